@@ -1,0 +1,21 @@
+# nextoken is installed as a program, a header, two libraries, a pkg-config file and a CMake package.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS nextoken nextoken_static nextoken_shared EXPORT nextokenTargets
+  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES include/nextoken.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+string(REPLACE ";" ", " NT_PC_REQUIRES "${NEXTOKEN_REQUIRES}")
+configure_file(cmake/nextoken.pc.in nextoken.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/nextoken.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/nextoken)
+configure_package_config_file(cmake/nextokenConfig.cmake.in nextokenConfig.cmake
+  INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(nextokenConfigVersion.cmake COMPATIBILITY SameMajorVersion)
+install(EXPORT nextokenTargets NAMESPACE nextoken:: DESTINATION ${package_dir})
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/nextokenConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/nextokenConfigVersion.cmake DESTINATION ${package_dir})

@@ -1,0 +1,20 @@
+# Libraries from Debian's packages (scripts/setup installs them): jansson reads JSON, utf8proc tells
+# widths and normal forms, zlib deflates .npz. The shared library links them as shared libraries,
+# the program from their static archives.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+set(NEXTOKEN_REQUIRES jansson libutf8proc zlib)
+pkg_check_modules(NT_DEPS REQUIRED ${NEXTOKEN_REQUIRES})
+set(NEXTOKEN_LIBRARIES_SHARED ${NT_DEPS_LINK_LIBRARIES})
+
+set(NEXTOKEN_LIBRARIES_STATIC)
+foreach(name jansson utf8proc z)
+  find_library(NT_ARCHIVE_${name} NAMES lib${name}.a HINTS ${NT_DEPS_LIBRARY_DIRS} REQUIRED)
+  list(APPEND NEXTOKEN_LIBRARIES_STATIC ${NT_ARCHIVE_${name}})
+endforeach()
+
+add_library(nt_libraries_headers INTERFACE)
+target_include_directories(nt_libraries_headers SYSTEM INTERFACE ${NT_DEPS_INCLUDE_DIRS})
+# utf8proc.h marks its symbols for a shared library unless told otherwise; both linkages work so.
+target_compile_definitions(nt_libraries_headers INTERFACE UTF8PROC_STATIC)

@@ -1,0 +1,552 @@
+/* nextoken: a see-through language-model engine. This header is the manual of the library.
+ *
+ * A complete program. It prints the five likeliest next tokens after a text:
+ *
+ *     #include <nextoken.h>
+ *     #include <stdio.h>
+ *
+ *     int main(int argc, char **argv) {
+ *         nt_model *model = NULL;
+ *         nt_session *session = NULL;
+ *         nt_result *next = NULL;
+ *         nt_next_options options = NT_NEXT_OPTIONS_INIT;
+ *         options.k = 5;
+ *
+ *         int status = nt_model_open(&model, argc > 1 ? argv[1] : "gpt2", NULL);
+ *         if (status == NT_OK) status = nt_session_new(&session, model, NULL);
+ *         if (status == NT_OK) status = nt_next(&next, session, nt_text("Alice"), &options);
+ *         if (status == NT_OK) {
+ *             for (size_t i = 0; i < nt_result_n_candidates(next, 0); i++) {
+ *                 const nt_candidate *c = nt_result_candidate(next, 0, i);
+ *                 printf("%d '%s' %.4f\n", (int)c->token.id, c->token.bytes, c->prob);
+ *             }
+ *         } else {
+ *             fprintf(stderr, "%s\n", nt_error_message());
+ *         }
+ *         nt_result_free(next);
+ *         nt_session_free(session);
+ *         nt_model_free(model);
+ *         return status == NT_OK ? 0 : 1;
+ *     }
+ *
+ * Build it with: cc program.c $(pkg-config --cflags --libs nextoken)
+ *
+ * Rules that hold for every call
+ *   - An int result is a status: NT_OK (0) or one of the negative NT_E_ values. nt_error_message()
+ *     then holds one line that says what, where and what to do. void means: cannot fail.
+ *   - Out parameters come first and are set to NULL or 0 when the call fails.
+ *   - `T **out` is yours to free with the _free function of its type; _free(NULL) is legal.
+ *     A plain `const T *` that a call returns belongs to the object that it came from.
+ *   - Option structs begin with their size. Start from the _INIT macro: what is not set then has
+ *     its default. A NULL options pointer means: all defaults. Later versions add fields at the
+ *     end only, of options and of every struct below, and an older program goes on working.
+ *   - Texts are UTF-8 with an explicit length; NT_ZERO_ENDED stands for strlen(text).
+ *   - A model and a tokenizer are immutable: any number of threads may share them. A session
+ *     belongs to one thread at a time. A result is yours alone and outlives model and session.
+ *   - The library has no global state, prints nothing and never ends the process.
+ *
+ * Letters for dimensions: B sequences, T positions, V vocabulary, D width (n_embd), L blocks
+ * (n_layer), H heads (n_head), E = D / H, F width of the MLP (n_inner). Shapes stand in brackets,
+ * slowest dimension first. Logarithms are natural; log-probabilities and entropies are in nats. */
+#ifndef NEXTOKEN_H
+#define NEXTOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NT_VERSION_MAJOR 0
+#define NT_VERSION_MINOR 1
+#define NT_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#    define NT_API __attribute__((visibility("default")))
+#else
+#    define NT_API
+#endif
+
+#define NT_ZERO_ENDED SIZE_MAX
+
+/* The version of the library that runs, as "0.1.0". */
+NT_API const char *nt_version(void);
+
+/* ---- Status and errors ---------------------------------------------------------------------- */
+
+typedef enum nt_status {
+    NT_OK = 0,
+    NT_E_MEMORY = -1,      /* an allocation failed */
+    NT_E_ARGUMENT = -2,    /* a value that the call does not take */
+    NT_E_NOT_FOUND = -3,   /* no such file, folder or name */
+    NT_E_IO = -4,          /* the system could not read or write */
+    NT_E_FORMAT = -5,      /* a file's contents break its format */
+    NT_E_UNSUPPORTED = -6, /* a thing that is well formed and that nextoken does not do */
+    NT_E_RANGE = -7,       /* a token id or a position outside the model */
+    NT_E_CONTEXT = -8,     /* more positions than the model's context */
+    NT_E_TEXT = -9,        /* a text that is not UTF-8 */
+    NT_E_NUMERIC = -10,    /* logits that are not finite numbers (broken weights) */
+    NT_E_CANCELLED = -11   /* the caller's cancel callback said stop */
+} nt_status;
+
+/* The message of the last call that failed in this thread: one line, no newline, valid until the
+ * next call that fails in this thread. "" when none has failed. */
+NT_API const char *nt_error_message(void);
+
+/* "NT_E_FORMAT" and so on; "unknown status" for any other number. */
+NT_API const char *nt_status_name(int status);
+
+/* ---- Callbacks ------------------------------------------------------------------------------ */
+
+/* Every entry may be NULL. They run in the calling thread; payload is handed through untouched. */
+typedef struct nt_callbacks {
+    size_t size;
+    void *payload;
+    /* Work done so far out of total (0: unknown), in units of `what` ("tokens", "bytes"). */
+    void (*progress)(void *payload, const char *what, uint64_t done, uint64_t total);
+    /* Asked at least once a forward chunk; anything but 0 ends the call with NT_E_CANCELLED. */
+    int (*cancel)(void *payload);
+    /* One line that a person should know, such as a default that was taken. */
+    void (*note)(void *payload, const char *line);
+    /* Generated text as it grows: whole UTF-8 characters only. Anything but 0 ends generation
+     * with what there is; finish_reason is then "callback". */
+    int (*text)(void *payload, const char *utf8, size_t n);
+} nt_callbacks;
+
+#define NT_CALLBACKS_INIT                                                                          \
+    { .size = sizeof(nt_callbacks) }
+
+/* ---- Tokenizers ----------------------------------------------------------------------------- */
+
+typedef struct nt_tokenizer nt_tokenizer;
+
+/* One token. bytes are the token's own bytes (for a special token its name), zero-ended for
+ * convenience and not always UTF-8 alone: a character may be cut between two tokens. */
+typedef struct nt_token {
+    int32_t id;
+    uint32_t n_bytes;
+    const char *bytes; /* [n_bytes], then a zero byte */
+    size_t start, end; /* where it stands in the text, in bytes, [start, end); 0, 0 when unknown */
+} nt_token;
+
+typedef struct nt_encode_options {
+    size_t size;
+    bool add_bos;              /* one BOS before the text */
+    bool split_special_tokens; /* read "<|endoftext|>" and the like as plain text */
+    int add_prefix_space;      /* 1 yes, -1 no, 0 as the tokenizer's files say */
+} nt_encode_options;
+
+#define NT_ENCODE_OPTIONS_INIT                                                                     \
+    { .size = sizeof(nt_encode_options) }
+
+/* Opens the tokenizer of a folder: tokenizer.json, or vocab.json with merges.txt, and what
+ * tokenizer_config.json adds; or one tokenizer.json by its path.
+ * Errors: NOT_FOUND, IO, FORMAT, UNSUPPORTED (the component is named), MEMORY. */
+NT_API int nt_tokenizer_open(nt_tokenizer **out, const char *path);
+NT_API void nt_tokenizer_free(nt_tokenizer *tokenizer);
+
+/* Number of ids: largest id + 1, added tokens included. */
+NT_API size_t nt_tokenizer_size(const nt_tokenizer *tokenizer);
+
+/* The special tokens' ids, -1 where there is none. */
+NT_API int32_t nt_tokenizer_bos(const nt_tokenizer *tokenizer);
+NT_API int32_t nt_tokenizer_eos(const nt_tokenizer *tokenizer);
+NT_API int32_t nt_tokenizer_pad(const nt_tokenizer *tokenizer);
+NT_API bool nt_tokenizer_is_special(const nt_tokenizer *tokenizer, int32_t id);
+
+/* The bytes of one id, zero-ended, owned by the tokenizer; NULL and *n = 0 for an id it lacks. */
+NT_API const char *nt_tokenizer_bytes(const nt_tokenizer *tokenizer, int32_t id, size_t *n);
+
+/* Text -> ids [*n_ids], and, unless starts is NULL, starts [*n_ids] and ends [*n_ids] in bytes
+ * of the text. Free each with nt_free. Errors: TEXT (the offset of the bad byte is named), MEMORY.
+ */
+NT_API int nt_encode(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
+                     const nt_tokenizer *tokenizer, const char *text, size_t n_text,
+                     const nt_encode_options *options);
+
+/* Ids [n_ids] -> UTF-8 text, zero-ended, its length in *n_text; free with nt_free. Bytes that are
+ * no UTF-8 become U+FFFD as in Python's errors="replace". Errors: RANGE (id and place), MEMORY. */
+NT_API int nt_decode(char **text, size_t *n_text, const nt_tokenizer *tokenizer, const int32_t *ids,
+                     size_t n_ids, bool skip_special_tokens);
+
+/* Decoding as a stream: put returns the text that this id completes, never half a character.
+ * *utf8 belongs to the stream until its next call. end gives what is left, as U+FFFD. */
+typedef struct nt_stream nt_stream;
+NT_API int nt_stream_new(nt_stream **out, const nt_tokenizer *tokenizer, bool skip_special_tokens);
+NT_API int nt_stream_put(const char **utf8, size_t *n, nt_stream *stream, int32_t id);
+NT_API int nt_stream_end(const char **utf8, size_t *n, nt_stream *stream);
+NT_API void nt_stream_free(nt_stream *stream);
+
+/* Frees what nt_encode and nt_decode handed out. */
+NT_API void nt_free(void *memory);
+
+/* ---- Models --------------------------------------------------------------------------------- */
+
+typedef struct nt_model nt_model;
+
+typedef enum nt_precision {
+    NT_PRECISION_AUTO = 0,
+    NT_PRECISION_F32 = 1 /* float32 arithmetic, whatever width the file stores */
+} nt_precision;
+
+typedef struct nt_model_options {
+    size_t size;
+    nt_precision precision;
+    const nt_callbacks *callbacks;
+} nt_model_options;
+
+#define NT_MODEL_OPTIONS_INIT                                                                      \
+    { .size = sizeof(nt_model_options) }
+
+/* Opens a checkpoint: a folder with config.json and model.safetensors (or shards with their
+ * index), or one .safetensors file with config.json beside it. Weights stay in the mapped file.
+ * A folder without a tokenizer opens too; jobs on it then take ids only.
+ * Errors: NOT_FOUND, IO, FORMAT, UNSUPPORTED (the field is named), MEMORY. */
+NT_API int nt_model_open(nt_model **out, const char *path, const nt_model_options *options);
+NT_API void nt_model_free(nt_model *model);
+
+/* The model's tokenizer, owned by the model; NULL when the folder has none. */
+NT_API const nt_tokenizer *nt_model_tokenizer(const nt_model *model);
+
+typedef struct nt_model_info {
+    size_t size;                              /* set by you: sizeof(nt_model_info) */
+    const char *path;                         /* as it was given to nt_model_open */
+    const char *architecture;                 /* "gpt2" */
+    const char *precision;                    /* "f32" */
+    const char *isa;                          /* instruction set of the kernels: "avx512", "ref" */
+    const char *activation;                   /* "gelu_new" */
+    uint64_t n_parameters;                    /* tied weights counted once */
+    uint64_t n_weight_bytes;                  /* as stored */
+    int32_t n_vocab;                          /* V */
+    int32_t n_context;                        /* most positions */
+    int32_t n_embd, n_layer, n_head, n_inner; /* D, L, H, F */
+    bool tied;                                /* the head is the embedding table */
+} nt_model_info;
+
+/* Strings in *info belong to the model. */
+NT_API int nt_model_get_info(nt_model_info *info, const nt_model *model);
+
+/* ---- Sessions ------------------------------------------------------------------------------- */
+
+/* A session owns the KV cache and the workspace of the sequences that run in it. */
+typedef struct nt_session nt_session;
+
+typedef struct nt_session_options {
+    size_t size;
+    int threads; /* 0: OMP_NUM_THREADS, else the processors that this process may use */
+} nt_session_options;
+
+#define NT_SESSION_OPTIONS_INIT                                                                    \
+    { .size = sizeof(nt_session_options) }
+
+NT_API int nt_session_new(nt_session **out, const nt_model *model,
+                          const nt_session_options *options);
+NT_API void nt_session_free(nt_session *session);
+
+/* Sequences: texts in the making, each with its own keys and values. A fork shares its parent's
+ * by reference until one of the two goes on. */
+NT_API int nt_sequence_new(int32_t *sequence, nt_session *session);
+NT_API int nt_sequence_fork(int32_t *child, nt_session *session, int32_t parent);
+NT_API void nt_sequence_drop(nt_session *session, int32_t sequence);
+/* Positions that the sequence holds; 0 for a number that is no sequence. */
+NT_API size_t nt_sequence_length(const nt_session *session, int32_t sequence);
+
+typedef enum nt_want { NT_WANT_NOTHING = 0, NT_WANT_LAST = 1, NT_WANT_ALL = 2 } nt_want;
+
+/* Appends ids [n_ids] to a sequence. logits: NULL with NT_WANT_NOTHING, [V] with NT_WANT_LAST,
+ * [n_ids, V] with NT_WANT_ALL; yours, written before the call returns. Equal calls give equal
+ * bits, however the ids were cut into calls.
+ * Errors: RANGE (id and index), CONTEXT (with the numbers), NUMERIC (the tensor is named),
+ * CANCELLED, MEMORY; the sequence is then as it was. */
+NT_API int nt_forward(nt_session *session, int32_t sequence, const int32_t *ids, size_t n_ids,
+                      nt_want want, float *logits, const nt_callbacks *callbacks);
+
+/* Mean of -log p(labels[t + 1] | ids[0..t]) over t in [0, n_ids - 1), labels of -100 left out;
+ * labels NULL means the ids themselves. *n_counted may be NULL. As transformers' loss: NaN when
+ * nothing is counted. Errors as nt_forward's, RANGE for a label. */
+NT_API int nt_loss(double *loss, size_t *n_counted, nt_session *session, const int32_t *ids,
+                   const int32_t *labels, size_t n_ids, const nt_callbacks *callbacks);
+
+/* ---- Named points of the forward pass -------------------------------------------------------- */
+
+typedef enum nt_point {
+    NT_POINT_EMBEDDING,     /* [D]  token + position, before block 0 */
+    NT_POINT_BLOCK_IN,      /* [D]  residual stream that enters block `layer` */
+    NT_POINT_ATTENTION,     /* [t + 1] one head's probabilities over positions 0..t; capture only */
+    NT_POINT_HEAD_OUT,      /* [E]  one head's output, before the attention's projection */
+    NT_POINT_ATTENTION_OUT, /* [D]  what attention adds to the residual stream */
+    NT_POINT_MLP_OUT,       /* [D]  what the MLP adds to the residual stream */
+    NT_POINT_BLOCK_OUT,     /* [D]  residual stream that leaves block `layer` */
+    NT_POINT_FINAL_NORM,    /* [D]  after the last LayerNorm: what the head reads */
+    NT_N_POINTS
+} nt_point;
+
+#define NT_EVERY (-1) /* every layer, head or position */
+
+/* Where a capture or an edit acts. layer counts for points within blocks, head for ATTENTION and
+ * HEAD_OUT; elsewhere they are ignored. position is absolute within the sequence. */
+typedef struct nt_place {
+    nt_point point;
+    int32_t layer, head, position;
+} nt_place;
+
+typedef enum nt_action { NT_ZERO, NT_SCALE, NT_ADD, NT_REPLACE } nt_action;
+
+typedef struct nt_edit {
+    nt_place place;
+    nt_action action;
+    float factor;        /* NT_SCALE: the factor */
+    const float *values; /* NT_ADD, NT_REPLACE: [n_values]; must outlive the edit */
+    size_t n_values;     /* the point's own width, D or E */
+} nt_edit;
+
+/* What a capture sees: values [n], after all edits there; yours only during the call. */
+typedef struct nt_seen {
+    nt_place place; /* no NT_EVERY in it */
+    int32_t sequence;
+    const float *values;
+    size_t n;
+} nt_seen;
+
+typedef struct nt_capture {
+    nt_place place;
+    int (*see)(void *payload, const nt_seen *seen); /* not 0: ends the call with NT_E_CANCELLED */
+    void *payload;
+} nt_capture;
+
+/* Replace the session's lists (copied; 0 empties one). They act on every later forward pass; with
+ * empty lists the bits are those of a session that never had any. Edits act in list order.
+ * Errors: ARGUMENT (an edit of ATTENTION, a wrong width), RANGE (no such layer or head), MEMORY. */
+NT_API int nt_session_set_edits(nt_session *session, const nt_edit *edits, size_t n_edits);
+NT_API int nt_session_set_captures(nt_session *session, const nt_capture *captures,
+                                   size_t n_captures);
+
+/* ---- Jobs ------------------------------------------------------------------------------------ */
+
+typedef struct nt_result nt_result;
+NT_API void nt_result_free(nt_result *result);
+
+/* What a job starts from: a text, or ids when ids is not NULL. An empty text starts from BOS, and
+ * a note says so; without a BOS it is an error. */
+typedef struct nt_prompt {
+    size_t size;
+    const char *text;
+    size_t n_text;
+    const int32_t *ids; /* [n_ids] */
+    size_t n_ids;
+    bool add_bos; /* one BOS before a text */
+} nt_prompt;
+
+/* The prompt of a zero-ended text, as a temporary to pass on at once. */
+#define nt_text(zero_ended)                                                                        \
+    (&(nt_prompt){.size = sizeof(nt_prompt), .text = (zero_ended), .n_text = NT_ZERO_ENDED})
+#define nt_ids(array, count)                                                                       \
+    (&(nt_prompt){.size = sizeof(nt_prompt), .ids = (array), .n_ids = (count)})
+
+/* Text -> tokens with their offsets; ids -> tokens and text. The session is not needed. */
+NT_API int nt_tokenize(nt_result **out, const nt_model *model, const nt_prompt *prompt,
+                       const nt_encode_options *options);
+NT_API int nt_detokenize(nt_result **out, const nt_model *model, const int32_t *ids, size_t n_ids,
+                         bool skip_special_tokens);
+
+typedef struct nt_next_options {
+    size_t size;
+    int32_t k; /* candidates, default 10; more than V means V */
+    const nt_callbacks *callbacks;
+} nt_next_options;
+#define NT_NEXT_OPTIONS_INIT                                                                       \
+    { .size = sizeof(nt_next_options) }
+
+/* The k likeliest next tokens, one step in the result. */
+NT_API int nt_next(nt_result **out, nt_session *session, const nt_prompt *prompt,
+                   const nt_next_options *options);
+
+/* Hugging Face's generation options by their names. nt_option_at tells type, range and help. */
+typedef struct nt_generate_options {
+    size_t size;
+    int32_t max_new_tokens;      /* 0: not given */
+    int32_t max_length;          /* prompt included; 0: not given. Neither given: 20 new tokens */
+    const int32_t *eos_token_id; /* NULL: the checkpoint's own; with n_eos_token_id 0: none */
+    size_t n_eos_token_id;
+    const char *const *stop_strings; /* [n_stop_strings], zero-ended UTF-8 */
+    size_t n_stop_strings;
+    int32_t choices; /* candidates kept for each step, default 5 */
+    const nt_callbacks *callbacks;
+    void *owned; /* what nt_generate_options_set allocated; leave it alone */
+} nt_generate_options;
+#define NT_GENERATE_OPTIONS_INIT                                                                   \
+    { .size = sizeof(nt_generate_options) }
+
+/* Sets one option from text: 20, true, 1,2 or [1,2], "a string". A list of strings grows by one
+ * with each call, or is set whole by a JSON array. Errors: ARGUMENT (name, value and range). */
+NT_API int nt_generate_options_set(nt_generate_options *options, const char *name,
+                                   const char *value);
+/* Frees what set allocated and returns the struct to its defaults. */
+NT_API void nt_generate_options_clear(nt_generate_options *options);
+
+typedef struct nt_option_info {
+    const char *name; /* as Hugging Face writes it: max_new_tokens */
+    const char *type; /* "integer", "number", "boolean", "ids", "strings" */
+    const char *default_value;
+    const char *range;
+    const char *help; /* one line */
+} nt_option_info;
+NT_API size_t nt_n_options(void);
+/* The i-th option of the table; NULL past the end. */
+NT_API const nt_option_info *nt_option_at(size_t i);
+
+/* Greedy decoding (argmax at each step, the lowest id on a tie). The result holds every step with
+ * its candidates and the one sequence that was made. */
+NT_API int nt_generate(nt_result **out, nt_session *session, const nt_prompt *prompt,
+                       const nt_generate_options *options);
+
+/* The same run, shown as the table of choices: what stood to choose at each step. */
+NT_API int nt_steps(nt_result **out, nt_session *session, const nt_prompt *prompt,
+                    const nt_generate_options *options);
+
+typedef struct nt_score_options {
+    size_t size;
+    size_t prompt_len; /* tokens at the start that are conditioned on and left out of the sums */
+    const nt_callbacks *callbacks;
+} nt_score_options;
+#define NT_SCORE_OPTIONS_INIT                                                                      \
+    { .size = sizeof(nt_score_options) }
+
+/* The log-probability of a text, token by token. */
+NT_API int nt_score(nt_result **out, nt_session *session, const nt_prompt *prompt,
+                    const nt_score_options *options);
+
+typedef struct nt_inspect_options {
+    size_t size;
+    bool logits;        /* keep tensor "logits" [T, V]; without it, only the last row [1, V] */
+    bool hidden_states; /* keep tensor "hidden_states" [L + 1, T, D]; norms are always there */
+    bool attentions;    /* keep tensor "attentions" [L, H, T, T] */
+    const nt_callbacks *callbacks;
+} nt_inspect_options;
+#define NT_INSPECT_OPTIONS_INIT                                                                    \
+    { .size = sizeof(nt_inspect_options) }
+
+/* hidden_states are transformers': embeddings, the output of blocks 0 .. L - 2, and last the
+ * output of the final norm. */
+NT_API int nt_inspect(nt_result **out, nt_session *session, const nt_prompt *prompt,
+                      const nt_inspect_options *options);
+
+/* What the model is, as a result that can be shown. */
+NT_API int nt_info(nt_result **out, const nt_model *model);
+
+/* ---- Results: read them ---------------------------------------------------------------------- */
+
+typedef enum nt_result_kind {
+    NT_RESULT_TOKENS,
+    NT_RESULT_TEXT,
+    NT_RESULT_NEXT,
+    NT_RESULT_STEPS,
+    NT_RESULT_GENERATE,
+    NT_RESULT_SCORE,
+    NT_RESULT_INSPECT,
+    NT_RESULT_INFO
+} nt_result_kind;
+
+NT_API nt_result_kind nt_result_get_kind(const nt_result *result);
+
+/* The prompt's tokens (of SCORE, TOKENS and TEXT: all tokens). NULL past the end. */
+NT_API size_t nt_result_n_tokens(const nt_result *result);
+NT_API const nt_token *nt_result_token(const nt_result *result, size_t i);
+
+/* The text of TEXT and TOKENS results, zero-ended; "" for the others. */
+NT_API const char *nt_result_text(const nt_result *result, size_t *n);
+
+typedef struct nt_candidate {
+    nt_token token;
+    int32_t rank;          /* 1 is the likeliest, by raw probability */
+    float logit;           /* raw */
+    double logprob, prob;  /* raw */
+    double processed_prob; /* after logits processors; prob where there are none */
+} nt_candidate;
+
+typedef struct nt_step {
+    size_t index;        /* 0 is the first new token */
+    nt_candidate chosen; /* id -1 in a NEXT result: nothing was chosen */
+    size_t kept;         /* ids whose processed_prob is above 0 */
+    double entropy;      /* raw, nats */
+} nt_step;
+
+/* Steps of NEXT (one), STEPS and GENERATE; candidates of step i in order of processed_prob. */
+NT_API size_t nt_result_n_steps(const nt_result *result);
+NT_API const nt_step *nt_result_step(const nt_result *result, size_t i);
+NT_API size_t nt_result_n_candidates(const nt_result *result, size_t step);
+NT_API const nt_candidate *nt_result_candidate(const nt_result *result, size_t step, size_t i);
+
+typedef struct nt_output {
+    const int32_t
+        *ids; /* [n_ids] the new ones only; EOS and the token that ended a stop string in */
+    size_t n_ids;
+    const char *text; /* zero-ended; ends before the stop string, special tokens left out */
+    size_t n_text;
+    double logprob;            /* sum of raw log-probabilities of ids */
+    const char *finish_reason; /* "stop", "length", "stop_string", "callback" */
+} nt_output;
+
+NT_API size_t nt_result_n_outputs(const nt_result *result);
+NT_API const nt_output *nt_result_output(const nt_result *result, size_t i);
+
+typedef struct nt_scored {
+    double logprob; /* of token i given those before it; NaN for the first */
+    double entropy; /* of the distribution it was drawn from; NaN for the first */
+    int64_t rank;   /* 1 + how many ids were likelier; 0 for the first */
+    bool counted;   /* part of the sums */
+} nt_scored;
+
+typedef struct nt_totals {
+    double logprob;    /* sum over the counted tokens */
+    double loss;       /* -logprob / n_counted; NaN when nothing is counted */
+    double perplexity; /* exp(loss) */
+    size_t n_counted;
+} nt_totals;
+
+/* Of SCORE, one entry a token of nt_result_token. NULL for other kinds. */
+NT_API const nt_scored *nt_result_scored(const nt_result *result, size_t i);
+NT_API const nt_totals *nt_result_totals(const nt_result *result);
+
+typedef struct nt_tensor_view {
+    const char *name;
+    const float *data;
+    size_t n_dims;
+    size_t shape[4];
+} nt_tensor_view;
+
+/* Arrays of INSPECT: "logits", "hidden_states", "hidden_norms" [L + 1], "attentions". NULL when
+ * it was not kept. */
+NT_API const nt_tensor_view *nt_result_tensor(const nt_result *result, const char *name);
+/* All of them in one .npz file, written whole or not at all. Errors: IO, MEMORY. */
+NT_API int nt_result_save_npz(const nt_result *result, const char *path);
+
+/* ---- Results: show them ---------------------------------------------------------------------- */
+
+typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV } nt_format;
+
+typedef struct nt_view_options {
+    size_t size;
+    nt_format format;
+    int width;      /* columns of the terminal; 0 means 80 */
+    bool color;     /* ANSI colours in NT_TABLE */
+    bool ascii;     /* NT_TABLE in plain ASCII */
+    bool no_header; /* NT_CSV without its first line */
+    int64_t index;  /* "index" in NT_JSON when 0 or more; -1 (the default) leaves it out */
+} nt_view_options;
+#define NT_VIEW_OPTIONS_INIT                                                                       \
+    { .size = sizeof(nt_view_options), .index = -1 }
+
+/* Called with the pieces of the output in turn; anything but 0 ends the view with NT_E_IO. */
+typedef int (*nt_write_fn)(void *payload, const char *bytes, size_t n);
+
+/* NT_JSON is one line that ends with a newline. Errors: IO, UNSUPPORTED (no such view), MEMORY. */
+NT_API int nt_result_show(const nt_result *result, const nt_view_options *options,
+                          nt_write_fn write, void *payload);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,39 @@
+/* Files: mapped for reading, read whole under a ceiling, written whole or not at all. */
+#ifndef NT_BASE_FILE_H
+#define NT_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/status.h"
+
+typedef struct nt_map {
+    const unsigned char *data; /* [n]; NULL for an empty file */
+    size_t n;
+} nt_map;
+
+/* Maps a regular file for reading. Errors: NOT_FOUND, IO (with the system's reason). */
+int nt_map_open(nt_map *out, const char *path);
+void nt_map_close(nt_map *map);
+
+/* The whole file, zero-ended, for nt_free. More than max bytes is NT_E_FORMAT. */
+int nt_file_read(char **out, size_t *n, const char *path, size_t max);
+
+typedef enum nt_file_kind {
+    NT_FILE_NONE,
+    NT_FILE_REGULAR,
+    NT_FILE_FOLDER,
+    NT_FILE_OTHER
+} nt_file_kind;
+nt_file_kind nt_file_look(const char *path);
+
+/* folder + "/" + name, for nt_free; NULL when memory ends. */
+char *nt_path_join(const char *folder, const char *name);
+/* The folder part of a path ("." when there is none), for nt_free; NULL when memory ends. */
+char *nt_path_folder(const char *path);
+
+/* Writes a file whole or not at all: fill writes to a temporary file beside path, which is then
+ * synced and renamed. fill returns a status; write errors of the stream are checked here. */
+int nt_file_replace(const char *path, int (*fill)(void *payload, FILE *file), void *payload);
+
+#endif

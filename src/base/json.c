@@ -1,0 +1,95 @@
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/file.h"
+
+int nt_json_parse(json_t **out, const char *bytes, size_t n, const char *where) {
+    json_error_t error;
+    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+    *out = json_loadb(bytes, n, flags, &error);
+    if (*out) return NT_OK;
+    if (json_error_code(&error) == json_error_out_of_memory) return nt_fail_memory(n);
+    return nt_fail(NT_E_FORMAT, "%s is not valid JSON: line %d, column %d: %s", where, error.line,
+                   error.column, error.text);
+}
+
+int nt_json_read(json_t **out, const char *path, size_t max) {
+    *out = NULL;
+    char *bytes;
+    size_t n;
+    NT_TRY(nt_file_read(&bytes, &n, path, max));
+    int status = nt_json_parse(out, bytes, n, path);
+    nt_free(bytes);
+    if (status == NT_OK && !json_is_object(*out)) {
+        status = nt_fail(NT_E_FORMAT, "%s holds %s where an object was expected", path,
+                         nt_json_kind(*out));
+        json_decref(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+const char *nt_json_kind(const json_t *value) {
+    if (!value) return "nothing";
+    switch (json_typeof(value)) {
+    case JSON_OBJECT: return "an object";
+    case JSON_ARRAY: return "an array";
+    case JSON_STRING: return "a string";
+    case JSON_INTEGER: return "an integer";
+    case JSON_REAL: return "a number";
+    case JSON_TRUE: return "true";
+    case JSON_FALSE: return "false";
+    default: return "null";
+    }
+}
+
+static const json_t *member(const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    return json_is_null(value) ? NULL : value;
+}
+
+static int wrong(const char *where, const char *key, const char *wanted, const json_t *found) {
+    return nt_fail(NT_E_FORMAT, "%s: \"%s\" must be %s and is %s", where, key, wanted,
+                   nt_json_kind(found));
+}
+
+int nt_json_int(int64_t *out, const json_t *object, const char *key, int64_t low, int64_t high,
+                const char *where) {
+    const json_t *value = member(object, key);
+    if (!value) return NT_OK;
+    if (!json_is_integer(value)) return wrong(where, key, "an integer", value);
+    int64_t number = json_integer_value(value);
+    if (number < low || number > high) {
+        return nt_fail(NT_E_FORMAT,
+                       "%s: \"%s\" is %" PRId64 "; it must lie in %" PRId64 " .. %" PRId64, where,
+                       key, number, low, high);
+    }
+    *out = number;
+    return NT_OK;
+}
+
+int nt_json_real(double *out, const json_t *object, const char *key, const char *where) {
+    const json_t *value = member(object, key);
+    if (!value) return NT_OK;
+    if (!json_is_number(value)) return wrong(where, key, "a number", value);
+    *out = json_number_value(value);
+    return NT_OK;
+}
+
+int nt_json_bool(bool *out, const json_t *object, const char *key, const char *where) {
+    const json_t *value = member(object, key);
+    if (!value) return NT_OK;
+    if (!json_is_boolean(value)) return wrong(where, key, "true or false", value);
+    *out = json_is_true(value);
+    return NT_OK;
+}
+
+int nt_json_string(const char **out, const json_t *object, const char *key, const char *where) {
+    const json_t *value = member(object, key);
+    if (!value) return NT_OK;
+    if (!json_is_string(value)) return wrong(where, key, "a string", value);
+    *out = json_string_value(value);
+    return NT_OK;
+}

@@ -1,0 +1,25 @@
+/* exp and log in double, the same bits on every machine (additions, multiplications and divisions
+ * only, no contraction, no libm): what turns logits into log-probabilities. */
+#ifndef NT_BASE_MATH_H
+#define NT_BASE_MATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Relative error below 1e-15 over the normal range; exp(-inf) = 0, exp(NaN) = NaN. */
+double nt_exp(double x);
+/* log(0) = -inf, log(x < 0) = NaN. */
+double nt_log(double x);
+
+/* What one row of logits says, in one pass order for every machine. */
+typedef struct nt_softmax {
+    double max;     /* largest logit */
+    double logsum;  /* log of sum of exp(x[i]), so that logprob(i) = x[i] - logsum */
+    double entropy; /* nats; ids at -inf add nothing */
+    bool finite;    /* no NaN, no +inf, at least one id above -inf */
+} nt_softmax;
+
+/* Over x [n]. Without `finite` the numbers are NaN. */
+nt_softmax nt_softmax_of(const float *x, size_t n);
+
+#endif

@@ -1,0 +1,72 @@
+#include "base/memory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The only static data of the library: counters for the tests, 0 in every other process. */
+static atomic_size_t fail_at, count;
+
+static bool refused(size_t n, size_t size, size_t *bytes) {
+    size_t k = atomic_load_explicit(&fail_at, memory_order_relaxed);
+    if (k && atomic_fetch_add(&count, 1) + 1 >= k) {
+        nt_fail_memory(n * size);
+        return true;
+    }
+    if (__builtin_mul_overflow(n, size, bytes) || *bytes > PTRDIFF_MAX) {
+        nt_fail_memory(SIZE_MAX);
+        return true;
+    }
+    if (*bytes == 0) *bytes = 1;
+    return false;
+}
+
+void *nt_alloc(size_t n, size_t size) {
+    size_t bytes;
+    if (refused(n, size, &bytes)) return NULL;
+    void *memory = calloc(1, bytes);
+    if (!memory) nt_fail_memory(bytes);
+    return memory;
+}
+
+void *nt_resize(void *memory, size_t n, size_t size) {
+    size_t bytes;
+    if (refused(n, size, &bytes)) return NULL;
+    void *bigger = realloc(memory, bytes);
+    if (!bigger) nt_fail_memory(bytes);
+    return bigger;
+}
+
+void *nt_alloc_aligned(size_t n, size_t size) {
+    size_t bytes;
+    if (refused(n, size, &bytes)) return NULL;
+    bytes = (bytes + 63) & ~(size_t)63;
+    void *memory = aligned_alloc(64, bytes);
+    if (!memory) nt_fail_memory(bytes);
+    return memory;
+}
+
+int nt_grow(void **array, size_t *capacity, size_t need, size_t size) {
+    if (need <= *capacity) return NT_OK;
+    size_t wanted = *capacity < 8 ? 8 : *capacity;
+    while (wanted < need)
+        wanted = wanted > SIZE_MAX / 2 ? need : wanted * 2;
+    void *bigger = nt_resize(*array, wanted, size);
+    if (!bigger) return NT_E_MEMORY;
+    *array = bigger;
+    *capacity = wanted;
+    return NT_OK;
+}
+
+void nt_free(void *memory) {
+    free(memory);
+}
+
+void nt_memory_fail_at(size_t k) {
+    atomic_store(&count, 0);
+    atomic_store(&fail_at, k);
+}
+
+size_t nt_memory_count(void) {
+    return atomic_load(&count);
+}

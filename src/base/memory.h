@@ -1,0 +1,26 @@
+/* Every allocation of the library passes through here, so that tests can fail each in turn. */
+#ifndef NT_BASE_MEMORY_H
+#define NT_BASE_MEMORY_H
+
+#include <stddef.h>
+
+#include "base/status.h"
+
+/* n items of size bytes, zeroed. NULL (message set) when memory ends or n * size overflows.
+ * n * size == 0 gives a pointer that may be freed. */
+void *nt_alloc(size_t n, size_t size);
+/* Grows or shrinks; new bytes are not zeroed. On failure NULL, and memory stays valid. */
+void *nt_resize(void *memory, size_t n, size_t size);
+/* Like nt_alloc on a 64-byte boundary, not zeroed. Free with nt_free too. */
+void *nt_alloc_aligned(size_t n, size_t size);
+
+/* Makes room for at least `need` items in a growing array (doubling). NT_OK or NT_E_MEMORY. */
+int nt_grow(void **array, size_t *capacity, size_t need, size_t size);
+
+/* For tests: the k-th allocation from now on fails (1 is the next), and every one after it until
+ * this is called with 0. Counts across threads. */
+void nt_memory_fail_at(size_t k);
+/* For tests: allocations since the last nt_memory_fail_at. */
+size_t nt_memory_count(void);
+
+#endif

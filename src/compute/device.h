@@ -1,0 +1,89 @@
+/* What a device can do: one struct of functions. The forward pass is written once over it; each
+ * backend (cpu/ now, cuda/ later) fills it in. Rows are tokens of any sequences: R rows in a call
+ * may belong to different texts and stand at different positions. Every output element's
+ * arithmetic depends only on the instruction set and on its own inputs, never on R, on the other
+ * rows or on the number of threads; docs/numbers.md gives the order of each sum. */
+#ifndef NT_COMPUTE_DEVICE_H
+#define NT_COMPUTE_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/activation.h"
+#include "base/dtype.h"
+#include "base/status.h"
+
+/* Layout of a matrix that maps K inputs to N outputs. */
+typedef enum nt_layout {
+    NT_IN_OUT, /* data [K, N]: GPT-2's Conv1D */
+    NT_OUT_IN  /* data [N, K]: Linear, embedding tables */
+} nt_layout;
+
+typedef struct nt_matrix {
+    const void *data; /* row-major, aligned to its number's size */
+    nt_dtype dtype;   /* F32, F16 or BF16 */
+    nt_layout layout;
+    size_t K, N;
+} nt_matrix;
+
+/* Keys and values live in pages of NT_PAGE positions of one block (layer) each:
+ * K [H, E, NT_PAGE] then V [H, NT_PAGE, E], 2 * D * NT_PAGE floats in all. Position t of a
+ * sequence is slot t % NT_PAGE of its page t / NT_PAGE. */
+enum { NT_PAGE = 64 };
+
+typedef struct nt_attention {
+    size_t R, H, E;
+    const float *qkv;           /* [R, 3 D]: queries, keys, values; heads contiguous within each */
+    float *y;                   /* [R, D] out */
+    float scale;                /* multiplies q . k */
+    float *const *const *pages; /* [R]: for each row the page table of its sequence, this layer */
+    const int32_t *position;    /* [R]: row r attends to positions 0 .. position[r] */
+    float *probs;               /* NULL, or [R, H, ld_probs] out: what each head attends to */
+    size_t ld_probs;            /* >= largest position + 1 */
+} nt_attention;
+
+typedef struct nt_device nt_device;
+
+typedef struct nt_device_ops {
+    const char *isa; /* "avx512", "ref" */
+
+    /* y [R, D] = wte[ids[r]] + wpe[position[r]]; wte, wpe are OUT_IN tables [V, D], [T, D]. */
+    void (*embed)(nt_device *device, float *y, const nt_matrix *wte, const nt_matrix *wpe,
+                  const int32_t *ids, const int32_t *position, size_t R);
+
+    /* y [R, D] = (x - mean) / sqrt(var + eps) * gain + bias, row by row. y == x is allowed. */
+    void (*layer_norm)(nt_device *device, float *y, const float *x, const float *gain,
+                       const float *bias, float eps, size_t R, size_t D);
+
+    /* y [R, N] = x [R, K] . w + bias [N] (NULL: none). */
+    void (*matmul)(nt_device *device, float *y, const float *x, const nt_matrix *w,
+                   const float *bias, size_t R);
+
+    /* Copies each row's key and value from qkv [R, 3 D] into its page slot. */
+    void (*store_kv)(nt_device *device, const nt_attention *a);
+
+    /* softmax(scale * q . k) . v over the row's own positions, keys and values from the pages
+     * (store_kv has run). */
+    void (*attend)(nt_device *device, const nt_attention *a);
+
+    /* x [n] = activation(x), in place. */
+    void (*activate)(nt_device *device, nt_activation activation, float *x, size_t n);
+
+    /* y [n] += x [n]. */
+    void (*add)(nt_device *device, float *y, const float *x, size_t n);
+} nt_device_ops;
+
+struct nt_device {
+    const nt_device_ops *ops; /* the backend's own fields follow in its own struct */
+};
+
+/* The CPU, with `threads` threads (0: default) and the best instruction set that it has, or the
+ * one that NEXTOKEN_ISA names. Errors: ARGUMENT (NEXTOKEN_ISA unknown or not on this machine, with
+ * the ones that are), MEMORY. A device belongs to one thread at a time. */
+int nt_cpu_open(nt_device **out, int threads);
+void nt_cpu_close(nt_device *device);
+
+/* The instruction set that nt_cpu_open would choose ("avx512"), for `info`. Errors as above. */
+int nt_cpu_isa(const char **isa);
+
+#endif

@@ -1,0 +1,20 @@
+/* NumPy's .npz: float32 arrays in a zip file that numpy.load opens. */
+#ifndef NT_FORMAT_NPZ_H
+#define NT_FORMAT_NPZ_H
+
+#include <stddef.h>
+
+#include "base/status.h"
+
+typedef struct nt_npz_array {
+    const char *name;
+    const float *data; /* [shape[0], ..., shape[n_dims - 1]] row-major */
+    size_t n_dims;
+    size_t shape[4];
+} nt_npz_array;
+
+/* Writes arrays [n] to path, whole or not at all; deflated where that helps (zlib), zip64 where a
+ * member or the file passes 4 GiB. Errors: IO, MEMORY. */
+int nt_npz_write(const char *path, const nt_npz_array *arrays, size_t n);
+
+#endif

@@ -1,0 +1,35 @@
+/* The KV cache of a session: pages of NT_PAGE positions with reference counts, and sequences as
+ * lists of pages. A fork takes references; a page that two sequences hold is copied when one of
+ * them writes into it. A page spans one block (layer), so that tables per layer are plain arrays.
+ */
+#ifndef NT_MODEL_KV_H
+#define NT_MODEL_KV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+typedef struct nt_kv nt_kv;
+
+int nt_kv_new(nt_kv **out, size_t L, size_t D);
+void nt_kv_free(nt_kv *kv);
+
+/* Sequence numbers are small, reused after drop. Errors: MEMORY, RANGE (no such parent). */
+int nt_kv_sequence_new(int32_t *sequence, nt_kv *kv);
+int nt_kv_fork(int32_t *child, nt_kv *kv, int32_t parent);
+void nt_kv_drop(nt_kv *kv, int32_t sequence);
+bool nt_kv_exists(const nt_kv *kv, int32_t sequence);
+size_t nt_kv_length(const nt_kv *kv, int32_t sequence);
+
+/* Makes positions [length, length + n) writable (new pages, or private copies of shared ones) and
+ * counts them as part of the sequence. On failure the sequence is as before. */
+int nt_kv_extend(nt_kv *kv, int32_t sequence, size_t n);
+/* Takes positions [length, ...) off the end. */
+void nt_kv_truncate(nt_kv *kv, int32_t sequence, size_t length);
+/* The page table of one layer, [ceil(length / NT_PAGE)]; valid until the next extend. */
+float *const *nt_kv_pages(const nt_kv *kv, int32_t sequence, size_t layer);
+/* Bytes held in pages, for `info` and tests. */
+size_t nt_kv_bytes(const nt_kv *kv);
+
+#endif

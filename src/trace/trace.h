@@ -1,0 +1,83 @@
+/* The trace: what a job saw and did, step by step. The one structure between decoding and scoring,
+ * which write it, and the views, which only read it. Public as the opaque nt_result. Its memory
+ * is bounded by tokens, steps and candidates kept, never by the vocabulary. */
+#ifndef NT_TRACE_TRACE_H
+#define NT_TRACE_TRACE_H
+
+#include "base/arena.h"
+#include "nextoken.h"
+#include "trace/vocab.h"
+
+typedef struct nt_trace_step {
+    nt_step step;
+    nt_candidate *candidates; /* [n_candidates] in order of processed_prob, then prob, then id */
+    size_t n_candidates;
+} nt_trace_step;
+
+typedef struct nt_fact { /* one line of INFO */
+    const char *key;
+    const char *text; /* NULL: `number` holds the value */
+    double number;
+    bool is_bool;
+} nt_fact;
+
+struct nt_result {
+    nt_arena arena; /* owns all that the pointers below point to */
+    nt_vocab vocab; /* in use while the trace is written; views do not need it */
+    nt_result_kind kind;
+
+    /* the heading that every view carries */
+    const char *model, *precision, *isa;
+    bool bos;            /* a BOS was put before the text */
+    double milliseconds; /* of the whole job */
+
+    nt_token *tokens; /* prompt, or all tokens of TOKENS, TEXT, SCORE */
+    size_t n_tokens;
+    const char *text; /* TOKENS, TEXT; "" otherwise */
+    size_t n_text;
+
+    int32_t n_vocab; /* V: what the last row of a table of candidates is the rest of */
+    nt_trace_step *steps;
+    size_t n_steps, capacity_steps;
+
+    nt_output *outputs;
+    size_t n_outputs;
+
+    nt_scored *scored; /* [n_tokens] of SCORE, else NULL */
+    size_t prompt_len; /* tokens left out of the sums */
+    nt_totals totals;
+
+    nt_tensor_view *tensors;
+    size_t n_tensors, capacity_tensors;
+
+    nt_fact *facts;
+    size_t n_facts, capacity_facts;
+};
+
+/* An empty trace. vocab NULL: tokens have no bytes and show as their ids. */
+int nt_trace_new(nt_result **out, nt_result_kind kind, const nt_vocab *vocab);
+/* Copies the heading's strings. */
+int nt_trace_head(nt_result *trace, const char *model, const char *precision, const char *isa);
+
+/* Token id with its bytes copied into the trace. */
+int nt_trace_token(nt_token *out, nt_result *trace, int32_t id);
+/* The prompt: ids [n]; starts, ends [n] or NULL. */
+int nt_trace_set_tokens(nt_result *trace, const int32_t *ids, const size_t *starts,
+                        const size_t *ends, size_t n);
+int nt_trace_set_text(nt_result *trace, const char *text, size_t n);
+
+/* Adds a step whose k candidates are the likeliest of raw logits [V]; processed is NULL when no
+ * processor ran, else processed logits [V] (-inf: removed), whose softmax gives processed_prob.
+ * chosen: the id taken, or -1. Its candidate is filled whether or not it is among the k.
+ * NT_E_NUMERIC when the logits are not finite numbers. */
+int nt_trace_add_step(nt_result *trace, const float *logits, const float *processed, size_t V,
+                      size_t k, int32_t chosen);
+
+/* An array of the trace's own, zeroed, [shape]; *data is for the writer. */
+int nt_trace_add_tensor(float **data, nt_result *trace, const char *name, size_t n_dims,
+                        const size_t *shape);
+int nt_trace_fact_text(nt_result *trace, const char *key, const char *text);
+int nt_trace_fact_number(nt_result *trace, const char *key, double number);
+int nt_trace_fact_bool(nt_result *trace, const char *key, bool value);
+
+#endif

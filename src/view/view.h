@@ -1,0 +1,13 @@
+/* Views: a trace -> table, JSON or CSV. They read the trace and compute nothing that it lacks. */
+#ifndef NT_VIEW_VIEW_H
+#define NT_VIEW_VIEW_H
+
+#include "base/buffer.h"
+#include "trace/trace.h"
+
+/* Options with their defaults filled in. */
+int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options *options);
+int nt_view_json(nt_buffer *out, const nt_result *trace, const nt_view_options *options);
+int nt_view_csv(nt_buffer *out, const nt_result *trace, const nt_view_options *options);
+
+#endif
