@@ -1,2 +1,303 @@
+/* Models and sessions: where a checkpoint's weights, its tokenizer and the forward pass meet. */
 #include "nextoken.h"
-const char *nt_version(void) { return "0.1.0"; }
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "decode/options.h"
+#include "score/score.h"
+#include "wiring.h"
+
+#define TEXT_OF(x) #x
+#define VERSION(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+
+enum { MAX_CONFIG_BYTES = 16 << 20 };
+
+const char *nt_version(void) {
+    return VERSION(NT_VERSION_MAJOR, NT_VERSION_MINOR, NT_VERSION_PATCH);
+}
+
+void nt_note(const nt_callbacks *callbacks, const char *format, ...) {
+    if (!callbacks || !callbacks->note) return;
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    callbacks->note(callbacks->payload, line);
+}
+
+/* ---- Models ---- */
+
+static const char *vocab_bytes(const void *self, int32_t id, size_t *n) {
+    return nt_tokenizer_bytes(self, id, n);
+}
+
+static bool vocab_special(const void *self, int32_t id) {
+    return nt_tokenizer_is_special(self, id);
+}
+
+static char *folder_of(const char *path) {
+    return nt_file_look(path) == NT_FILE_FOLDER ? nt_path_join(path, "") : nt_path_folder(path);
+}
+
+static bool has_file(const char *folder, const char *name) {
+    char *path = nt_path_join(folder, name);
+    bool there = path && nt_file_look(path) != NT_FILE_NONE;
+    nt_free(path);
+    return there;
+}
+
+/* A folder without a tokenizer is a model for ids; one with a broken tokenizer is an error. */
+static int open_tokenizer(nt_model *model, const char *folder) {
+    if (!has_file(folder, "tokenizer.json") && !has_file(folder, "vocab.json")) return NT_OK;
+    NT_TRY(nt_tokenizer_open(&model->tokenizer, folder));
+    model->vocab = (nt_vocab){model->tokenizer, vocab_bytes, vocab_special};
+    return NT_OK;
+}
+
+/* generation_config.json, or the generation fields of an older config.json, as defaults. */
+static int read_defaults(nt_model *model, const char *folder) {
+    const char *name =
+        has_file(folder, "generation_config.json") ? "generation_config.json" : "config.json";
+    char *path = nt_path_join(folder, name);
+    if (!path) return NT_E_MEMORY;
+    json_t *object;
+    int status = nt_json_read(&object, path, MAX_CONFIG_BYTES);
+    if (status == NT_OK) {
+        int64_t bos = model->bos;
+        status = nt_json_int(&bos, object, "bos_token_id", 0, model->network->config.V - 1, path);
+        model->bos = (int32_t)bos;
+        if (status == NT_OK) {
+            status = nt_options_from_config(&model->defaults, &model->defaults_note, object, path,
+                                            (size_t)model->network->config.V);
+        }
+        json_decref(object);
+    }
+    nt_free(path);
+    return status;
+}
+
+static int fill_model(nt_model *model, const char *path) {
+    model->path = nt_alloc(strlen(path) + 1, 1);
+    char *folder = folder_of(path);
+    int status = model->path && folder ? NT_OK : NT_E_MEMORY;
+    if (status == NT_OK) strcpy(model->path, path);
+    if (status == NT_OK) status = nt_cpu_isa(&model->isa);
+    if (status == NT_OK) status = nt_network_open(&model->network, path);
+    if (status == NT_OK) {
+        model->bos = model->network->config.bos;
+        status = open_tokenizer(model, folder);
+    }
+    if (status == NT_OK) status = read_defaults(model, folder);
+    if (status == NT_OK && model->bos < 0) model->bos = nt_tokenizer_bos(model->tokenizer);
+    nt_free(folder);
+    return status;
+}
+
+int nt_model_open(nt_model **out, const char *path, const nt_model_options *given) {
+    *out = NULL;
+    nt_model_options options = NT_MODEL_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_model_options"));
+    nt_precision precision = options.precision;
+    if (!path) return nt_fail(NT_E_ARGUMENT, "no model: path is NULL");
+    if (precision != NT_PRECISION_AUTO && precision != NT_PRECISION_F32) {
+        return nt_fail(NT_E_ARGUMENT, "precision %d is not one of this version's (auto, f32)",
+                       (int)precision);
+    }
+    nt_model *model = nt_alloc(1, sizeof *model);
+    if (!model) return NT_E_MEMORY;
+    model->defaults = (nt_generate_options)NT_GENERATE_OPTIONS_INIT;
+    int status = fill_model(model, path);
+    if (status != NT_OK) {
+        nt_model_free(model);
+        return status;
+    }
+    *out = model;
+    return NT_OK;
+}
+
+void nt_model_free(nt_model *model) {
+    if (!model) return;
+    nt_network_free(model->network);
+    nt_tokenizer_free(model->tokenizer);
+    nt_generate_options_clear(&model->defaults);
+    nt_buffer_free(&model->defaults_note);
+    nt_free(model->path);
+    nt_free(model);
+}
+
+const nt_tokenizer *nt_model_tokenizer(const nt_model *model) {
+    return model->tokenizer;
+}
+
+int nt_model_get_info(nt_model_info *info, const nt_model *model) {
+    const nt_network *network = model->network;
+    const nt_config *config = &network->config;
+    const nt_model_info all = {
+        .size = info->size,
+        .path = model->path,
+        .architecture = "gpt2",
+        .precision = "f32",
+        .isa = model->isa,
+        .activation = config->activation_name,
+        .n_parameters = network->n_parameters,
+        .n_weight_bytes = network->n_weight_bytes,
+        .n_vocab = config->V,
+        .n_context = config->T,
+        .n_embd = config->D,
+        .n_layer = config->L,
+        .n_head = config->H,
+        .n_inner = config->F,
+        .tied = network->tied,
+    };
+    if (info->size < sizeof(size_t)) {
+        return nt_fail(NT_E_ARGUMENT, "nt_model_info: set size to sizeof(nt_model_info) first");
+    }
+    memcpy(info, &all, info->size < sizeof all ? info->size : sizeof all);
+    return NT_OK;
+}
+
+/* ---- Sessions ---- */
+
+int nt_session_new(nt_session **out, const nt_model *model, const nt_session_options *given) {
+    *out = NULL;
+    nt_session_options options = NT_SESSION_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_session_options"));
+    int threads = options.threads;
+    if (threads < 0 || threads > 1024) {
+        return nt_fail(NT_E_ARGUMENT, "threads is %d; it must lie in 0 .. 1024", threads);
+    }
+    nt_session *session = nt_alloc(1, sizeof *session);
+    if (!session) return NT_E_MEMORY;
+    session->model = model;
+    int status = nt_runner_new(&session->runner, model->network, threads);
+    if (status != NT_OK) {
+        nt_session_free(session);
+        return status;
+    }
+    *out = session;
+    return NT_OK;
+}
+
+void nt_session_free(nt_session *session) {
+    if (!session) return;
+    nt_runner_free(session->runner);
+    nt_free(session->logits);
+    nt_free(session);
+}
+
+int nt_sequence_new(int32_t *sequence, nt_session *session) {
+    return nt_kv_sequence_new(sequence, nt_runner_kv(session->runner));
+}
+
+int nt_sequence_fork(int32_t *child, nt_session *session, int32_t parent) {
+    return nt_kv_fork(child, nt_runner_kv(session->runner), parent);
+}
+
+void nt_sequence_drop(nt_session *session, int32_t sequence) {
+    nt_kv *kv = nt_runner_kv(session->runner);
+    if (nt_kv_exists(kv, sequence)) nt_kv_drop(kv, sequence);
+}
+
+size_t nt_sequence_length(const nt_session *session, int32_t sequence) {
+    const nt_kv *kv = nt_runner_kv(session->runner);
+    return nt_kv_exists(kv, sequence) ? nt_kv_length(kv, sequence) : 0;
+}
+
+int nt_session_set_edits(nt_session *session, const nt_edit *edits, size_t n_edits) {
+    return nt_points_set_edits(nt_runner_points(session->runner), &session->model->network->config,
+                               edits, n_edits);
+}
+
+int nt_session_set_captures(nt_session *session, const nt_capture *captures, size_t n_captures) {
+    return nt_points_set_captures(nt_runner_points(session->runner),
+                                  &session->model->network->config, captures, n_captures);
+}
+
+/* ---- Forward ---- */
+
+typedef struct copy_rows {
+    float *logits; /* next row */
+    size_t V;
+} copy_rows;
+
+static int copy_row(void *payload, size_t input, size_t t, const float *logits) {
+    copy_rows *copy = payload;
+    (void)input, (void)t;
+    memcpy(copy->logits, logits, copy->V * sizeof *logits);
+    copy->logits += copy->V;
+    return NT_OK;
+}
+
+int nt_forward(nt_session *session, int32_t sequence, const int32_t *ids, size_t n_ids,
+               nt_want want, float *logits, const nt_callbacks *callbacks) {
+    if (want != NT_WANT_NOTHING && !logits) {
+        return nt_fail(NT_E_ARGUMENT, "nt_forward: logits is NULL and logits are wanted");
+    }
+    if (n_ids == 0) return nt_fail(NT_E_ARGUMENT, "nt_forward: no ids");
+    copy_rows copy = {logits, (size_t)session->model->network->config.V};
+    nt_input input = {sequence, ids, n_ids, want};
+    return nt_runner_step(session->runner, &input, 1, copy_row, &copy, callbacks);
+}
+
+int nt_session_each_row(nt_session *session, const int32_t *ids, size_t n_ids, nt_want want,
+                        nt_logits_fn each, void *payload, const nt_callbacks *callbacks) {
+    int32_t sequence;
+    NT_TRY(nt_sequence_new(&sequence, session));
+    nt_input input = {sequence, ids, n_ids, want};
+    int status = nt_runner_step(session->runner, &input, 1, each, payload, callbacks);
+    nt_sequence_drop(session, sequence);
+    return status;
+}
+
+static int stepper_start(void *self, int32_t *sequence) {
+    return nt_sequence_new(sequence, self);
+}
+
+static int stepper_fork(void *self, int32_t *child, int32_t parent) {
+    return nt_sequence_fork(child, self, parent);
+}
+
+static void stepper_drop(void *self, int32_t sequence) {
+    nt_sequence_drop(self, sequence);
+}
+
+static int stepper_step(void *self, const float **logits, const nt_step_row *rows, size_t n_rows,
+                        const nt_callbacks *callbacks) {
+    nt_session *session = self;
+    size_t V = (size_t)session->model->network->config.V;
+    if (session->n_logits < n_rows) {
+        float *bigger = nt_resize(session->logits, n_rows * V, sizeof *bigger);
+        if (!bigger) return NT_E_MEMORY;
+        session->logits = bigger;
+        session->n_logits = n_rows;
+    }
+    nt_input *inputs = nt_alloc(n_rows, sizeof *inputs);
+    if (!inputs) return NT_E_MEMORY;
+    for (size_t r = 0; r < n_rows; r++) {
+        inputs[r] = (nt_input){rows[r].sequence, rows[r].ids, rows[r].n_ids, NT_WANT_LAST};
+        logits[r] = session->logits + r * V;
+    }
+    copy_rows copy = {session->logits, V};
+    int status = nt_runner_step(session->runner, inputs, n_rows, copy_row, &copy, callbacks);
+    nt_free(inputs);
+    return status;
+}
+
+nt_stepper nt_session_stepper(nt_session *session) {
+    const nt_config *config = &session->model->network->config;
+    return (nt_stepper){
+        .self = session,
+        .V = (size_t)config->V,
+        .context = (size_t)config->T,
+        .start = stepper_start,
+        .step = stepper_step,
+        .fork = stepper_fork,
+        .drop = stepper_drop,
+    };
+}

@@ -19,6 +19,7 @@ typedef enum nt_activation {
     NT_HARDSWISH, /* x min(max(x + 3, 0), 6) / 6 */
     NT_LAPLACE,   /* 0.5 (1 + erf((x - 0.707107) / (0.282095 sqrt(2)))) */
     NT_IDENTITY,
+    NT_SQRT_SOFTPLUS, /* sqrt(ln(1 + e^x)) */
     NT_N_ACTIVATIONS
 } nt_activation;
 

@@ -2,17 +2,37 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
 
 static _Thread_local char message[1024];
 
+/* '?' for control characters, C1's (U+0080 to U+009F) too, and for bytes that are no UTF-8, such as
+ * a character that the end of the buffer cut: the text may go to a terminal or into JSON. */
+static void make_harmless(char *text) {
+    size_t n = strlen(text), kept = 0;
+    for (size_t i = 0, length; i < n; i += length) {
+        int32_t code;
+        length = nt_utf8_next(&code, text + i, n - i);
+        if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+            text[kept++] = '?';
+        } else {
+            memmove(text + kept, text + i, length);
+            kept += length;
+        }
+    }
+    text[kept] = 0;
+}
+
 int nt_fail(int status, const char *format, ...) {
+    char text[sizeof message]; /* an argument may be the last message itself */
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    for (char *c = message; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
-    }
+    make_harmless(text);
+    memcpy(message, text, sizeof message);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #define NT_FORMAT_NPZ_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 
@@ -14,7 +15,11 @@ typedef struct nt_npz_array {
 } nt_npz_array;
 
 /* Writes arrays [n] to path, whole or not at all; deflated where that helps (zlib), zip64 where a
- * member or the file passes 4 GiB. Errors: IO, MEMORY. */
+ * member or the file passes 4 GiB. Memory beyond the arrays is constant. Errors: IO, MEMORY,
+ * ARGUMENT (a name that is too long, more than 4 dimensions). */
 int nt_npz_write(const char *path, const nt_npz_array *arrays, size_t n);
+
+/* The same with zip64 from this many bytes on: lets tests see zip64 without 4 GiB. */
+int nt_npz_write_zip64(const char *path, const nt_npz_array *arrays, size_t n, uint64_t from);
 
 #endif

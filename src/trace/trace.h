@@ -41,7 +41,7 @@ struct nt_result {
     size_t n_steps, capacity_steps;
 
     nt_output *outputs;
-    size_t n_outputs;
+    size_t n_outputs, capacity_outputs;
 
     nt_scored *scored; /* [n_tokens] of SCORE, else NULL */
     size_t prompt_len; /* tokens left out of the sums */
@@ -72,6 +72,9 @@ int nt_trace_set_text(nt_result *trace, const char *text, size_t n);
  * NT_E_NUMERIC when the logits are not finite numbers. */
 int nt_trace_add_step(nt_result *trace, const float *logits, const float *processed, size_t V,
                       size_t k, int32_t chosen);
+
+/* Adds one output; its ids, text and finish_reason are copied. */
+int nt_trace_add_output(nt_result *trace, const nt_output *output);
 
 /* An array of the trace's own, zeroed, [shape]; *data is for the writer. */
 int nt_trace_add_tensor(float **data, nt_result *trace, const char *name, size_t n_dims,

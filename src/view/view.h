@@ -5,7 +5,7 @@
 #include "base/buffer.h"
 #include "trace/trace.h"
 
-/* Options with their defaults filled in. */
+/* Options with their defaults filled in. NT_E_UNSUPPORTED for a kind that has no such view. */
 int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options *options);
 int nt_view_json(nt_buffer *out, const nt_result *trace, const nt_view_options *options);
 int nt_view_csv(nt_buffer *out, const nt_result *trace, const nt_view_options *options);

@@ -1,0 +1,20 @@
+/* nextoken inspect: what happens inside, layer by layer. */
+#include "cli.h"
+
+static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_settings *settings) {
+    nt_inspect_options options = NT_INSPECT_OPTIONS_INIT;
+    bool arrays = settings->npz != NULL;
+    options.logits = options.hidden_states = options.attentions = arrays;
+    options.callbacks = &r->callbacks;
+    return nt_inspect(out, r->session, prompt, &options);
+}
+
+const cli_command cli_inspect = {
+    .name = "inspect",
+    .summary = "logits, hidden states and attentions of every layer",
+    .examples = "  nextoken inspect -m gpt2 \"Alice is a\"\n"
+                "  nextoken inspect -m gpt2 --npz alice.npz \"Alice is a\"\n",
+    .options = CLI_OPT_NPZ | CLI_OPT_BOS | CLI_OPT_SESSION,
+    .takes_text = true,
+    .run = run,
+};

@@ -1,0 +1,126 @@
+/* stdout for data, stderr for everything else. */
+#include <errno.h>
+#include <langinfo.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static bool progress_shown;
+
+static void line(const char *kind, const char *format, va_list args) {
+    cli_progress_clear();
+    fprintf(stderr, "nextoken: %s: ", kind);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void cli_error(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    line("error", format, args);
+    va_end(args);
+}
+
+void cli_note(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    line("note", format, args);
+    va_end(args);
+}
+
+bool cli_color(const cli_settings *settings) {
+    if (settings->color >= 0) return settings->color;
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (no_color && *no_color) return false;
+    return isatty(STDOUT_FILENO) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static int width(void) {
+    const char *columns = getenv("COLUMNS");
+    int n = columns ? atoi(columns) : 0;
+    struct winsize size;
+    if (n <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) n = size.ws_col;
+    if (n <= 0) n = 80;
+    return n < 20 ? 20 : n > 200 ? 200 : n;
+}
+
+int cli_write_stdout(void *payload, const char *bytes, size_t n) {
+    (void)payload;
+    return fwrite(bytes, 1, n, stdout) == n ? 0 : -1;
+}
+
+/* The line that says why stdout failed. */
+static void stdout_failed(void) {
+    cli_error("cannot write to standard output: %s", strerror(errno ? errno : EIO));
+}
+
+int cli_show(const nt_result *result, const cli_settings *settings, int64_t index, bool header) {
+    nt_view_options view = NT_VIEW_OPTIONS_INIT;
+    view.format = settings->format;
+    view.width = width();
+    view.color = cli_color(settings);
+    view.ascii = settings->ascii;
+    view.index = index;
+    view.no_header = !header;
+    errno = 0;
+    int status = nt_result_show(result, &view, cli_write_stdout, NULL);
+    if (status == NT_OK) return EXIT_DONE;
+    if (status == NT_E_IO) {
+        stdout_failed();
+    } else {
+        cli_error("%s", nt_error_message());
+    }
+    return EXIT_FAILED;
+}
+
+bool cli_close_stdout(void) {
+    static bool closed;
+    if (closed) return true;
+    closed = true;
+    errno = 0;
+    bool failed = ferror(stdout) != 0;
+    if (fclose(stdout) != 0) {
+        /* Nothing was written to a stdout that the caller had closed: nothing is lost. */
+        failed = true;
+    }
+    if (failed) stdout_failed();
+    return !failed;
+}
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+void cli_progress(void *payload, const char *what, uint64_t done, uint64_t total) {
+    static double started, last;
+    const cli_run *run = payload;
+    if (run->quiet || run->streamed || !isatty(STDERR_FILENO)) return;
+    double now = seconds();
+    if (started == 0) started = now;
+    if (now - started < 1 || now - last < 0.1) return;
+    last = now;
+    progress_shown = true;
+    double rate = (double)done / (now - started);
+    if (total == 0) {
+        fprintf(stderr, "\r\033[K%llu %s, %.0f/s", (unsigned long long)done, what, rate);
+        return;
+    }
+    enum { BAR = 24 };
+    int full = (int)(BAR * done / total);
+    double left = rate > 0 ? (double)(total - done) / rate : 0;
+    fprintf(stderr, "\r\033[K[%.*s%*s] %llu/%llu %s, %.0f/s, %.0f s left", full,
+            "########################", BAR - full, "", (unsigned long long)done,
+            (unsigned long long)total, what, rate, left);
+}
+
+void cli_progress_clear(void) {
+    if (progress_shown) fputs("\r\033[K", stderr);
+    progress_shown = false;
+}

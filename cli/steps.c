@@ -1,0 +1,15 @@
+/* nextoken steps: the table of choices, step by step. */
+#include "cli.h"
+
+static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_settings *settings) {
+    return nt_steps(out, r->session, prompt, &settings->generate);
+}
+
+const cli_command cli_steps = {
+    .name = "steps",
+    .summary = "the choices at every step of greedy decoding",
+    .examples = "  nextoken steps -m gpt2 --max-new-tokens 10 \"A long long time ago, \"\n",
+    .options = CLI_OPT_GENERATE | CLI_OPT_BOS | CLI_OPT_SESSION,
+    .takes_text = true,
+    .run = run,
+};

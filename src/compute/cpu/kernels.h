@@ -1,0 +1,57 @@
+/* What one instruction set provides: loops over a range of outputs, for one thread. Every set
+ * follows the same orders of operations (docs/numbers.md), so that all give the same bits;
+ * kernels_ref.c is the oracle. device_cpu.c splits the work over threads. */
+#ifndef NT_COMPUTE_CPU_KERNELS_H
+#define NT_COMPUTE_CPU_KERNELS_H
+
+#include <stdbool.h>
+
+#include "compute/device.h"
+
+enum {
+    NT_LANES = 16,            /* partial sums of every sum that is not a chain */
+    NT_SCRATCH = 192 * 1024,  /* floats of scratch for each thread */
+    NT_COLUMN_STEP = 64,      /* threads share outputs in units of so many */
+    NT_ATTENTION_ROWS = 8     /* query rows that a thread takes at a time */
+};
+
+/* One matmul: y [R, N] = x [R, K] . w + bias [N] (NULL: none). */
+typedef struct nt_product {
+    float *y;
+    const float *x;
+    const nt_matrix *w;
+    const float *bias;
+    size_t R;
+} nt_product;
+
+typedef struct nt_kernels {
+    const char *isa;
+
+    /* Outputs [begin, end) of every row. scratch [NT_SCRATCH], 64-byte aligned. */
+    void (*matmul)(const nt_product *product, size_t begin, size_t end, float *scratch);
+
+    void (*layer_norm)(float *y, const float *x, const float *gain, const float *bias, float eps,
+                       size_t R, size_t D);
+
+    /* Head h of rows [begin, end). scratch [n_scratch], 64-byte aligned, at least
+     * NT_ATTENTION_ROWS * NT_PAGE floats: where they do not hold all scores of a row, scores are
+     * computed again when they are needed again, and the bits stay. */
+    void (*attend)(const nt_attention *a, size_t h, size_t begin, size_t end, float *scratch,
+                   size_t n_scratch);
+
+    void (*activate)(nt_activation activation, float *x, size_t n);
+
+    /* y [n] += x [n]. */
+    void (*add)(float *y, const float *x, size_t n);
+} nt_kernels;
+
+/* The sets that this build holds and this processor (and its system) can run, best first; the
+ * list ends with NULL, and kernels_ref is always its last. */
+const nt_kernels *const *nt_cpu_kernels(void);
+
+extern const nt_kernels nt_kernels_ref;
+#ifdef NT_HAVE_AVX512
+extern const nt_kernels nt_kernels_avx512;
+#endif
+
+#endif

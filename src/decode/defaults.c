@@ -1,0 +1,153 @@
+/* A checkpoint's generation_config.json as defaults, and what it asks for that is not done here. */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "decode/options.h"
+
+/* Fields of GenerationConfig that change what greedy decoding gives and that have no row in the
+ * options table: a row added there leaves this list. */
+typedef enum asks_when { WHEN_TRUE, WHEN_ABOVE_0, WHEN_ABOVE_1, WHEN_NOT_1, WHEN_THERE } asks_when;
+
+static const struct {
+    const char *name;
+    asks_when when;
+} missing[] = {
+    {"do_sample", WHEN_TRUE},
+    {"num_beams", WHEN_ABOVE_1},
+    {"num_return_sequences", WHEN_ABOVE_1},
+    {"penalty_alpha", WHEN_ABOVE_0},
+    {"dola_layers", WHEN_THERE},
+    {"constraints", WHEN_THERE},
+    {"force_words_ids", WHEN_THERE},
+    {"guidance_scale", WHEN_NOT_1},
+    {"sequence_bias", WHEN_THERE},
+    {"encoder_repetition_penalty", WHEN_NOT_1},
+    {"repetition_penalty", WHEN_NOT_1},
+    {"no_repeat_ngram_size", WHEN_ABOVE_0},
+    {"encoder_no_repeat_ngram_size", WHEN_ABOVE_0},
+    {"bad_words_ids", WHEN_THERE},
+    {"min_length", WHEN_ABOVE_0},
+    {"min_new_tokens", WHEN_ABOVE_0},
+    {"forced_bos_token_id", WHEN_THERE},
+    {"forced_eos_token_id", WHEN_THERE},
+    {"exponential_decay_length_penalty", WHEN_THERE},
+    {"suppress_tokens", WHEN_THERE},
+    {"begin_suppress_tokens", WHEN_THERE},
+    {"watermarking_config", WHEN_THERE},
+    {"token_healing", WHEN_TRUE},
+    {"max_time", WHEN_THERE},
+};
+
+enum { N_MISSING = sizeof missing / sizeof *missing };
+
+bool nt_option_is_missing(const char *name) {
+    for (size_t i = 0; i < N_MISSING; i++)
+        if (strcmp(missing[i].name, name) == 0) return true;
+    return false;
+}
+
+static bool asks(const json_t *value, asks_when when) {
+    double number = json_number_value(value);
+    switch (when) {
+    case WHEN_TRUE: return json_is_true(value);
+    case WHEN_ABOVE_0: return number > 0;
+    case WHEN_ABOVE_1: return number > 1;
+    case WHEN_NOT_1: return json_is_number(value) && number != 1;
+    default:
+        if (json_is_array(value)) return json_array_size(value) > 0;
+        if (json_is_object(value)) return json_object_size(value) > 0;
+        return value && !json_is_null(value) && !json_is_false(value);
+    }
+}
+
+static void write_note(nt_buffer *note, const json_t *object, const char *where) {
+    const char *slash = strrchr(where, '/');
+    bool any = false;
+    for (size_t i = 0; i < N_MISSING; i++) {
+        if (!asks(json_object_get(object, missing[i].name), missing[i].when)) continue;
+        if (any) {
+            nt_buffer_puts(note, ", ");
+        } else {
+            nt_buffer_printf(note, "%s asks for ", slash ? slash + 1 : where);
+        }
+        nt_buffer_puts(note, missing[i].name);
+        any = true;
+    }
+    if (any) {
+        nt_buffer_puts(note,
+                       ", which this version does not do yet: greedy decoding leaves it out");
+    }
+}
+
+/* The ids [0, V) of an id or a list; what is no integer stays, to be refused by name. */
+static json_t *ids_within(const json_t *value, size_t V) {
+    json_t *kept = json_array();
+    bool list = json_is_array(value);
+    size_t n = list ? json_array_size(value) : 1;
+    for (size_t i = 0; kept && i < n; i++) {
+        json_t *item = list ? json_array_get(value, i) : (json_t *)(uintptr_t)value;
+        json_int_t id = json_integer_value(item);
+        if (json_is_integer(item) && (id < 0 || (uint64_t)id >= V)) continue;
+        if (json_array_append(kept, item) != 0) {
+            json_decref(kept);
+            kept = NULL;
+        }
+    }
+    return kept;
+}
+
+static int set_field(nt_generate_options *options, const nt_option_row *row, const json_t *value,
+                     const char *where, size_t V) {
+    nt_option_memory *memory = options->owned;
+    json_t *kept = NULL;
+    if (row->type == NT_OPTION_IDS) {
+        kept = ids_within(value, V);
+        if (!kept) return nt_fail_memory(sizeof value);
+        value = kept;
+    }
+    int status = nt_option_set_json(options, row, &memory, value, where);
+    options->owned = memory;
+    json_decref(kept);
+    return status;
+}
+
+int nt_options_from_config(nt_generate_options *options, nt_buffer *note, const json_t *object,
+                           const char *where, size_t V) {
+    for (size_t i = 0; i < nt_n_options(); i++) {
+        const nt_option_row *row = nt_option_row_at(i);
+        const json_t *value = json_object_get(object, row->info.name);
+        if (row->ours || !value || json_is_null(value)) continue;
+        NT_TRY(set_field(options, row, value, where, V));
+    }
+    write_note(note, object, where);
+    return note->status;
+}
+
+static void take(nt_generate_options *options, const nt_generate_options *defaults,
+                 const nt_option_row *row) {
+    static const size_t sizes[] = {[NT_OPTION_INTEGER] = sizeof(int32_t),
+                                   [NT_OPTION_NUMBER] = sizeof(double),
+                                   [NT_OPTION_BOOLEAN] = sizeof(int),
+                                   [NT_OPTION_IDS] = sizeof(void *),
+                                   [NT_OPTION_STRINGS] = sizeof(void *)};
+    memcpy((char *)options + row->offset, (const char *)defaults + row->offset, sizes[row->type]);
+    if (row->type == NT_OPTION_IDS || row->type == NT_OPTION_STRINGS) {
+        memcpy((char *)options + row->offset_n, (const char *)defaults + row->offset_n,
+               sizeof(size_t));
+    }
+}
+
+void nt_options_add_defaults(nt_generate_options *options, const nt_generate_options *defaults,
+                             size_t n_prompt, size_t context) {
+    bool length = options->max_new_tokens || options->max_length;
+    for (size_t i = 0; i < nt_n_options(); i++) {
+        const nt_option_row *row = nt_option_row_at(i);
+        if (!nt_option_given(options, row)) take(options, defaults, row);
+    }
+    if (length) {
+        /* transformers lets the file's max_new_tokens win over the caller's max_length; here what
+         * the caller says wins over what a file says */
+        return;
+    }
+}

@@ -1,0 +1,399 @@
+/* Jobs: a prompt in, a trace out. Each job encodes the prompt, runs the session through decode or
+ * score, and leaves a trace that stands on its own. */
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "decode/generate.h"
+#include "decode/options.h"
+#include "format/npz.h"
+#include "nextoken.h"
+#include "score/score.h"
+#include "view/view.h"
+#include "wiring.h"
+
+double nt_now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+void nt_ids_free(nt_ids_of *e) {
+    nt_free(e->ids);
+    nt_free(e->starts);
+    nt_free(e->ends);
+}
+
+static int put_bos_first(nt_ids_of *e, int32_t bos) {
+    int32_t *ids = nt_resize(e->ids, e->n + 1, sizeof *ids);
+    if (!ids) return NT_E_MEMORY;
+    e->ids = ids;
+    memmove(ids + 1, ids, e->n * sizeof *ids);
+    ids[0] = bos;
+    for (int i = 0; i < 2; i++) {
+        size_t **offsets = i ? &e->ends : &e->starts;
+        if (!*offsets) continue;
+        size_t *bigger = nt_resize(*offsets, e->n + 1, sizeof *bigger);
+        if (!bigger) return NT_E_MEMORY;
+        memmove(bigger + 1, bigger, e->n * sizeof *bigger);
+        bigger[0] = 0;
+        *offsets = bigger;
+    }
+    e->n++;
+    e->bos = true;
+    return NT_OK;
+}
+
+static int need_tokenizer(const nt_model *model) {
+    if (model->tokenizer) return NT_OK;
+    return nt_fail(NT_E_UNSUPPORTED,
+                   "%s has no tokenizer (tokenizer.json, or vocab.json and merges.txt): give token "
+                   "ids instead of text",
+                   model->path);
+}
+
+static int encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
+                         const nt_encode_options *options) {
+    *out = (nt_ids_of){0};
+    if (!prompt || (!prompt->ids && !prompt->text)) {
+        return nt_fail(NT_E_ARGUMENT, "the prompt has neither a text nor ids");
+    }
+    if (prompt->ids) {
+        out->ids = nt_alloc(prompt->n_ids, sizeof *out->ids);
+        if (!out->ids) return NT_E_MEMORY;
+        memcpy(out->ids, prompt->ids, prompt->n_ids * sizeof *out->ids);
+        out->n = prompt->n_ids;
+        return NT_OK;
+    }
+    NT_TRY(need_tokenizer(model));
+    size_t n = prompt->n_text == NT_ZERO_ENDED ? strlen(prompt->text) : prompt->n_text;
+    NT_TRY(nt_encode(&out->ids, &out->starts, &out->ends, &out->n, model->tokenizer, prompt->text,
+                     n, options));
+    /* A BOS of the tokenizer's own making has no bytes in the text. */
+    int32_t bos = nt_tokenizer_bos(model->tokenizer);
+    out->bos = out->n > 0 && out->ids[0] == bos && out->ends[0] == 0;
+    return NT_OK;
+}
+
+int nt_take_options(void *out, size_t size, const void *given, const char *name) {
+    size_t n;
+    if (!given) return NT_OK;
+    memcpy(&n, given, sizeof n);
+    if (n < sizeof n || n > 4096) {
+        return nt_fail(NT_E_ARGUMENT, "%s: size is %zu; start from its _INIT macro", name, n);
+    }
+    memcpy(out, given, n < size ? n : size);
+    memcpy(out, &size, sizeof size);
+    return NT_OK;
+}
+
+/* For jobs that run the model: BOS where it is asked for, or where there is nothing else. */
+int nt_prompt_ids(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
+                  const nt_callbacks *callbacks) {
+    NT_TRY(encode_prompt(out, model, prompt, NULL));
+    bool empty = out->n == 0;
+    if (out->bos || (!empty && !prompt->add_bos)) return NT_OK;
+    if (model->bos < 0) {
+        return nt_fail(NT_E_ARGUMENT, "%s: the model has no BOS token to %s", model->path,
+                       empty ? "start an empty prompt from" : "put before the text");
+    }
+    if (empty) {
+        size_t n = 0;
+        const char *name =
+            model->tokenizer ? nt_tokenizer_bytes(model->tokenizer, model->bos, &n) : NULL;
+        nt_note(callbacks, "empty prompt: starting from %s (id %d)", name ? name : "BOS",
+                (int)model->bos);
+    }
+    return put_bos_first(out, model->bos);
+}
+
+/* A trace with heading and prompt; `finish` stamps the time. */
+int nt_job_begin(nt_result **out, const nt_model *model, nt_result_kind kind, const nt_ids_of *e) {
+    NT_TRY(nt_trace_new(out, kind, model->tokenizer ? &model->vocab : NULL));
+    nt_result *trace = *out;
+    trace->n_vocab = model->network->config.V;
+    trace->bos = e && e->bos;
+    NT_TRY(nt_trace_head(trace, model->path, "f32", model->isa));
+    return e ? nt_trace_set_tokens(trace, e->ids, e->starts, e->ends, e->n) : NT_OK;
+}
+
+int nt_job_finish(nt_result **out, int status, double started) {
+    if (status == NT_OK) {
+        (*out)->milliseconds = nt_now_ms() - started;
+    } else {
+        nt_result_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+/* ---- Text and ids ---- */
+
+int nt_tokenize(nt_result **out, const nt_model *model, const nt_prompt *prompt,
+                const nt_encode_options *given) {
+    *out = NULL;
+    double started = nt_now_ms();
+    NT_TRY(need_tokenizer(model));
+    nt_encode_options encode = NT_ENCODE_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&encode, sizeof encode, given, "nt_encode_options"));
+    encode.add_bos = encode.add_bos || (prompt && prompt->add_bos);
+    nt_ids_of e;
+    int status = encode_prompt(&e, model, prompt, &encode);
+    if (status == NT_OK) status = nt_job_begin(out, model, NT_RESULT_TOKENS, &e);
+    if (status == NT_OK && prompt->text) {
+        size_t n = prompt->n_text == NT_ZERO_ENDED ? strlen(prompt->text) : prompt->n_text;
+        status = nt_trace_set_text(*out, prompt->text, n);
+    }
+    nt_ids_free(&e);
+    return nt_job_finish(out, status, started);
+}
+
+int nt_detokenize(nt_result **out, const nt_model *model, const int32_t *ids, size_t n_ids,
+                  bool skip_special_tokens) {
+    *out = NULL;
+    double started = nt_now_ms();
+    NT_TRY(need_tokenizer(model));
+    char *text;
+    size_t n;
+    NT_TRY(nt_decode(&text, &n, model->tokenizer, ids, n_ids, skip_special_tokens));
+    int status = nt_job_begin(out, model, NT_RESULT_TEXT, NULL);
+    if (status == NT_OK) status = nt_trace_set_tokens(*out, ids, NULL, NULL, n_ids);
+    if (status == NT_OK) status = nt_trace_set_text(*out, text, n);
+    nt_free(text);
+    return nt_job_finish(out, status, started);
+}
+
+/* ---- Next ---- */
+
+typedef struct next_job {
+    nt_result *trace;
+    size_t V, k;
+} next_job;
+
+static int keep_candidates(void *payload, size_t input, size_t t, const float *logits) {
+    next_job *job = payload;
+    (void)input, (void)t;
+    return nt_trace_add_step(job->trace, logits, NULL, job->V, job->k, -1);
+}
+
+int nt_next(nt_result **out, nt_session *session, const nt_prompt *prompt,
+            const nt_next_options *given) {
+    *out = NULL;
+    double started = nt_now_ms();
+    nt_next_options options = NT_NEXT_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_next_options"));
+    int32_t k = options.k ? options.k : 10;
+    if (k < 1) return nt_fail(NT_E_ARGUMENT, "k is %d; it must be at least 1", (int)k);
+    const nt_callbacks *callbacks = options.callbacks;
+    nt_ids_of e;
+    int status = nt_prompt_ids(&e, session->model, prompt, callbacks);
+    if (status == NT_OK) status = nt_job_begin(out, session->model, NT_RESULT_NEXT, &e);
+    if (status == NT_OK) {
+        next_job job = {*out, (size_t)session->model->network->config.V, (size_t)k};
+        status = nt_session_each_row(session, e.ids, e.n, NT_WANT_LAST, keep_candidates, &job,
+                                     callbacks);
+    }
+    nt_ids_free(&e);
+    return nt_job_finish(out, status, started);
+}
+
+/* ---- Generate and steps ---- */
+
+static int stream_put(void *self, const char **utf8, size_t *n, int32_t id) {
+    return nt_stream_put(utf8, n, self, id);
+}
+
+static int stream_end(void *self, const char **utf8, size_t *n) {
+    return nt_stream_end(utf8, n, self);
+}
+
+/* Without a tokenizer there is no text: every id is an empty piece. */
+static int no_text_put(void *self, const char **utf8, size_t *n, int32_t id) {
+    (void)self, (void)id;
+    *utf8 = "";
+    *n = 0;
+    return NT_OK;
+}
+
+static int no_text_end(void *self, const char **utf8, size_t *n) {
+    return no_text_put(self, utf8, n, 0);
+}
+
+static int run_greedy(nt_result *trace, nt_session *session, const nt_ids_of *e,
+                      const nt_generate_options *options) {
+    const nt_model *model = session->model;
+    const nt_callbacks *callbacks = options->callbacks;
+    nt_stepper stepper = nt_session_stepper(session);
+    nt_plan plan;
+    const char *note = NULL;
+    NT_TRY(nt_plan_make(&plan, &note, options, e->n, stepper.context, stepper.V));
+    if (note) nt_note(callbacks, "%s", note);
+    if (model->defaults_note.n) nt_note(callbacks, "%s", model->defaults_note.data);
+
+    nt_stream *stream = NULL;
+    nt_detokenizer detokenizer = {NULL, no_text_put, no_text_end};
+    if (model->tokenizer) {
+        NT_TRY(nt_stream_new(&stream, model->tokenizer, true));
+        detokenizer = (nt_detokenizer){stream, stream_put, stream_end};
+    } else if (plan.n_stop_strings) {
+        NT_TRY(need_tokenizer(model));
+    }
+    int status = nt_greedy(trace, &stepper, &detokenizer, e->ids, e->n, &plan, callbacks);
+    nt_stream_free(stream);
+    return status;
+}
+
+static int generate(nt_result **out, nt_result_kind kind, nt_session *session,
+                    const nt_prompt *prompt, const nt_generate_options *given) {
+    *out = NULL;
+    double started = nt_now_ms();
+    nt_generate_options options = NT_GENERATE_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_generate_options"));
+    nt_ids_of e;
+    int status = nt_prompt_ids(&e, session->model, prompt, options.callbacks);
+    if (status == NT_OK) status = nt_job_begin(out, session->model, kind, &e);
+    if (status == NT_OK) {
+        nt_options_add_defaults(&options, &session->model->defaults, e.n,
+                                (size_t)session->model->network->config.T);
+        status = run_greedy(*out, session, &e, &options);
+    }
+    nt_ids_free(&e);
+    return nt_job_finish(out, status, started);
+}
+
+int nt_generate(nt_result **out, nt_session *session, const nt_prompt *prompt,
+                const nt_generate_options *options) {
+    return generate(out, NT_RESULT_GENERATE, session, prompt, options);
+}
+
+int nt_steps(nt_result **out, nt_session *session, const nt_prompt *prompt,
+             const nt_generate_options *options) {
+    return generate(out, NT_RESULT_STEPS, session, prompt, options);
+}
+
+/* ---- Score and loss ---- */
+
+typedef struct score_rows {
+    int (*each)(void *payload, size_t t, const float *logits);
+    void *payload;
+} score_rows;
+
+static int score_row(void *payload, size_t input, size_t t, const float *logits) {
+    score_rows *rows = payload;
+    (void)input;
+    return rows->each(rows->payload, t, logits);
+}
+
+static int source_run(void *self, const int32_t *ids, size_t n,
+                      int (*each)(void *payload, size_t t, const float *logits), void *payload,
+                      const nt_callbacks *callbacks) {
+    score_rows rows = {each, payload};
+    return nt_session_each_row(self, ids, n, NT_WANT_ALL, score_row, &rows, callbacks);
+}
+
+static nt_logit_source source_of(nt_session *session) {
+    return (nt_logit_source){session, (size_t)session->model->network->config.V, source_run};
+}
+
+int nt_score(nt_result **out, nt_session *session, const nt_prompt *prompt,
+             const nt_score_options *given) {
+    *out = NULL;
+    double started = nt_now_ms();
+    nt_score_options options = NT_SCORE_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_score_options"));
+    const nt_callbacks *callbacks = options.callbacks;
+    nt_ids_of e;
+    int status = nt_prompt_ids(&e, session->model, prompt, callbacks);
+    if (status == NT_OK) status = nt_job_begin(out, session->model, NT_RESULT_SCORE, &e);
+    if (status == NT_OK) {
+        nt_logit_source source = source_of(session);
+        status = nt_score_tokens(*out, &source, options.prompt_len, callbacks);
+    }
+    nt_ids_free(&e);
+    return nt_job_finish(out, status, started);
+}
+
+int nt_loss(double *loss, size_t *n_counted, nt_session *session, const int32_t *ids,
+            const int32_t *labels, size_t n_ids, const nt_callbacks *callbacks) {
+    nt_logit_source source = source_of(session);
+    return nt_loss_of(loss, n_counted, &source, ids, labels, n_ids, callbacks);
+}
+
+/* ---- Info ---- */
+
+static int add_facts(nt_result *trace, const nt_model *model) {
+    const nt_network *network = model->network;
+    const nt_config *c = &network->config;
+    const struct {
+        const char *key;
+        double number;
+    } numbers[] = {
+        {"parameters", (double)network->n_parameters},
+        {"weight_bytes", (double)network->n_weight_bytes},
+        {"vocab_size", c->V},
+        {"context", c->T},
+        {"n_embd", c->D},
+        {"n_layer", c->L},
+        {"n_head", c->H},
+        {"n_inner", c->F},
+    };
+    NT_TRY(nt_trace_fact_text(trace, "architecture", "gpt2"));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        NT_TRY(nt_trace_fact_number(trace, numbers[i].key, numbers[i].number));
+    }
+    NT_TRY(nt_trace_fact_text(trace, "activation_function", c->activation_name));
+    NT_TRY(nt_trace_fact_number(trace, "layer_norm_epsilon", c->eps));
+    NT_TRY(nt_trace_fact_bool(trace, "scale_attn_weights", c->scale_attn_weights));
+    NT_TRY(nt_trace_fact_bool(trace, "scale_attn_by_inverse_layer_idx", c->scale_by_inverse_layer));
+    NT_TRY(nt_trace_fact_bool(trace, "reorder_and_upcast_attn", c->reorder_and_upcast_attn));
+    NT_TRY(nt_trace_fact_bool(trace, "tied_head", network->tied));
+    NT_TRY(nt_trace_fact_text(trace, "stored_as", nt_dtype_name(network->wte.dtype)));
+    if (!model->tokenizer) return NT_OK;
+    return nt_trace_fact_number(trace, "tokenizer_size",
+                                (double)nt_tokenizer_size(model->tokenizer));
+}
+
+int nt_info(nt_result **out, const nt_model *model) {
+    *out = NULL;
+    double started = nt_now_ms();
+    int status = nt_job_begin(out, model, NT_RESULT_INFO, NULL);
+    if (status == NT_OK) status = add_facts(*out, model);
+    return nt_job_finish(out, status, started);
+}
+
+/* ---- Showing and saving ---- */
+
+int nt_result_show(const nt_result *result, const nt_view_options *given, nt_write_fn write,
+                   void *payload) {
+    nt_view_options options = NT_VIEW_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_view_options"));
+    if (options.width <= 0) options.width = 80;
+    nt_buffer text = {0};
+    int status;
+    switch (options.format) {
+    case NT_TABLE: status = nt_view_table(&text, result, &options); break;
+    case NT_JSON: status = nt_view_json(&text, result, &options); break;
+    case NT_CSV: status = nt_view_csv(&text, result, &options); break;
+    default: status = nt_fail(NT_E_ARGUMENT, "%d is no nt_format", (int)options.format);
+    }
+    if (status == NT_OK) status = text.status;
+    if (status == NT_OK && write(payload, text.data, text.n) != 0) {
+        status = nt_fail(NT_E_IO, "the output could not be written");
+    }
+    nt_buffer_free(&text);
+    return status;
+}
+
+int nt_result_save_npz(const nt_result *result, const char *path) {
+    nt_npz_array *arrays = nt_alloc(result->n_tensors, sizeof *arrays);
+    if (!arrays) return NT_E_MEMORY;
+    for (size_t i = 0; i < result->n_tensors; i++) {
+        const nt_tensor_view *tensor = &result->tensors[i];
+        arrays[i] = (nt_npz_array){.name = tensor->name, .data = tensor->data};
+        arrays[i].n_dims = tensor->n_dims;
+        memcpy(arrays[i].shape, tensor->shape, sizeof arrays[i].shape);
+    }
+    int status = nt_npz_write(path, arrays, result->n_tensors);
+    nt_free(arrays);
+    return status;
+}

@@ -1,0 +1,56 @@
+/* A sheet: rows of cells under titles, laid out for a width. Bars shrink first, then texts are cut
+ * with a mark, then columns are hidden in the order that they name. */
+#ifndef NT_VIEW_SHEET_H
+#define NT_VIEW_SHEET_H
+
+#include "trace/trace.h"
+#include "view/paint.h"
+
+typedef struct nt_column {
+    const char *title; /* of a joined column: NULL, the title runs over from its left */
+    nt_align align;
+    bool bar;
+    bool cut_left;
+    bool joined;    /* one blank from its left neighbour, and hidden with it */
+    size_t comfort; /* a text may be cut down to this before columns are hidden; 0: never cut */
+    int hide;       /* lowest first; 0: never */
+
+    size_t natural, width; /* the layout's */
+    bool hidden;
+} nt_column;
+
+typedef struct nt_cell {
+    uint32_t first, n; /* glyphs */
+    float value;       /* of a bar */
+    uint8_t style;     /* of a bar */
+} nt_cell;
+
+typedef struct nt_sheet {
+    nt_strip strip;
+    nt_column *columns;
+    size_t n_columns, capacity_columns;
+    nt_cell *cells; /* [n_rows, n_columns] */
+    size_t n_cells, capacity_cells;
+    uint8_t *rows; /* [n_rows] a style each, added to its cells' */
+    size_t n_rows, capacity_rows;
+    int status; /* first failure; later calls do nothing */
+} nt_sheet;     /* all zero is an empty sheet */
+
+/* All columns come before the first row. */
+void nt_sheet_column(nt_sheet *sheet, nt_column column);
+void nt_sheet_row(nt_sheet *sheet, uint8_t style);
+/* Each opens the row's next cell and fills it; nt_sheet_more adds to the cell that is open. */
+void nt_sheet_puts(nt_sheet *sheet, const char *utf8, uint8_t style);
+void nt_sheet_more(nt_sheet *sheet, const char *utf8, uint8_t style);
+void nt_sheet_show(nt_sheet *sheet, const char *bytes, size_t n, nt_show show, uint8_t style);
+/* A token; its id as #id when it has no bytes. prefix comes before it, in the same cell. */
+void nt_sheet_token(nt_sheet *sheet, const char *prefix, const nt_token *token, uint8_t style);
+/* Bars are drawn to the scale of the largest value in their column. */
+void nt_sheet_bar(nt_sheet *sheet, double value, uint8_t style);
+
+/* Prints titles, a rule and the rows; returns the number of hidden columns (joined ones are not
+ * counted apart). */
+size_t nt_sheet_print(nt_sheet *sheet, nt_paint *paint);
+void nt_sheet_free(nt_sheet *sheet);
+
+#endif
