@@ -13,10 +13,10 @@ static const double LN2_LOW = 0x1.a39ef35793c76p-33;
 static const double ROUND = 0x1.8p52; /* adding it leaves the nearest integer in the low bits */
 
 /* exp(r) = 1 + r + r^2 EXP(r) for |r| <= ln(2)/2 (tools/polynomials.py). */
-static const double EXP[10] = {
-    0x1.fffffffffffd9p-2,  0x1.55555555554f2p-3,  0x1.555555555850ep-5,  0x1.111111113025ep-7,
-    0x1.6c16c16eb72f1p-10, 0x1.a01a00e9fd398p-13, 0x1.a019c9e77016bp-16, 0x1.71dfd0a43ee06p-19,
-    0x1.2887eab03445dp-22, 0x1.ac50a765dce31p-26};
+static const double EXP[10] = {0x1.fffffffffffd9p-2,  0x1.55555555554f2p-3,  0x1.555555555850ep-5,
+                               0x1.111111113025ep-7,  0x1.6c16c16eb72f1p-10, 0x1.a01a00e9fd398p-13,
+                               0x1.a019c9e77016bp-16, 0x1.71dfd0a43ee06p-19, 0x1.2887eab03445dp-22,
+                               0x1.ac50a765dce31p-26};
 
 static double from_bits(uint64_t bits) {
     double x;

@@ -32,7 +32,7 @@ int nt_fail(int status, const char *format, ...) {
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     make_harmless(text);
-    memcpy(message, text, sizeof message);
+    memcpy(message, text, strlen(text) + 1);
     return status;
 }
 

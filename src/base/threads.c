@@ -16,8 +16,8 @@
 #include "base/memory.h"
 
 #ifdef __linux__
-#include <linux/futex.h>
-#include <sys/syscall.h>
+#    include <linux/futex.h>
+#    include <sys/syscall.h>
 #endif
 
 enum {
@@ -43,14 +43,15 @@ typedef struct nt_worker {
 } nt_worker;
 
 struct nt_pool {
-    _Alignas(64) nt_signal go;   /* counts runs; workers wait for the next */
-    _Alignas(64) nt_signal left; /* workers that have not finished the run; the caller waits for 0 */
-    _Alignas(64) nt_task task;   /* written before `go` moves, read after */
+    _Alignas(64) nt_signal go; /* counts runs; workers wait for the next */
+    _Alignas(
+        64) nt_signal left;    /* workers that have not finished the run; the caller waits for 0 */
+    _Alignas(64) nt_task task; /* written before `go` moves, read after */
     void *payload;
     bool stop;
     int spins;
-    int n;     /* threads, the caller included */
-    pid_t pid; /* of the process that made the workers */
+    int n;              /* threads, the caller included */
+    pid_t pid;          /* of the process that made the workers */
     nt_worker *workers; /* [n - 1] */
 };
 
@@ -149,8 +150,8 @@ static void make_workers(nt_pool *pool) {
     int made = 0;
     while (made < pool->n - 1) {
         nt_worker *worker = &pool->workers[made];
-        *worker = (nt_worker){
-            .pool = pool, .number = made + 1, .seen = atomic_load(&pool->go.value)};
+        *worker =
+            (nt_worker){.pool = pool, .number = made + 1, .seen = atomic_load(&pool->go.value)};
         if (pthread_create(&worker->thread, NULL, work, worker) != 0) break;
         made++;
     }
@@ -182,7 +183,8 @@ int nt_default_threads(void) {
     const char *text = getenv("OMP_NUM_THREADS");
     if (text) {
         char *end;
-        long n = strtol(text, &end, 10); /* "4,2" gives a number a nesting level: ours is the first */
+        long n =
+            strtol(text, &end, 10); /* "4,2" gives a number a nesting level: ours is the first */
         if (end != text && n > 0 && (*end == '\0' || *end == ',' || *end == ' ')) {
             return n < MAX_THREADS ? (int)n : MAX_THREADS;
         }

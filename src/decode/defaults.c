@@ -1,5 +1,5 @@
 /* A checkpoint's generation_config.json as defaults, and what it asks for that is not done here. */
-#include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -75,8 +75,7 @@ static void write_note(nt_buffer *note, const json_t *object, const char *where)
         any = true;
     }
     if (any) {
-        nt_buffer_puts(note,
-                       ", which this version does not do yet: greedy decoding leaves it out");
+        nt_buffer_puts(note, ", which this version does not do yet: greedy decoding leaves it out");
     }
 }
 
@@ -140,14 +139,19 @@ static void take(nt_generate_options *options, const nt_generate_options *defaul
 
 void nt_options_add_defaults(nt_generate_options *options, const nt_generate_options *defaults,
                              size_t n_prompt, size_t context) {
-    bool length = options->max_new_tokens || options->max_length;
+    int32_t max_new_tokens = options->max_new_tokens, max_length = options->max_length;
     for (size_t i = 0; i < nt_n_options(); i++) {
         const nt_option_row *row = nt_option_row_at(i);
         if (!nt_option_given(options, row)) take(options, defaults, row);
     }
-    if (length) {
-        /* transformers lets the file's max_new_tokens win over the caller's max_length; here what
-         * the caller says wins over what a file says */
+    if (max_new_tokens || max_length) {
+        options->max_new_tokens = max_new_tokens;
+        options->max_length = max_length;
         return;
     }
+    size_t room = context > n_prompt ? context - n_prompt : 1; /* the plan refuses a full context */
+    if (options->max_length > 0 && (size_t)options->max_length > context)
+        options->max_length = (int32_t)context;
+    if (options->max_new_tokens > 0 && (size_t)options->max_new_tokens > room)
+        options->max_new_tokens = (int32_t)room;
 }

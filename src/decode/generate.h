@@ -26,12 +26,14 @@ typedef struct nt_plan {
 } nt_plan;
 
 /* One line for a person in *note (static text) when a default was taken that they should know.
- * n_prompt ids are already in the sequence-to-be. Errors: ARGUMENT, CONTEXT (with the numbers). */
+ * n_prompt ids are already in the sequence-to-be. Errors: ARGUMENT, CONTEXT (with the
+ * numbers), RANGE (an eos id outside the vocabulary). */
 int nt_plan_make(nt_plan *plan, const char **note, const nt_generate_options *options,
                  size_t n_prompt, size_t context, size_t V);
 
 /* Greedy decoding from prompt ids [n_prompt], into a trace whose heading and prompt are set:
- * appends steps and one output. */
+ * appends steps and one output. detokenizer NULL: the output has no text. A callback's word to stop
+ * counts where generation would have gone on. */
 int nt_greedy(nt_result *trace, const nt_stepper *stepper, const nt_detokenizer *detokenizer,
               const int32_t *prompt, size_t n_prompt, const nt_plan *plan,
               const nt_callbacks *callbacks);

@@ -151,8 +151,7 @@ int nt_generate_options_set(nt_generate_options *options, const char *name, cons
 void nt_generate_options_clear(nt_generate_options *options) {
     if (!options) return;
     size_t size = options->size;
-    nt_option_memory *memory =
-        size >= FIELD(owned) + sizeof options->owned ? options->owned : NULL;
+    nt_option_memory *memory = size >= FIELD(owned) + sizeof options->owned ? options->owned : NULL;
     if (memory) nt_arena_free(&memory->arena);
     nt_free(memory);
     memset(options, 0, size < sizeof *options ? size : sizeof *options);

@@ -10,12 +10,13 @@
 #include "base/json.h"
 #include "nextoken.h"
 
-typedef enum nt_option_type {    /* the field in the struct: */
-    NT_OPTION_INTEGER,           /* int32_t */
-    NT_OPTION_NUMBER,            /* double */
-    NT_OPTION_BOOLEAN,           /* int: 1 true, -1 false, 0 not given */
-    NT_OPTION_IDS,               /* const int32_t *, NULL not given; and a size_t */
-    NT_OPTION_STRINGS            /* const char *const *, NULL not given; and a size_t */
+typedef enum nt_option_type {                    /* the field in the struct: */
+                              NT_OPTION_INTEGER, /* int32_t */
+                              NT_OPTION_NUMBER,  /* double */
+                              NT_OPTION_BOOLEAN, /* int: 1 true, -1 false, 0 not given */
+                              NT_OPTION_IDS,     /* const int32_t *, NULL not given; and a size_t */
+                              NT_OPTION_STRINGS /* const char *const *, NULL not given; and a size_t
+                                                 */
 } nt_option_type;
 
 typedef struct nt_option_row {
@@ -61,8 +62,8 @@ int nt_options_from_config(nt_generate_options *options, nt_buffer *note, const 
 void nt_options_add_defaults(nt_generate_options *options, const nt_generate_options *defaults,
                              size_t n_prompt, size_t context);
 
-/* The message for a field of GenerationConfig that would change greedy output and has no row yet,
- * or NULL. */
+/* Whether this is a field of GenerationConfig that changes what greedy decoding gives and that has
+ * no row yet. */
 bool nt_option_is_missing(const char *name);
 
 #endif

@@ -1,7 +1,6 @@
 /* Values of options: from text and from JSON into the field that a row describes. */
 #include <errno.h>
 #include <locale.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,13 +24,19 @@ static const void *field_of(const void *target, size_t offset) {
     return (const char *)target + offset;
 }
 
+static const void *list_of(const void *target, const nt_option_row *row) {
+    const void *list;
+    memcpy(&list, field_of(target, row->offset), sizeof list);
+    return list;
+}
+
 bool nt_option_given(const void *target, const nt_option_row *row) {
     const void *value = field_of(target, row->offset);
     switch (row->type) {
     case NT_OPTION_INTEGER: return *(const int32_t *)value != (int32_t)row->unset;
     case NT_OPTION_NUMBER: return *(const double *)value != row->unset;
     case NT_OPTION_BOOLEAN: return *(const int *)value != 0;
-    default: return *(const void *const *)value != NULL;
+    default: return list_of(target, row) != NULL;
     }
 }
 
@@ -189,10 +194,6 @@ static int ids_from_json(void *target, const nt_option_row *row, nt_option_memor
 
 /* ---- Strings ---- */
 
-static const char *keep_string(nt_arena *arena, const char *text, size_t n) {
-    return nt_arena_copy(arena, text, n);
-}
-
 /* Adds one string to the list, which may also be an array of the caller's own: then it is copied
  * first. */
 static int append_string(void *target, const nt_option_row *row, nt_option_memory **memory,
@@ -202,9 +203,10 @@ static int append_string(void *target, const nt_option_row *row, nt_option_memor
     nt_arena *arena = arena_of(memory);
     if (!arena) return NT_E_MEMORY;
     nt_option_memory *m = *memory;
-    const char **list = *(const char ***)field(target, row->offset);
-    size_t n = list ? *(size_t *)field(target, row->offset_n) : 0;
-    const char *copy = keep_string(arena, source->text, n_text);
+    const char **list;
+    memcpy(&list, field_of(target, row->offset), sizeof list);
+    size_t n = list ? *(const size_t *)field_of(target, row->offset_n) : 0;
+    const char *copy = nt_arena_copy(arena, source->text, n_text);
     if (!copy) return NT_E_MEMORY;
     if (!list || m->list != list || n == m->capacity) {
         const char **bigger = list;
@@ -228,7 +230,7 @@ static int strings_from_json(void *target, const nt_option_row *row, nt_option_m
     for (size_t i = 0; i < n; i++) {
         const json_t *item = array ? json_array_get(source->json, i) : source->json;
         if (!json_is_string(item) || json_string_length(item) == 0) return refuse(row, source);
-        list[i] = keep_string(arena, json_string_value(item), json_string_length(item));
+        list[i] = nt_arena_copy(arena, json_string_value(item), json_string_length(item));
         if (!list[i]) return NT_E_MEMORY;
     }
     (*memory)->list = list;
@@ -243,7 +245,8 @@ static bool all_strings(const json_t *array) {
     return json_is_array(array);
 }
 
-/* "[...]" that is a JSON array of strings sets the list; all else is one string, such as "[END]". */
+/* "[...]" that is a JSON array of strings sets the list; all else is one string, such as "[END]".
+ */
 static int strings_from_text(void *target, const nt_option_row *row, nt_option_memory **memory,
                              const nt_source *source) {
     json_t *array = *source->text == '[' ? json_loads(source->text, 0, NULL) : NULL;
@@ -261,9 +264,11 @@ static int strings_from_text(void *target, const nt_option_row *row, nt_option_m
 /* ---- All types ---- */
 
 static int set_boolean(void *target, const nt_option_row *row, const nt_source *source) {
-    static const char *const yes[] = {"true", "1", "yes", "on"}, *const no[] = {"false", "0", "no", "off"};
+    static const char *const yes[] = {"true", "1", "yes", "on"}, *const no[] = {"false", "0", "no",
+                                                                                "off"};
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
-        int value = (strcasecmp(source->text, yes[i]) == 0) - (strcasecmp(source->text, no[i]) == 0);
+        int value =
+            (strcasecmp(source->text, yes[i]) == 0) - (strcasecmp(source->text, no[i]) == 0);
         if (!value) continue;
         *(int *)field(target, row->offset) = value;
         return NT_OK;
@@ -308,6 +313,5 @@ int nt_option_set_json(void *target, const nt_option_row *row, nt_option_memory 
     bool fits = row->type == NT_OPTION_INTEGER
                     ? json_is_integer(value)
                     : row->type == NT_OPTION_NUMBER && json_is_number(value);
-    return fits ? set_number(target, row, json_number_value(value), &source)
-                : refuse(row, &source);
+    return fits ? set_number(target, row, json_number_value(value), &source) : refuse(row, &source);
 }

@@ -102,9 +102,12 @@ static int read_shape(nt_entry *entry, uint64_t *n_bytes, const json_t *info,
 
 static int read_offsets(nt_entry *entry, const json_t *info, spot at) {
     const json_t *offsets = json_object_get(info, "data_offsets");
-    if (!json_is_array(offsets) || json_array_size(offsets) != 2)
-        return fail_at(at, "data_offsets", "an array of two integers",
-                       json_is_array(offsets) ? NULL : offsets);
+    if (!json_is_array(offsets)) return fail_at(at, "data_offsets", "an array", offsets);
+    if (json_array_size(offsets) != 2) {
+        return nt_fail(NT_E_FORMAT,
+                       "%.400s: tensor %.300s: data_offsets must hold 2 integers and holds %zu",
+                       at.file, at.name, json_array_size(offsets));
+    }
     int64_t value[2];
     for (size_t i = 0; i < 2; i++) {
         const json_t *offset = json_array_get(offsets, i);

@@ -35,14 +35,8 @@ static int grow_slots(nt_lexicon *lexicon) {
 /* Room for an id; ids between the old end and this one stand for nothing so far. */
 static int grow_ids(nt_lexicon *lexicon, uint32_t id) {
     if (id < lexicon->n_ids) return NT_OK;
-    size_t capacity = 0;
-    if (lexicon->n_ids) { /* by_id always has a power of two of places, at least 1024 */
-        capacity = 1024;
-        while (capacity < lexicon->n_ids)
-            capacity *= 2;
-    }
-    if (id >= capacity) {
-        size_t wanted = capacity ? capacity : 1024;
+    if (id >= lexicon->ids_capacity) {
+        size_t wanted = lexicon->ids_capacity ? lexicon->ids_capacity : 1024;
         while (wanted <= id)
             wanted *= 2;
         uint32_t *bigger = nt_alloc(wanted, sizeof *bigger);
@@ -50,6 +44,7 @@ static int grow_ids(nt_lexicon *lexicon, uint32_t id) {
         if (lexicon->n_ids) memcpy(bigger, lexicon->by_id, lexicon->n_ids * sizeof *bigger);
         nt_free(lexicon->by_id);
         lexicon->by_id = bigger;
+        lexicon->ids_capacity = wanted;
     }
     lexicon->n_ids = (size_t)id + 1;
     return NT_OK;
@@ -79,6 +74,7 @@ int nt_lexicon_add(nt_lexicon *lexicon, const char *content, size_t n, uint32_t 
 
     nt_piece piece = {.id = id, .content = (uint32_t)lexicon->text.n, .n_content = (uint32_t)n};
     nt_buffer_put(&lexicon->text, content, n);
+    nt_buffer_putc(&lexicon->text, 0);
     piece.bytes = (uint32_t)lexicon->text.n;
     nt_byte_level_decode(&lexicon->text, content, n);
     piece.n_bytes = (uint32_t)lexicon->text.n - piece.bytes;

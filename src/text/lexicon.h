@@ -9,9 +9,9 @@ enum { NT_MAX_ID = (1 << 24) - 1 };
 
 typedef struct nt_piece {
     uint32_t id;
-    uint32_t content, n_content; /* span of `text`: as the file writes it */
-    uint32_t bytes, n_bytes;     /* span of `text`: what it stands for, zero-ended */
-    bool special, added;         /* of an added token */
+    uint32_t content, n_content; /* span of `text`: as the file writes it, zero-ended */
+    uint32_t bytes, n_bytes;     /* span of `text`: what it decodes to, zero-ended */
+    uint32_t added;              /* number of its added token + 1, 0 for none */
 } nt_piece;
 
 typedef struct nt_lexicon {
@@ -22,6 +22,7 @@ typedef struct nt_lexicon {
     size_t mask;
     uint32_t *by_id; /* [n_ids] id -> piece + 1, 0 for an id without a token */
     size_t n_ids;    /* largest id + 1 */
+    size_t ids_capacity;
     uint64_t seed;
 } nt_lexicon; /* all zero but for seed is an empty lexicon */
 

@@ -19,7 +19,8 @@ void nt_figure_repair(char *s) {
             continue;
         }
         *to++ = '.';
-        while (*from && !number_byte(*from)) from++;
+        while (*from && !number_byte(*from))
+            from++;
     }
     *to = 0;
 }
@@ -54,7 +55,8 @@ static nt_figure grouped(const char *s) {
         f.s[n++] = *s++;
         if (--digits > 0 && digits % 3 == 0) f.s[n++] = ',';
     }
-    while (*s && n + 1 < sizeof f.s) f.s[n++] = *s++;
+    while (*s && n + 1 < sizeof f.s)
+        f.s[n++] = *s++;
     f.s[n] = 0;
     return f;
 }

@@ -30,7 +30,8 @@ void nt_paint_glyph(nt_paint *paint, const char *bytes, size_t n, size_t width, 
     }
     if (paint->column + width > paint->width) return; /* only where the width is below any layout */
     if (paint->blanks) set_style(paint, 0);
-    for (; paint->blanks > 0; paint->blanks--) nt_buffer_putc(paint->out, ' ');
+    for (; paint->blanks > 0; paint->blanks--)
+        nt_buffer_putc(paint->out, ' ');
     set_style(paint, style);
     nt_buffer_put(paint->out, bytes, n);
     paint->column += width;
@@ -62,11 +63,14 @@ void nt_paint_cell(nt_paint *paint, const nt_strip *strip, size_t first, size_t 
     const char *more = paint->ascii ? "~" : "\xE2\x80\xA6";
     if (wide <= width) {
         if (align == NT_RIGHT) nt_paint_blanks(paint, width - wide);
-        for (size_t i = first; i < end; i++) put(paint, strip, i, style);
+        for (size_t i = first; i < end; i++)
+            put(paint, strip, i, style);
     } else if (cut_left) {
-        while (first < end && wide + 1 > width) wide -= strip->glyphs[first++].width;
+        while (first < end && wide + 1 > width)
+            wide -= strip->glyphs[first++].width;
         nt_paint_puts(paint, more, NT_STYLE_MARK);
-        for (size_t i = first; i < end; i++) put(paint, strip, i, style);
+        for (size_t i = first; i < end; i++)
+            put(paint, strip, i, style);
     } else {
         size_t used = 1;
         for (size_t i = first; i < end && used + strip->glyphs[i].width <= width; i++) {
@@ -102,7 +106,8 @@ void nt_paint_wrap(nt_paint *paint, const nt_strip *strip, size_t first, size_t 
     size_t end = first + n, width = paint->width;
     if (n == 0) nt_paint_end(paint);
     while (first < end) {
-        size_t used = 0, i = first, stop = 0; /* stop: one past the last glyph that may end a line */
+        size_t used = 0, i = first,
+               stop = 0; /* stop: one past the last glyph that may end a line */
         for (; i < end; i++) {
             const nt_glyph *g = &strip->glyphs[i];
             bool blank = strip->bytes.data[g->at] == ' '; /* may hang over the edge */
@@ -114,7 +119,8 @@ void nt_paint_wrap(nt_paint *paint, const nt_strip *strip, size_t first, size_t 
             stop = end;
         else if (stop == 0)
             stop = i > first ? i : first + 1;
-        for (i = first; i < stop; i++) put(paint, strip, i, 0);
+        for (i = first; i < stop; i++)
+            put(paint, strip, i, 0);
         nt_paint_end(paint);
         first = stop;
     }

@@ -8,9 +8,9 @@ typedef struct nt_paint {
     nt_buffer *out;
     size_t width; /* columns */
     bool color, ascii;
-    size_t column;  /* where the line stands, blanks that wait included */
-    size_t blanks;  /* that wait for something to their right: no line ends in blanks */
-    uint8_t style;  /* that the terminal is in */
+    size_t column; /* where the line stands, blanks that wait included */
+    size_t blanks; /* that wait for something to their right: no line ends in blanks */
+    uint8_t style; /* that the terminal is in */
 } nt_paint;
 
 void nt_paint_glyph(nt_paint *paint, const char *bytes, size_t n, size_t width, uint8_t style);

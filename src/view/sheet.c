@@ -42,7 +42,8 @@ static void close_cell(nt_sheet *sheet) {
 
 /* Empty cells to the end of the row. */
 static void fill_row(nt_sheet *sheet) {
-    while (sheet->n_cells < sheet->n_rows * sheet->n_columns && open_cell(sheet, (nt_cell){0})) {}
+    while (sheet->n_cells < sheet->n_rows * sheet->n_columns && open_cell(sheet, (nt_cell){0})) {
+    }
 }
 
 void nt_sheet_row(nt_sheet *sheet, uint8_t style) {
@@ -138,7 +139,8 @@ static bool hide_one(nt_sheet *sheet) {
     nt_column *end = sheet->columns + sheet->n_columns;
     next->hidden = true;
     if (!next->joined)
-        for (nt_column *c = next + 1; c < end && c->joined; c++) c->hidden = true;
+        for (nt_column *c = next + 1; c < end && c->joined; c++)
+            c->hidden = true;
     return true;
 }
 
@@ -157,11 +159,14 @@ static nt_column *pick(nt_sheet *sheet, bool bar, bool grows) {
 
 static void lay_out(nt_sheet *sheet, size_t width) {
     measure(sheet, width);
-    while (total(sheet) > width && hide_one(sheet)) {}
+    while (total(sheet) > width && hide_one(sheet)) {
+    }
     nt_column *column;
-    while (total(sheet) > width && (column = pick(sheet, false, false))) column->width--;
+    while (total(sheet) > width && (column = pick(sheet, false, false)))
+        column->width--;
     for (int bar = 0; bar <= 1; bar++)
-        while (total(sheet) < width && (column = pick(sheet, bar, true))) column->width++;
+        while (total(sheet) < width && (column = pick(sheet, bar, true)))
+            column->width++;
 }
 
 /* ---- Printing -------------------------------------------------------------------------------- */
@@ -170,17 +175,21 @@ static void print_titles(nt_sheet *sheet, nt_paint *paint) {
     nt_strip *strip = &sheet->strip;
     bool any = false;
     for (size_t c = 0; c < sheet->n_columns;) {
-        size_t head = c, room = sheet->columns[c].hidden ? 0 : sheet->columns[c].width;
-        for (c++; c < sheet->n_columns && sheet->columns[c].joined; c++)
-            if (!sheet->columns[c].hidden) room += gap_before(sheet, c) + sheet->columns[c].width;
-        const nt_column *column = &sheet->columns[head];
+        const nt_column *column = &sheet->columns[c];
+        size_t room = column->width;
+        nt_align align = column->align;
+        for (c++; c < sheet->n_columns && sheet->columns[c].joined; c++) {
+            if (sheet->columns[c].hidden) continue;
+            room += gap_before(sheet, c) + sheet->columns[c].width;
+            align = NT_LEFT;
+        }
         if (column->hidden) continue;
         if (any) nt_paint_blanks(paint, GAP);
         any = true;
         size_t first = strip->n;
         nt_strip_puts(strip, column->title, NT_STYLE_BOLD);
         if (strip->status != NT_OK) return;
-        nt_paint_cell(paint, strip, first, strip->n - first, room, column->align, false, 0);
+        nt_paint_cell(paint, strip, first, strip->n - first, room, align, false, 0);
     }
     nt_paint_end(paint);
 }
@@ -218,13 +227,15 @@ size_t nt_sheet_print(nt_sheet *sheet, nt_paint *paint) {
     if (sheet->status == NT_OK) sheet->status = sheet->strip.status;
     if (sheet->status != NT_OK) return 0;
     lay_out(sheet, paint->width);
-    print_titles(sheet, paint);
-    size_t wide = total(sheet);
-    for (size_t i = 0; i < wide; i++)
-        nt_paint_puts(paint, paint->ascii ? "-" : "\xE2\x94\x80", NT_STYLE_DIM);
-    nt_paint_end(paint);
+    if (sheet->n_columns > 0 && sheet->columns[0].title) {
+        print_titles(sheet, paint);
+        for (size_t i = total(sheet); i > 0; i--)
+            nt_paint_puts(paint, paint->ascii ? "-" : "\xE2\x94\x80", NT_STYLE_DIM);
+        nt_paint_end(paint);
+    }
     double largest = largest_bar(sheet);
-    for (size_t r = 0; r < sheet->n_rows; r++) print_row(sheet, r, &largest, paint);
+    for (size_t r = 0; r < sheet->n_rows; r++)
+        print_row(sheet, r, &largest, paint);
     size_t hidden = 0;
     for (size_t c = 0; c < sheet->n_columns; c++)
         hidden += sheet->columns[c].hidden && !sheet->columns[c].joined;

@@ -48,8 +48,8 @@ void nt_sheet_token(nt_sheet *sheet, const char *prefix, const nt_token *token, 
 /* Bars are drawn to the scale of the largest value in their column. */
 void nt_sheet_bar(nt_sheet *sheet, double value, uint8_t style);
 
-/* Prints titles, a rule and the rows; returns the number of hidden columns (joined ones are not
- * counted apart). */
+/* Prints titles and a rule (unless the first column has no title) and the rows; returns the number
+ * of hidden columns (joined ones are not counted apart). */
 size_t nt_sheet_print(nt_sheet *sheet, nt_paint *paint);
 void nt_sheet_free(nt_sheet *sheet);
 

@@ -36,7 +36,10 @@ static bool join(nt_strip *strip, size_t first, const char *bytes, size_t n) {
 
 static void escape(nt_strip *strip, int32_t code, uint8_t style) {
     char s[16];
-    int n = snprintf(s, sizeof s, code < 0x80 ? "\\x%02x" : code < 0x10000 ? "\\u%04x" : "\\U%08x",
+    int n = snprintf(s, sizeof s,
+                     code < 0x80      ? "\\x%02x"
+                     : code < 0x10000 ? "\\u%04x"
+                                      : "\\U%08x",
                      (unsigned)code);
     add(strip, s, (size_t)n, (size_t)n, style | NT_STYLE_MARK);
 }
@@ -105,7 +108,8 @@ static void show_code(nt_strip *strip, size_t first, int32_t code, const char *b
         looks as = looks_of(code);
         if (as == VISIBLE) {
             add(strip, bytes, n, (size_t)utf8proc_charwidth(code), style);
-        } else if (as == COMBINING && strip->n == first) { /* a lone accent gets a circle to sit on */
+        } else if (as == COMBINING &&
+                   strip->n == first) { /* a lone accent gets a circle to sit on */
             char on[8] = "\xE2\x97\x8C";
             memcpy(on + 3, bytes, n);
             add(strip, on, 3 + n, 1, style);
@@ -121,8 +125,10 @@ void nt_strip_show(nt_strip *strip, const char *bytes, size_t n, nt_show show, u
     size_t begin = 0, end = n; /* spaces in [begin, end) stay spaces */
     if (show == NT_SHOW_TOKEN && !quoted) begin = n;
     if (show == NT_SHOW_INPUT && !quoted) {
-        while (begin < n && bytes[begin] == ' ') begin++;
-        while (end > begin && bytes[end - 1] == ' ') end--;
+        while (begin < n && bytes[begin] == ' ')
+            begin++;
+        while (end > begin && bytes[end - 1] == ' ')
+            end--;
     }
     if (quoted) add(strip, "\"", 1, 1, style | NT_STYLE_MARK);
     size_t first = strip->n;
@@ -154,7 +160,8 @@ void nt_strip_puts(nt_strip *strip, const char *utf8, uint8_t style) {
 
 size_t nt_strip_width(const nt_strip *strip, size_t first, size_t n) {
     size_t width = 0;
-    for (size_t i = 0; i < n; i++) width += strip->glyphs[first + i].width;
+    for (size_t i = 0; i < n; i++)
+        width += strip->glyphs[first + i].width;
     return width;
 }
 

@@ -40,8 +40,8 @@ typedef struct nt_strip {
  *          characters, odd spaces and unassigned code points are escapes (\x1b, \u202e), bytes that
  *          are no UTF-8 \xf0. In ASCII the text stands in quotes, with JSON's escapes.
  *   INPUT  the same, but spaces between words stay spaces: only those at the edges are marked.
- *   TEXT   spaces stay (lines may break there), joiners and variation selectors stay with their character; a tab is four
- *          spaces; the caller has cut the text at its newlines. */
+ *   TEXT   spaces stay (lines may break there), joiners and variation selectors stay with their
+ * character; a tab is four spaces; the caller has cut the text at its newlines. */
 typedef enum nt_show { NT_SHOW_TOKEN, NT_SHOW_INPUT, NT_SHOW_TEXT } nt_show;
 
 /* Appends bytes [n] as glyphs of a style. */

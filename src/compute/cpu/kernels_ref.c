@@ -46,7 +46,7 @@ static float exp_ref(float x) {
     p = 1.0f + fmaf(r * r, p, r);
     /* 2^n in two factors, the first exact: denormal results are rounded once. */
     int32_t whole = (int32_t)(bits_of(shifted) - bits_of(NT_ROUND));
-    int32_t half = (int32_t)((uint32_t)whole << 1) >> 2;
+    int32_t half = whole >> 1; /* rounds down, as the vector shifts do */
     p *= float_of((uint32_t)(half + 127) << 23);
     return p * float_of((uint32_t)(whole - half + 127) << 23);
 }
@@ -192,8 +192,10 @@ static void matmul(const nt_product *product, size_t begin, size_t end, float *s
     for (size_t r = 0; r < product->R; r++) {
         float *y = product->y + r * w->N;
         const float *x = product->x + r * w->K;
-        if (w->layout == NT_IN_OUT) matmul_in_out(y, x, w, begin, end);
-        else matmul_out_in(y, x, w, begin, end);
+        if (w->layout == NT_IN_OUT)
+            matmul_in_out(y, x, w, begin, end);
+        else
+            matmul_out_in(y, x, w, begin, end);
         for (size_t n = begin; product->bias && n < end; n++)
             y[n] += product->bias[n];
     }

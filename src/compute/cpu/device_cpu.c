@@ -1,0 +1,300 @@
+/* The CPU as a device: splits each operation's outputs over the pool's threads and hands every
+ * thread its scratch. What is computed is the kernels' business; who computes it never shows in
+ * the bits. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/threads.h"
+#include "compute/cpu/kernels.h"
+
+typedef struct nt_cpu {
+    nt_device device; /* first: an nt_device pointer is an nt_cpu pointer */
+    nt_device_ops ops;
+    const nt_kernels *kernels;
+    nt_pool *pool;
+    float *scratch; /* [threads, NT_SCRATCH] */
+} nt_cpu;
+
+/* Work below this many multiplications is not worth waking a thread for. */
+enum { ALONE = 32 * 1024 };
+
+static nt_cpu *cpu_of(nt_device *device) {
+    return (nt_cpu *)device;
+}
+
+/* ---- Running a task under the promised floating-point state ---------------------------------- */
+
+/* Rounding to nearest with denormals kept: a program that loaded a library built with -ffast-math
+ * may have them flushed, and bits would depend on it. */
+#if defined(__x86_64__)
+static unsigned long enter_ieee(void) {
+    unsigned saved = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(0x1F80);
+    return saved;
+}
+
+static void leave_ieee(unsigned long saved) {
+    __builtin_ia32_ldmxcsr((unsigned)saved);
+}
+#elif defined(__aarch64__)
+static unsigned long enter_ieee(void) {
+    unsigned long saved;
+    __asm__ __volatile__("mrs %0, fpcr" : "=r"(saved));
+    __asm__ __volatile__("msr fpcr, %0" : : "r"(0UL));
+    return saved;
+}
+
+static void leave_ieee(unsigned long saved) {
+    __asm__ __volatile__("msr fpcr, %0" : : "r"(saved));
+}
+#else
+static unsigned long enter_ieee(void) {
+    return 0;
+}
+
+static void leave_ieee(unsigned long saved) {
+    (void)saved;
+}
+#endif
+
+typedef struct job {
+    nt_cpu *cpu;
+    nt_task task;
+    const void *arguments;
+} job;
+
+static float *scratch_of(const job *j, int thread) {
+    return j->cpu->scratch + (size_t)thread * NT_SCRATCH;
+}
+
+static void run_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    unsigned long saved = enter_ieee();
+    j->task(j, thread, n_threads);
+    leave_ieee(saved);
+}
+
+/* task gets the job; work is a count of its multiplications. */
+static void run(nt_cpu *cpu, nt_task task, const void *arguments, double work) {
+    job j = {cpu, task, arguments};
+    if (work < ALONE)
+        run_part(&j, 0, 1);
+    else
+        nt_pool_run(cpu->pool, run_part, &j);
+}
+
+/* ---- The operations -------------------------------------------------------------------------- */
+
+typedef struct embed_arguments {
+    float *y;
+    const nt_matrix *wte, *wpe;
+    const int32_t *ids, *position;
+    size_t R;
+} embed_arguments;
+
+static void embed_part(void *payload, int thread, int n_threads) {
+    const embed_arguments *a = ((job *)payload)->arguments;
+    size_t begin, end, D = a->wte->K;
+    nt_split(&begin, &end, a->R, 1, thread, n_threads);
+    for (size_t r = begin; r < end; r++) {
+        size_t token = (size_t)a->ids[r] * D, place = (size_t)a->position[r] * D;
+        for (size_t i = 0; i < D; i++) {
+            a->y[r * D + i] = nt_dtype_load(a->wte->data, a->wte->dtype, token + i) +
+                              nt_dtype_load(a->wpe->data, a->wpe->dtype, place + i);
+        }
+    }
+}
+
+static void embed(nt_device *device, float *y, const nt_matrix *wte, const nt_matrix *wpe,
+                  const int32_t *ids, const int32_t *position, size_t R) {
+    embed_arguments a = {y, wte, wpe, ids, position, R};
+    run(cpu_of(device), embed_part, &a, (double)R * (double)wte->K);
+}
+
+typedef struct norm_arguments {
+    float *y;
+    const float *x, *gain, *bias;
+    float eps;
+    size_t R, D;
+} norm_arguments;
+
+static void norm_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    const norm_arguments *a = j->arguments;
+    size_t begin, end;
+    nt_split(&begin, &end, a->R, 1, thread, n_threads);
+    j->cpu->kernels->layer_norm(a->y + begin * a->D, a->x + begin * a->D, a->gain, a->bias, a->eps,
+                                end - begin, a->D);
+}
+
+static void layer_norm(nt_device *device, float *y, const float *x, const float *gain,
+                       const float *bias, float eps, size_t R, size_t D) {
+    norm_arguments a = {y, x, gain, bias, eps, R, D};
+    run(cpu_of(device), norm_part, &a, R > 1 ? (double)R * (double)D : 0);
+}
+
+static void matmul_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    const nt_product *product = j->arguments;
+    size_t begin, end;
+    nt_split(&begin, &end, product->w->N, NT_COLUMN_STEP, thread, n_threads);
+    if (begin < end) j->cpu->kernels->matmul(product, begin, end, scratch_of(j, thread));
+}
+
+static void matmul(nt_device *device, float *y, const float *x, const nt_matrix *w,
+                   const float *bias, size_t R) {
+    nt_product product = {y, x, w, bias, R};
+    if (R == 0) return;
+    run(cpu_of(device), matmul_part, &product, (double)R * (double)w->K * (double)w->N);
+}
+
+static void store_part(void *payload, int thread, int n_threads) {
+    const nt_attention *a = ((job *)payload)->arguments;
+    size_t first, last, E = a->E, D = a->H * E;
+    nt_split(&first, &last, a->H, 1, thread, n_threads);
+    for (size_t h = first; h < last; h++) {
+        for (size_t r = 0; r < a->R; r++) {
+            size_t t = (size_t)a->position[r], slot = t % NT_PAGE;
+            float *keys = a->pages[r][t / NT_PAGE] + h * E * NT_PAGE;
+            float *value = a->pages[r][t / NT_PAGE] + D * NT_PAGE + (h * NT_PAGE + slot) * E;
+            const float *from = a->qkv + r * 3 * D + h * E;
+            for (size_t e = 0; e < E; e++)
+                keys[e * NT_PAGE + slot] = from[D + e];
+            memcpy(value, from + 2 * D, E * sizeof *value);
+        }
+    }
+}
+
+static void store_kv(nt_device *device, const nt_attention *a) {
+    run(cpu_of(device), store_part, a, (double)a->R * (double)a->H * (double)a->E);
+}
+
+/* Items are (block of rows, head), dealt out in turn: late rows of a prompt attend to more
+ * positions than early ones, and so every thread gets some of both. */
+static void attend_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    const nt_attention *a = j->arguments;
+    size_t blocks = (a->R + NT_ATTENTION_ROWS - 1) / NT_ATTENTION_ROWS;
+    for (size_t i = (size_t)thread; i < blocks * a->H; i += (size_t)n_threads) {
+        size_t begin = i / a->H * NT_ATTENTION_ROWS, end = begin + NT_ATTENTION_ROWS;
+        j->cpu->kernels->attend(a, i % a->H, begin, end < a->R ? end : a->R, scratch_of(j, thread),
+                                NT_SCRATCH);
+    }
+}
+
+static void attend(nt_device *device, const nt_attention *a) {
+    double positions = 0;
+    for (size_t r = 0; r < a->R; r++)
+        positions += a->position[r] + 1.0;
+    run(cpu_of(device), attend_part, a, positions * (double)a->H * (double)a->E);
+}
+
+typedef struct vector_arguments {
+    nt_activation activation;
+    float *y;
+    const float *x;
+    size_t n;
+} vector_arguments;
+
+static void activate_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    const vector_arguments *a = j->arguments;
+    size_t begin, end;
+    nt_split(&begin, &end, a->n, NT_COLUMN_STEP, thread, n_threads);
+    j->cpu->kernels->activate(a->activation, a->y + begin, end - begin);
+}
+
+static void activate(nt_device *device, nt_activation activation, float *x, size_t n) {
+    vector_arguments a = {.activation = activation, .y = x, .n = n};
+    if (activation == NT_IDENTITY) return;
+    run(cpu_of(device), activate_part, &a, 8 * (double)n);
+}
+
+static void add_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    const vector_arguments *a = j->arguments;
+    size_t begin, end;
+    nt_split(&begin, &end, a->n, NT_COLUMN_STEP, thread, n_threads);
+    j->cpu->kernels->add(a->y + begin, a->x + begin, end - begin);
+}
+
+static void add(nt_device *device, float *y, const float *x, size_t n) {
+    vector_arguments a = {.y = y, .x = x, .n = n};
+    run(cpu_of(device), add_part, &a, (double)n);
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+/* The best set, or the one that NEXTOKEN_ISA names. */
+static int choose(const nt_kernels **out) {
+    static const char *const known[] = {"ref", "avx2", "avx512", "amx", "neon"};
+    const nt_kernels *const *kernels = nt_cpu_kernels();
+    const char *wanted = getenv("NEXTOKEN_ISA");
+    *out = kernels[0];
+    if (!wanted || !*wanted) return NT_OK;
+    char list[128] = "";
+    for (size_t i = 0; kernels[i]; i++) {
+        if (strcmp(kernels[i]->isa, wanted) == 0) {
+            *out = kernels[i];
+            return NT_OK;
+        }
+        if (i) strcat(list, ", ");
+        strcat(list, kernels[i]->isa);
+    }
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(known[i], wanted) == 0) {
+            return nt_fail(NT_E_ARGUMENT,
+                           "NEXTOKEN_ISA=%s: not in this build or on this machine; there is %s",
+                           wanted, list);
+        }
+    }
+    return nt_fail(NT_E_ARGUMENT, "NEXTOKEN_ISA=%.40s: no such instruction set; there is %s",
+                   wanted, list);
+}
+
+int nt_cpu_isa(const char **isa) {
+    const nt_kernels *kernels;
+    *isa = NULL;
+    NT_TRY(choose(&kernels));
+    *isa = kernels->isa;
+    return NT_OK;
+}
+
+int nt_cpu_open(nt_device **out, int threads) {
+    const nt_kernels *kernels;
+    *out = NULL;
+    NT_TRY(choose(&kernels));
+    nt_cpu *cpu = nt_alloc(1, sizeof *cpu);
+    if (!cpu) return NT_E_MEMORY;
+    int status = nt_pool_new(&cpu->pool, threads);
+    if (status == NT_OK) {
+        size_t n = (size_t)nt_pool_size(cpu->pool);
+        cpu->scratch = nt_alloc_aligned(n * NT_SCRATCH, sizeof *cpu->scratch);
+        if (!cpu->scratch) status = NT_E_MEMORY;
+    }
+    cpu->kernels = kernels;
+    cpu->ops = (nt_device_ops){.isa = kernels->isa,
+                               .embed = embed,
+                               .layer_norm = layer_norm,
+                               .matmul = matmul,
+                               .store_kv = store_kv,
+                               .attend = attend,
+                               .activate = activate,
+                               .add = add};
+    cpu->device.ops = &cpu->ops;
+    if (status != NT_OK) {
+        nt_cpu_close(&cpu->device);
+        return status;
+    }
+    *out = &cpu->device;
+    return NT_OK;
+}
+
+void nt_cpu_close(nt_device *device) {
+    if (!device) return;
+    nt_cpu *cpu = cpu_of(device);
+    nt_pool_free(cpu->pool);
+    nt_free(cpu->scratch);
+    nt_free(cpu);
+}

@@ -1,0 +1,234 @@
+#include "model/kv.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "compute/device.h"
+
+/* All layers of a sequence grow together, so one allocation, a leaf, holds the pages of every layer
+ * for the same NT_PAGE positions, and one count tells how many sequences hold it. The pages follow
+ * the leaf's head, which fills a cache line to keep them on one. */
+typedef struct leaf {
+    struct leaf *next; /* in the list of free ones */
+    size_t holders;
+    char filler[48];
+} leaf;
+
+typedef struct sequence {
+    bool used;
+    size_t length;   /* positions */
+    size_t n_leaves; /* ceil(length / NT_PAGE) */
+    size_t capacity; /* leaves that each table has room for */
+    float **tables;  /* [L, capacity]: the pages of each layer */
+} sequence;
+
+struct nt_kv {
+    size_t L, D;
+    size_t page; /* floats in a page */
+    sequence *sequences;
+    size_t n_sequences, capacity;
+    leaf *spare; /* held back for the next extend */
+    size_t n_spare, n_held;
+};
+
+int nt_kv_new(nt_kv **out, size_t L, size_t D) {
+    *out = NULL;
+    size_t page, bytes;
+    if (L == 0 || D == 0 || __builtin_mul_overflow(D, (size_t)2 * NT_PAGE, &page) ||
+        __builtin_mul_overflow(page, L * sizeof(float), &bytes) || bytes > PTRDIFF_MAX / 2)
+        return nt_fail(NT_E_ARGUMENT, "no KV cache for %zu layers of width %zu", L, D);
+    nt_kv *kv = nt_alloc(1, sizeof *kv);
+    if (!kv) return NT_E_MEMORY;
+    kv->L = L;
+    kv->D = D;
+    kv->page = page;
+    *out = kv;
+    return NT_OK;
+}
+
+static float *leaf_page(const nt_kv *kv, leaf *of, size_t layer) {
+    return (float *)(void *)(of + 1) + layer * kv->page;
+}
+
+/* The leaf that a sequence holds at index i, found through its first layer's page. */
+static leaf *leaf_at(const sequence *s, size_t i) {
+    return (leaf *)(void *)s->tables[i] - 1;
+}
+
+static void free_spare(nt_kv *kv, size_t keep) {
+    while (kv->n_spare > keep) {
+        leaf *first = kv->spare;
+        kv->spare = first->next;
+        kv->n_spare--;
+        nt_free(first);
+    }
+}
+
+/* Spare leaves serve the next fork or text; more of them than are in use would be a leak. */
+static void trim_spare(nt_kv *kv) {
+    free_spare(kv, kv->n_held > 2 ? kv->n_held : 2);
+}
+
+static void release(nt_kv *kv, leaf *held) {
+    if (--held->holders > 0) return;
+    held->next = kv->spare;
+    kv->spare = held;
+    kv->n_spare++;
+    kv->n_held--;
+}
+
+/* Makes sure that n leaves are spare. */
+static int reserve(nt_kv *kv, size_t n) {
+    while (kv->n_spare < n) {
+        leaf *fresh = nt_alloc_aligned(1, sizeof(leaf) + kv->L * kv->page * sizeof(float));
+        if (!fresh) return NT_E_MEMORY;
+        fresh->next = kv->spare;
+        kv->spare = fresh;
+        kv->n_spare++;
+    }
+    return NT_OK;
+}
+
+static leaf *take(nt_kv *kv) {
+    leaf *first = kv->spare;
+    kv->spare = first->next;
+    kv->n_spare--;
+    kv->n_held++;
+    first->holders = 1;
+    return first;
+}
+
+void nt_kv_free(nt_kv *kv) {
+    if (!kv) return;
+    for (size_t i = 0; i < kv->n_sequences; i++)
+        nt_kv_drop(kv, (int32_t)i);
+    free_spare(kv, 0);
+    nt_free(kv->sequences);
+    nt_free(kv);
+}
+
+static sequence *sequence_at(const nt_kv *kv, int32_t number) {
+    if (number < 0 || (size_t)number >= kv->n_sequences) return NULL;
+    sequence *s = &kv->sequences[number];
+    return s->used ? s : NULL;
+}
+
+int nt_kv_sequence_new(int32_t *out, nt_kv *kv) {
+    *out = 0;
+    size_t i = 0;
+    while (i < kv->n_sequences && kv->sequences[i].used)
+        i++;
+    if (i >= INT32_MAX) return nt_fail(NT_E_RANGE, "no more than %d sequences", INT32_MAX);
+    if (i == kv->n_sequences) {
+        NT_TRY(nt_grow((void **)&kv->sequences, &kv->capacity, i + 1, sizeof *kv->sequences));
+        kv->n_sequences = i + 1;
+    }
+    kv->sequences[i] = (sequence){.used = true};
+    *out = (int32_t)i;
+    return NT_OK;
+}
+
+/* Room for n leaves in every layer's table. */
+static int grow_tables(const nt_kv *kv, sequence *s, size_t n) {
+    if (n <= s->capacity) return NT_OK;
+    size_t capacity = s->capacity < 4 ? 4 : s->capacity * 2;
+    if (capacity < n) capacity = n;
+    float **tables = nt_alloc(kv->L * capacity, sizeof *tables);
+    if (!tables) return NT_E_MEMORY;
+    for (size_t l = 0; l < kv->L && s->n_leaves; l++)
+        memcpy(tables + l * capacity, s->tables + l * s->capacity, s->n_leaves * sizeof *tables);
+    nt_free(s->tables);
+    s->tables = tables;
+    s->capacity = capacity;
+    return NT_OK;
+}
+
+static void put_leaf(const nt_kv *kv, sequence *s, size_t i, leaf *of) {
+    for (size_t l = 0; l < kv->L; l++)
+        s->tables[l * s->capacity + i] = leaf_page(kv, of, l);
+}
+
+int nt_kv_fork(int32_t *child, nt_kv *kv, int32_t parent) {
+    *child = 0;
+    if (!sequence_at(kv, parent)) return nt_fail(NT_E_RANGE, "no sequence %d to fork", (int)parent);
+    int32_t number;
+    NT_TRY(nt_kv_sequence_new(&number, kv));
+    sequence *from = &kv->sequences[parent], *to = &kv->sequences[number];
+    int status = grow_tables(kv, to, from->n_leaves);
+    if (status != NT_OK) {
+        to->used = false;
+        return status;
+    }
+    for (size_t i = 0; i < from->n_leaves; i++) {
+        leaf_at(from, i)->holders++;
+        put_leaf(kv, to, i, leaf_at(from, i));
+    }
+    to->n_leaves = from->n_leaves;
+    to->length = from->length;
+    *child = number;
+    return NT_OK;
+}
+
+void nt_kv_truncate(nt_kv *kv, int32_t number, size_t length) {
+    sequence *s = sequence_at(kv, number);
+    if (!s || length >= s->length) return;
+    size_t keep = (length + NT_PAGE - 1) / NT_PAGE;
+    while (s->n_leaves > keep)
+        release(kv, leaf_at(s, --s->n_leaves));
+    s->length = length;
+    trim_spare(kv);
+}
+
+void nt_kv_drop(nt_kv *kv, int32_t number) {
+    sequence *s = sequence_at(kv, number);
+    if (!s) return;
+    nt_kv_truncate(kv, number, 0);
+    nt_free(s->tables);
+    *s = (sequence){0};
+}
+
+bool nt_kv_exists(const nt_kv *kv, int32_t number) {
+    return sequence_at(kv, number) != NULL;
+}
+
+size_t nt_kv_length(const nt_kv *kv, int32_t number) {
+    const sequence *s = sequence_at(kv, number);
+    return s ? s->length : 0;
+}
+
+int nt_kv_extend(nt_kv *kv, int32_t number, size_t n) {
+    sequence *s = sequence_at(kv, number);
+    if (!s) return nt_fail(NT_E_RANGE, "no sequence %d", (int)number);
+    if (n > SIZE_MAX / 2 - s->length) return nt_fail_memory(SIZE_MAX);
+    if (n == 0) return NT_OK;
+    /* Only the last leaf can be written into and already hold something; whoever shares it keeps
+     * what stands there. */
+    size_t wanted = (s->length + n + NT_PAGE - 1) / NT_PAGE, last = s->length / NT_PAGE;
+    bool copy = s->length % NT_PAGE != 0 && leaf_at(s, last)->holders > 1;
+    NT_TRY(grow_tables(kv, s, wanted));
+    int status = reserve(kv, wanted - s->n_leaves + copy);
+    if (status != NT_OK) {
+        trim_spare(kv);
+        return status;
+    }
+    if (copy) {
+        leaf *shared = leaf_at(s, last), *own = take(kv);
+        memcpy(own + 1, shared + 1, kv->L * kv->page * sizeof(float));
+        release(kv, shared);
+        put_leaf(kv, s, last, own);
+    }
+    while (s->n_leaves < wanted)
+        put_leaf(kv, s, s->n_leaves++, take(kv));
+    s->length += n;
+    return NT_OK;
+}
+
+float *const *nt_kv_pages(const nt_kv *kv, int32_t number, size_t layer) {
+    const sequence *s = sequence_at(kv, number);
+    return s && s->tables ? s->tables + layer * s->capacity : NULL;
+}
+
+size_t nt_kv_bytes(const nt_kv *kv) {
+    return (kv->n_held + kv->n_spare) * kv->L * kv->page * sizeof(float);
+}

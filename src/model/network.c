@@ -1,0 +1,194 @@
+#include "model/network.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "model/gpt2.h"
+
+enum { MAX_NAME = 64 };
+
+typedef struct loader {
+    nt_network *network;
+    const char *prefix; /* "" or "transformer." */
+} loader;
+
+/* The numbers of a tensor as float32 in the network's arena. */
+static float *convert(nt_network *network, const nt_tensor *tensor) {
+    float *copy = nt_arena_alloc(&network->arena, tensor->n_items, sizeof *copy);
+    if (!copy) return NULL;
+    if (tensor->dtype == NT_F32) {
+        memcpy(copy, tensor->data, tensor->n_items * sizeof *copy);
+    } else {
+        for (size_t i = 0; i < tensor->n_items; i++)
+            copy[i] = nt_dtype_load(tensor->data, tensor->dtype, i);
+    }
+    return copy;
+}
+
+static int place_matrix(nt_matrix *out, nt_network *network, const nt_tensor *tensor,
+                        nt_layout layout) {
+    bool in_out = layout == NT_IN_OUT;
+    *out = (nt_matrix){.data = tensor->data,
+                       .dtype = tensor->dtype,
+                       .layout = layout,
+                       .K = (size_t)tensor->shape[in_out ? 0 : 1],
+                       .N = (size_t)tensor->shape[in_out ? 1 : 0]};
+    bool aligned = (uintptr_t)tensor->data % nt_dtype_size(tensor->dtype) == 0;
+    if (aligned && tensor->dtype != NT_F64) return NT_OK;
+    out->data = convert(network, tensor);
+    out->dtype = NT_F32;
+    return out->data ? NT_OK : NT_E_MEMORY;
+}
+
+static void count(nt_network *network, const nt_tensor *tensor) {
+    network->n_parameters += tensor->n_items;
+    network->n_weight_bytes += tensor->n_items * nt_dtype_size(tensor->dtype);
+}
+
+/* Fetches the tensor of one slot into a struct of the network; `within` is "" or "h.N.". */
+static int load_slot(const loader *from, void *into, const nt_slot *slot, const char *within) {
+    nt_network *network = from->network;
+    char name[MAX_NAME];
+    snprintf(name, sizeof name, "%s%s%s", from->prefix, within, slot->name);
+    int n_dims = slot->dims[1] ? 2 : 1;
+    int64_t shape[2] = {nt_gpt2_size(&network->config, slot->dims[0]),
+                        nt_gpt2_size(&network->config, slot->dims[1])};
+    const nt_tensor *tensor;
+    NT_TRY(nt_tensors_get(&tensor, network->tensors, name, n_dims, shape));
+    count(network, tensor);
+    char *place = (char *)into + slot->offset;
+    if (n_dims == 2) return place_matrix((nt_matrix *)(void *)place, network, tensor, slot->layout);
+    const float *vector = convert(network, tensor);
+    if (!vector) return NT_E_MEMORY;
+    memcpy(place, &vector, sizeof vector);
+    return NT_OK;
+}
+
+static int load_blocks(const loader *from) {
+    nt_network *network = from->network;
+    size_t L = (size_t)network->config.L;
+    network->blocks = nt_arena_alloc(&network->arena, L, sizeof *network->blocks);
+    if (!network->blocks) return NT_E_MEMORY;
+    for (size_t layer = 0; layer < L; layer++) {
+        char within[MAX_NAME / 2];
+        snprintf(within, sizeof within, "h.%zu.", layer);
+        for (size_t i = 0; i < sizeof nt_gpt2_block / sizeof *nt_gpt2_block; i++)
+            NT_TRY(load_slot(from, &network->blocks[layer], &nt_gpt2_block[i], within));
+    }
+    return NT_OK;
+}
+
+/* The head: the file's own where it has one, as transformers does even when the config says tied;
+ * else the embedding table. */
+static int load_head(nt_network *network, const char *path) {
+    const nt_config *config = &network->config;
+    if (!nt_tensors_find(network->tensors, "lm_head.weight")) {
+        if (!config->tied)
+            return nt_fail(NT_E_FORMAT,
+                           "%s: lm_head.weight [%d, %d] is missing although config.json has "
+                           "tie_word_embeddings false; add the tensor, or set it to true",
+                           path, (int)config->V, (int)config->D);
+        network->tied = true;
+        network->head = network->wte;
+        return NT_OK;
+    }
+    const nt_tensor *own, *wte;
+    int64_t shape[2] = {config->V, config->D};
+    NT_TRY(nt_tensors_get(&own, network->tensors, "lm_head.weight", 2, shape));
+    wte = nt_tensors_find(network->tensors, "wte.weight");
+    if (!wte) wte = nt_tensors_find(network->tensors, "transformer.wte.weight");
+    network->tied = config->tied && wte && own->dtype == wte->dtype &&
+                    memcmp(own->data, wte->data, own->n_items * nt_dtype_size(own->dtype)) == 0;
+    if (network->tied) {
+        network->head = network->wte;
+        return NT_OK;
+    }
+    count(network, own);
+    return place_matrix(&network->head, network, own, NT_OUT_IN);
+}
+
+static int refuse_strangers(const loader *from) {
+    const nt_network *network = from->network;
+    const nt_tensor *tensor;
+    for (size_t i = 0; (tensor = nt_tensors_at(network->tensors, i)) != NULL; i++) {
+        if (nt_gpt2_classify(&network->config, from->prefix, tensor->name) != NT_GPT2_UNKNOWN)
+            continue;
+        return nt_fail(NT_E_FORMAT,
+                       "%s: tensor %.200s is no part of a gpt2 network with n_layer %d; expected "
+                       "names are %swte.weight, %sh.0 to %sh.%d and lm_head.weight",
+                       tensor->file, tensor->name, (int)network->config.L, from->prefix,
+                       from->prefix, from->prefix, (int)network->config.L - 1);
+    }
+    return NT_OK;
+}
+
+static int load(nt_network *network, const char *path) {
+    loader from = {.network = network, .prefix = ""};
+    if (!nt_tensors_find(network->tensors, "wte.weight") &&
+        nt_tensors_find(network->tensors, "transformer.wte.weight"))
+        from.prefix = "transformer.";
+    for (size_t i = 0; i < sizeof nt_gpt2_globals / sizeof *nt_gpt2_globals; i++)
+        NT_TRY(load_slot(&from, network, &nt_gpt2_globals[i], ""));
+    NT_TRY(load_blocks(&from));
+    NT_TRY(load_head(network, path));
+    return refuse_strangers(&from);
+}
+
+static int read_config(nt_config *out, const char *path) {
+    char *folder = NULL;
+    if (nt_file_look(path) != NT_FILE_FOLDER) {
+        folder = nt_path_folder(path);
+        if (!folder) return NT_E_MEMORY;
+    }
+    char *name = nt_path_join(folder ? folder : path, "config.json");
+    int status = name ? nt_config_read(out, name) : NT_E_MEMORY;
+    nt_free(name);
+    nt_free(folder);
+    return status;
+}
+
+int nt_network_open(nt_network **out, const char *folder_or_file) {
+    *out = NULL;
+    if (nt_file_look(folder_or_file) == NT_FILE_NONE)
+        return nt_fail(NT_E_NOT_FOUND, "%s: no such file or folder", folder_or_file);
+    nt_network *network = nt_alloc(1, sizeof *network);
+    if (!network) return NT_E_MEMORY;
+    int status = read_config(&network->config, folder_or_file);
+    if (status == NT_OK) status = nt_tensors_open(&network->tensors, folder_or_file);
+    if (status == NT_OK) status = load(network, folder_or_file);
+    if (status != NT_OK) {
+        nt_network_free(network);
+        return status;
+    }
+    *out = network;
+    return NT_OK;
+}
+
+void nt_network_free(nt_network *network) {
+    if (!network) return;
+    nt_tensors_free(network->tensors);
+    nt_arena_free(&network->arena);
+    nt_free(network);
+}
+
+int nt_network_check_finite(const nt_network *network) {
+    const nt_tensor *tensor;
+    const char *prefix =
+        nt_tensors_find(network->tensors, "wte.weight") ? "" : "transformer.";
+    for (size_t i = 0; (tensor = nt_tensors_at(network->tensors, i)) != NULL; i++) {
+        if (nt_gpt2_classify(&network->config, prefix, tensor->name) != NT_GPT2_WEIGHT) continue;
+        for (size_t k = 0; k < tensor->n_items; k++) {
+            float value = nt_dtype_load(tensor->data, tensor->dtype, k);
+            if (isfinite(value)) continue;
+            return nt_fail(NT_E_NUMERIC,
+                           "%s: tensor %s holds %s at index %zu of %zu; the file is broken, get "
+                           "it again",
+                           tensor->file, tensor->name, isnan(value) ? "NaN" : "infinity", k,
+                           (size_t)tensor->n_items);
+        }
+    }
+    return NT_OK;
+}

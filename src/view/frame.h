@@ -1,0 +1,30 @@
+/* What every table shares: the page that it is painted on, lines of parts, the footer. */
+#ifndef NT_VIEW_FRAME_H
+#define NT_VIEW_FRAME_H
+
+#include "view/sheet.h"
+
+typedef struct nt_frame {
+    const nt_result *trace;
+    nt_paint paint;
+    nt_sheet sheet;
+    nt_strip line; /* that is being put together */
+    size_t hidden; /* columns that the sheet had no room for */
+} nt_frame;
+
+/* Adds a part to the line, behind a dot; nt_frame_line prints what was gathered, if anything. */
+void nt_frame_part(nt_frame *frame, const char *utf8, uint8_t style);
+void nt_frame_line(nt_frame *frame);
+/* Prints the sheet and remembers what it hid. */
+void nt_frame_sheet(nt_frame *frame);
+
+/* The tables, one a kind of result. */
+void nt_table_tokens(nt_frame *frame);
+void nt_table_next(nt_frame *frame);
+void nt_table_steps(nt_frame *frame);
+void nt_table_generate(nt_frame *frame);
+void nt_table_score(nt_frame *frame);
+void nt_table_inspect(nt_frame *frame);
+void nt_table_info(nt_frame *frame);
+
+#endif

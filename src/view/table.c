@@ -1,0 +1,144 @@
+/* The human view: picks the table of a result's kind and puts the footer under it. */
+#include <string.h>
+
+#include "view/figure.h"
+#include "view/frame.h"
+#include "view/view.h"
+
+enum { DEFAULT_WIDTH = 80, MOST_WIDTH = 1 << 20 };
+
+void nt_frame_part(nt_frame *frame, const char *utf8, uint8_t style) {
+    nt_strip *line = &frame->line;
+    if (line->n > 0) {
+        nt_strip_puts(line, line->ascii ? " |" : " \xC2\xB7", NT_STYLE_DIM);
+        nt_strip_puts(line, " ", NT_STYLE_DIM | NT_STYLE_BREAK);
+    }
+    nt_strip_show(line, utf8, strlen(utf8), NT_SHOW_TEXT, style);
+}
+
+void nt_frame_line(nt_frame *frame) {
+    if (frame->line.status == NT_OK && frame->line.n > 0)
+        nt_paint_wrap(&frame->paint, &frame->line, 0, frame->line.n);
+    nt_strip_clear(&frame->line);
+}
+
+void nt_frame_sheet(nt_frame *frame) {
+    frame->hidden = nt_sheet_print(&frame->sheet, &frame->paint);
+}
+
+/* The last name of a path: the heading of a table has no room for more. */
+static const char *last_name(const char *path, char *room, size_t n_room) {
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    size_t start = n;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    n -= start;
+    if (n == 0 || n >= n_room) return path;
+    memcpy(room, path + start, n);
+    room[n] = 0;
+    return room;
+}
+
+static void token_count(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    char text[128] = "";
+    size_t made = 0;
+    for (size_t i = 0; i < trace->n_outputs; i++)
+        made += trace->outputs[i].n_ids;
+    if (trace->n_outputs == 0 && trace->kind == NT_RESULT_STEPS) made = trace->n_steps;
+    strcat(text, nt_figure_count(trace->n_tokens).s);
+    if (made > 0) {
+        strcat(text, " + ");
+        strcat(text, nt_figure_count(made).s);
+    }
+    strcat(text, trace->n_tokens + made == 1 ? " token" : " tokens");
+    nt_frame_part(frame, text, NT_STYLE_DIM);
+    nt_frame_part(frame, trace->bos ? "BOS added" : "no BOS", NT_STYLE_DIM);
+}
+
+static void footer(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    if (frame->hidden > 0) {
+        char text[128] = "+";
+        strcat(text, nt_figure_count(frame->hidden).s);
+        strcat(text, frame->hidden == 1 ? " column hidden" : " columns hidden");
+        strcat(text, ": widen the terminal, or use --csv");
+        nt_frame_part(frame, text, NT_STYLE_DIM);
+        nt_frame_line(frame);
+    }
+    char room[256];
+    const char *heads[] = {trace->model ? last_name(trace->model, room, sizeof room) : NULL,
+                           trace->precision, trace->isa};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        if (heads[i] && heads[i][0]) nt_frame_part(frame, heads[i], NT_STYLE_DIM);
+    if (trace->kind != NT_RESULT_INFO) token_count(frame);
+    if (trace->milliseconds > 0) {
+        nt_figure ms = nt_figure_fixed(trace->milliseconds, trace->milliseconds < 10 ? 1 : 0);
+        strcat(ms.s, " ms");
+        nt_frame_part(frame, ms.s, NT_STYLE_DIM);
+    }
+    nt_frame_line(frame);
+}
+
+/* A text is data: byte for byte when it goes to a file or a program; on a terminal (colour) line
+ * by line, with what could drive the terminal made visible. */
+static void plain_text(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    nt_buffer *out = frame->paint.out;
+    if (!frame->paint.color) {
+        nt_buffer_put(out, trace->text ? trace->text : "", trace->n_text);
+        nt_buffer_putc(out, '\n');
+        return;
+    }
+    for (size_t i = 0; i <= trace->n_text;) {
+        size_t end = i;
+        while (end < trace->n_text && trace->text[end] != '\n')
+            end++;
+        nt_strip_show(&frame->line, trace->text + i, end - i, NT_SHOW_TEXT, 0);
+        for (size_t g = 0; frame->line.status == NT_OK && g < frame->line.n; g++)
+            nt_buffer_put(out, frame->line.bytes.data + frame->line.glyphs[g].at,
+                          frame->line.glyphs[g].n);
+        nt_strip_clear(&frame->line);
+        nt_buffer_putc(out, '\n');
+        i = end + 1;
+    }
+}
+
+static int show(nt_frame *frame) {
+    switch (frame->trace->kind) {
+    case NT_RESULT_TOKENS: nt_table_tokens(frame); break;
+    case NT_RESULT_TEXT: plain_text(frame); return NT_OK;
+    case NT_RESULT_NEXT: nt_table_next(frame); break;
+    case NT_RESULT_STEPS: nt_table_steps(frame); break;
+    case NT_RESULT_GENERATE: nt_table_generate(frame); break;
+    case NT_RESULT_SCORE: nt_table_score(frame); break;
+    case NT_RESULT_INSPECT: nt_table_inspect(frame); break;
+    case NT_RESULT_INFO: nt_table_info(frame); break;
+    default:
+        return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no table",
+                       (int)frame->trace->kind);
+    }
+    footer(frame);
+    return NT_OK;
+}
+
+int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
+    int width = options->width > 0 ? options->width : DEFAULT_WIDTH;
+    nt_frame frame = {.trace = trace,
+                      .paint = {.out = out,
+                                .width = (size_t)(width < MOST_WIDTH ? width : MOST_WIDTH),
+                                .color = options->color,
+                                .ascii = options->ascii},
+                      .sheet = {.strip = {.ascii = options->ascii}},
+                      .line = {.ascii = options->ascii}};
+    int status = show(&frame);
+    if (status == NT_OK) status = frame.sheet.status;
+    if (status == NT_OK) status = frame.sheet.strip.status;
+    if (status == NT_OK) status = frame.line.status;
+    if (status == NT_OK) status = out->status;
+    nt_sheet_free(&frame.sheet);
+    nt_strip_free(&frame.line);
+    return status;
+}

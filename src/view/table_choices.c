@@ -1,0 +1,197 @@
+/* Tables of what stood to choose: the next token, and the choices step by step. */
+#include <string.h>
+
+#include "view/figure.h"
+#include "view/frame.h"
+
+/* ---- next ------------------------------------------------------------------------------------ */
+
+static void next_columns(nt_sheet *sheet, bool processed) {
+    nt_sheet_column(sheet, (nt_column){.title = "rank", .align = NT_RIGHT, .hide = 4});
+    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 11});
+    nt_sheet_column(sheet, (nt_column){.title = "id", .align = NT_RIGHT, .hide = 3});
+    if (processed)
+        nt_sheet_column(sheet, (nt_column){.title = "processed", .align = NT_RIGHT, .hide = 6});
+    nt_sheet_column(sheet, (nt_column){.title = "probability", .align = NT_RIGHT});
+    nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 5});
+    nt_sheet_column(sheet, (nt_column){.title = "logit", .align = NT_RIGHT, .hide = 1});
+    nt_sheet_column(sheet, (nt_column){.title = "logprob", .align = NT_RIGHT, .hide = 2});
+}
+
+/* The last row: all that is not shown. */
+static void next_rest(nt_sheet *sheet, size_t n_more, double rest, double rest_processed,
+                      bool processed) {
+    nt_figure more = nt_figure_count(n_more);
+    strcat(more.s, " more");
+    nt_sheet_row(sheet, NT_STYLE_DIM);
+    nt_sheet_puts(sheet, "", 0);
+    nt_sheet_puts(sheet, more.s, 0);
+    nt_sheet_puts(sheet, "", 0);
+    if (processed)
+        nt_sheet_puts(sheet, nt_figure_percent(rest_processed > 0 ? rest_processed : 0).s, 0);
+    nt_sheet_puts(sheet, nt_figure_percent(rest > 0 ? rest : 0).s, 0);
+    nt_sheet_bar(sheet, rest, NT_STYLE_DIM);
+}
+
+static bool any_processed(const nt_trace_step *step) {
+    for (size_t i = 0; i < step->n_candidates; i++)
+        if (step->candidates[i].processed_prob != step->candidates[i].prob) return true;
+    return false;
+}
+
+static void next_notes(nt_frame *frame, const nt_trace_step *step) {
+    char text[160] = "entropy ";
+    strcat(text, nt_figure_fixed(step->step.entropy, 3).s);
+    strcat(text, " nats");
+    nt_frame_part(frame, text, NT_STYLE_DIM);
+    if (frame->trace->n_vocab > 0 && step->step.kept < (size_t)frame->trace->n_vocab) {
+        strcpy(text, nt_figure_count(step->step.kept).s);
+        strcat(text, " of ");
+        strcat(text, nt_figure_count((uint64_t)frame->trace->n_vocab).s);
+        strcat(text, " ids kept");
+        nt_frame_part(frame, text, NT_STYLE_DIM);
+    }
+    nt_frame_line(frame);
+}
+
+void nt_table_next(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    nt_sheet *sheet = &frame->sheet;
+    const nt_trace_step *step = trace->n_steps > 0 ? &trace->steps[0] : &(nt_trace_step){0};
+    bool processed = any_processed(step);
+    next_columns(sheet, processed);
+    double rest = 1, rest_processed = 1;
+    for (size_t i = 0; i < step->n_candidates; i++) {
+        const nt_candidate *c = &step->candidates[i];
+        nt_sheet_row(sheet, 0);
+        nt_sheet_puts(sheet, nt_figure_count((uint64_t)c->rank).s, NT_STYLE_DIM);
+        nt_sheet_token(sheet, "", &c->token, 0);
+        nt_sheet_puts(sheet, nt_figure_plain(c->token.id).s, NT_STYLE_DIM);
+        if (processed) nt_sheet_puts(sheet, nt_figure_percent(c->processed_prob).s, 0);
+        nt_sheet_puts(sheet, nt_figure_percent(c->prob).s, 0);
+        nt_sheet_bar(sheet, c->prob, NT_STYLE_CYAN);
+        nt_sheet_puts(sheet, nt_figure_fixed(c->logit, 3).s, 0);
+        nt_sheet_puts(sheet, nt_figure_fixed(c->logprob, 3).s, 0);
+        rest -= c->prob;
+        rest_processed -= c->processed_prob;
+    }
+    if (trace->n_vocab > 0 && (size_t)trace->n_vocab > step->n_candidates)
+        next_rest(sheet, (size_t)trace->n_vocab - step->n_candidates, rest, rest_processed,
+                  processed);
+    nt_frame_sheet(frame);
+    if (trace->n_steps > 0) next_notes(frame, step);
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+enum { INPUT_COMFORT = 16, CHOICE_COMFORT = 8, INPUT_MOST = 400 };
+
+static bool is_chosen(const nt_trace_step *step, size_t i) {
+    return i < step->n_candidates && step->candidates[i].token.id == step->step.chosen.token.id;
+}
+
+/* Where the chosen token stands among the candidates; n_candidates when it is not there. */
+static size_t chosen_at(const nt_trace_step *step) {
+    size_t i = 0;
+    while (i < step->n_candidates && !is_chosen(step, i))
+        i++;
+    return i;
+}
+
+/* What the columns must have room for. */
+typedef struct steps_shape {
+    size_t k;       /* choices */
+    bool *marked;   /* [k] some step took this choice */
+    bool elsewhere; /* some step took a token that is no choice of its row */
+} steps_shape;
+
+static void choice_cell(nt_frame *frame, const nt_candidate *c, bool marked, bool chosen) {
+    const char *mark = frame->paint.ascii ? ">" : "\xE2\x96\xB8";
+    uint8_t style = chosen ? NT_STYLE_GREEN | NT_STYLE_BOLD : 0;
+    nt_sheet_token(&frame->sheet, !marked ? "" : chosen ? mark : " ", &c->token, style);
+    nt_sheet_puts(&frame->sheet, nt_figure_percent(c->prob).s, chosen ? style : NT_STYLE_DIM);
+}
+
+/* The end of the text so far: no more of it than could be shown. */
+static void input_cell(nt_frame *frame, const nt_buffer *text) {
+    size_t most = 4 * (frame->paint.width < INPUT_MOST ? frame->paint.width : INPUT_MOST);
+    size_t from = text->n > most ? text->n - most : 0;
+    while (from > 0 && from < text->n && ((unsigned char)text->data[from] & 0xC0) == 0x80)
+        from++;
+    nt_sheet_show(&frame->sheet, text->n ? text->data + from : "", text->n - from, NT_SHOW_INPUT,
+                  0);
+}
+
+static void steps_row(nt_frame *frame, const nt_trace_step *step, const steps_shape *shape,
+                      const nt_buffer *text) {
+    nt_sheet_row(&frame->sheet, 0);
+    nt_sheet_puts(&frame->sheet, nt_figure_plain((double)step->step.index).s, NT_STYLE_DIM);
+    input_cell(frame, text);
+    for (size_t i = 0; i < shape->k; i++) {
+        if (i < step->n_candidates) {
+            choice_cell(frame, &step->candidates[i], shape->marked[i], is_chosen(step, i));
+        } else {
+            nt_sheet_puts(&frame->sheet, "", 0);
+            nt_sheet_puts(&frame->sheet, "", 0);
+        }
+    }
+    if (shape->elsewhere) choice_cell(frame, &step->step.chosen, true, true);
+}
+
+static void steps_columns(nt_sheet *sheet, const steps_shape *shape, char (*titles)[32]) {
+    int k = (int)shape->k;
+    nt_sheet_column(sheet, (nt_column){.title = "step", .align = NT_RIGHT, .hide = k + 2});
+    nt_sheet_column(sheet,
+                    (nt_column){.title = "input", .cut_left = true, .comfort = INPUT_COMFORT});
+    for (int i = 0; i < k; i++) {
+        strcpy(titles[i], "choice ");
+        strcat(titles[i], nt_figure_plain(i + 1).s);
+        nt_sheet_column(
+            sheet,
+            (nt_column){.title = titles[i], .comfort = CHOICE_COMFORT, .hide = i > 0 ? k - i : 0});
+        nt_sheet_column(sheet, (nt_column){.align = NT_RIGHT, .joined = true});
+    }
+    if (shape->elsewhere) {
+        nt_sheet_column(sheet,
+                        (nt_column){.title = "chosen", .comfort = CHOICE_COMFORT, .hide = k + 1});
+        nt_sheet_column(sheet, (nt_column){.align = NT_RIGHT, .joined = true});
+    }
+}
+
+static void measure_steps(steps_shape *shape, const nt_result *trace) {
+    for (size_t s = 0; s < trace->n_steps; s++) {
+        size_t at = chosen_at(&trace->steps[s]);
+        if (at < trace->steps[s].n_candidates)
+            shape->marked[at] = true;
+        else
+            shape->elsewhere = true;
+    }
+}
+
+void nt_table_steps(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    nt_arena arena = {0};
+    nt_buffer text = {0};
+    steps_shape shape = {0};
+    for (size_t s = 0; s < trace->n_steps; s++)
+        if (trace->steps[s].n_candidates > shape.k) shape.k = trace->steps[s].n_candidates;
+    shape.marked = nt_arena_alloc(&arena, shape.k + 1, sizeof *shape.marked);
+    char(*titles)[32] = nt_arena_alloc(&arena, shape.k + 1, sizeof *titles);
+    if (shape.marked && titles) {
+        measure_steps(&shape, trace);
+        steps_columns(&frame->sheet, &shape, titles);
+        for (size_t i = 0; i < trace->n_tokens; i++)
+            nt_buffer_put(&text, trace->tokens[i].bytes, trace->tokens[i].n_bytes);
+        for (size_t s = 0; s < trace->n_steps && text.status == NT_OK; s++) {
+            const nt_token *chosen = &trace->steps[s].step.chosen.token;
+            steps_row(frame, &trace->steps[s], &shape, &text);
+            nt_buffer_put(&text, chosen->bytes, chosen->n_bytes);
+        }
+        if (frame->sheet.status == NT_OK) frame->sheet.status = text.status;
+        nt_frame_sheet(frame);
+    } else {
+        frame->sheet.status = NT_E_MEMORY;
+    }
+    nt_buffer_free(&text);
+    nt_arena_free(&arena);
+}

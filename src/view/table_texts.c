@@ -1,0 +1,155 @@
+/* Tables of texts: tokens, a generated text, scores token by token. */
+#include <string.h>
+
+#include "view/figure.h"
+#include "view/frame.h"
+
+/* libm's exp is enough to show two decimals of a percentage */
+#include <math.h>
+
+/* ---- tokenize -------------------------------------------------------------------------------- */
+
+/* All tokens in a row: in turn two colours, or bars between them. */
+static void tokens_in_a_row(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    nt_strip *line = &frame->line;
+    for (size_t i = 0; i < trace->n_tokens; i++) {
+        const nt_token *token = &trace->tokens[i];
+        uint8_t style = i % 2 ? NT_STYLE_YELLOW : NT_STYLE_CYAN;
+        if (i > 0 && !frame->paint.color) nt_strip_puts(line, "|", NT_STYLE_BREAK);
+        if (token->n_bytes > 0)
+            nt_strip_show(line, token->bytes, token->n_bytes, NT_SHOW_TOKEN, style);
+        else
+            nt_strip_puts(line, nt_figure_plain(token->id).s, style | NT_STYLE_MARK);
+        if (frame->paint.color && line->n > 0) line->glyphs[line->n - 1].style |= NT_STYLE_BREAK;
+    }
+    if (trace->n_tokens == 0) return;
+    nt_frame_line(frame);
+    nt_paint_end(&frame->paint);
+}
+
+void nt_table_tokens(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    nt_sheet *sheet = &frame->sheet;
+    bool placed = false; /* the tokens stand somewhere in a text */
+    for (size_t i = 0; i < trace->n_tokens; i++)
+        placed |= trace->tokens[i].end > 0;
+    tokens_in_a_row(frame);
+    nt_sheet_column(sheet, (nt_column){.title = "#", .align = NT_RIGHT, .hide = 3});
+    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 12});
+    nt_sheet_column(sheet, (nt_column){.title = "id", .align = NT_RIGHT});
+    if (placed) {
+        nt_sheet_column(sheet, (nt_column){.title = "start", .align = NT_RIGHT, .hide = 2});
+        nt_sheet_column(sheet, (nt_column){.title = "end", .align = NT_RIGHT, .hide = 1});
+    }
+    for (size_t i = 0; i < trace->n_tokens; i++) {
+        const nt_token *token = &trace->tokens[i];
+        nt_sheet_row(sheet, 0);
+        nt_sheet_puts(sheet, nt_figure_count(i).s, NT_STYLE_DIM);
+        nt_sheet_token(sheet, "", token, i % 2 ? NT_STYLE_YELLOW : NT_STYLE_CYAN);
+        nt_sheet_puts(sheet, nt_figure_plain(token->id).s, 0);
+        if (!placed) continue;
+        nt_sheet_puts(sheet, nt_figure_count(token->start).s, NT_STYLE_DIM);
+        nt_sheet_puts(sheet, nt_figure_count(token->end).s, NT_STYLE_DIM);
+    }
+    nt_frame_sheet(frame);
+}
+
+/* ---- generate -------------------------------------------------------------------------------- */
+
+/* Adds a text to the line, printing it at each newline. */
+static void flow(nt_frame *frame, const char *bytes, size_t n, uint8_t style) {
+    for (size_t i = 0; i < n;) {
+        const char *newline = memchr(bytes + i, '\n', n - i);
+        size_t end = newline ? (size_t)(newline - bytes) : n;
+        nt_strip_show(&frame->line, bytes + i, end - i, NT_SHOW_TEXT, style);
+        if (frame->line.status != NT_OK) return;
+        i = end;
+        if (!newline) return;
+        nt_paint_wrap(&frame->paint, &frame->line, 0, frame->line.n);
+        nt_strip_clear(&frame->line);
+        i++;
+    }
+}
+
+static void outcome(nt_frame *frame, const nt_output *output) {
+    char text[192] = "finish reason: ";
+    strncat(text, output->finish_reason ? output->finish_reason : "none", 80);
+    nt_frame_part(frame, text, NT_STYLE_DIM);
+    strcpy(text, nt_figure_count(output->n_ids).s);
+    strcat(text, output->n_ids == 1 ? " new token" : " new tokens");
+    nt_frame_part(frame, text, NT_STYLE_DIM);
+    strcpy(text, "log-probability ");
+    strcat(text, nt_figure_fixed(output->logprob, 3).s);
+    nt_frame_part(frame, text, NT_STYLE_DIM);
+    nt_frame_line(frame);
+}
+
+void nt_table_generate(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    nt_buffer prompt = {0};
+    for (size_t i = 0; i < trace->n_tokens; i++)
+        nt_buffer_put(&prompt, trace->tokens[i].bytes, trace->tokens[i].n_bytes);
+    for (size_t i = 0; i < trace->n_outputs && prompt.status == NT_OK; i++) {
+        const nt_output *output = &trace->outputs[i];
+        if (i > 0) nt_paint_end(&frame->paint);
+        flow(frame, prompt.data, prompt.n, NT_STYLE_DIM);
+        flow(frame, output->text, output->n_text, NT_STYLE_BOLD);
+        nt_frame_line(frame);
+        nt_paint_end(&frame->paint);
+        outcome(frame, output);
+    }
+    if (frame->line.status == NT_OK) frame->line.status = prompt.status;
+    nt_buffer_free(&prompt);
+}
+
+/* ---- score ----------------------------------------------------------------------------------- */
+
+static void score_columns(nt_sheet *sheet) {
+    nt_sheet_column(sheet, (nt_column){.title = "#", .align = NT_RIGHT, .hide = 4});
+    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 10});
+    nt_sheet_column(sheet, (nt_column){.title = "logprob", .align = NT_RIGHT});
+    nt_sheet_column(sheet, (nt_column){.title = "probability", .align = NT_RIGHT, .hide = 5});
+    nt_sheet_column(sheet, (nt_column){.title = "surprisal", .bar = true, .hide = 3});
+    nt_sheet_column(sheet, (nt_column){.title = "rank", .align = NT_RIGHT, .hide = 2});
+    nt_sheet_column(sheet, (nt_column){.title = "entropy", .align = NT_RIGHT, .hide = 1});
+}
+
+static void score_totals(nt_frame *frame) {
+    const nt_totals *totals = &frame->trace->totals;
+    char text[128];
+    strcpy(text, nt_figure_count(totals->n_counted).s);
+    strcat(text, " of ");
+    strcat(text, nt_figure_count(frame->trace->n_tokens).s);
+    strcat(text, frame->trace->n_tokens == 1 ? " token counted" : " tokens counted");
+    nt_frame_part(frame, text, 0);
+    strcpy(text, "log-probability ");
+    strcat(text, nt_figure_fixed(totals->logprob, 3).s);
+    nt_frame_part(frame, text, 0);
+    strcpy(text, "loss ");
+    strcat(text, nt_figure_fixed(totals->loss, 4).s);
+    nt_frame_part(frame, text, 0);
+    strcpy(text, "perplexity ");
+    strcat(text, nt_figure_fixed(totals->perplexity, 2).s);
+    nt_frame_part(frame, text, NT_STYLE_BOLD);
+    nt_frame_line(frame);
+}
+
+void nt_table_score(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    nt_sheet *sheet = &frame->sheet;
+    score_columns(sheet);
+    for (size_t i = 0; trace->scored && i < trace->n_tokens; i++) {
+        const nt_scored *s = &trace->scored[i];
+        nt_sheet_row(sheet, s->counted ? 0 : NT_STYLE_DIM);
+        nt_sheet_puts(sheet, nt_figure_count(i).s, NT_STYLE_DIM);
+        nt_sheet_token(sheet, "", &trace->tokens[i], 0);
+        nt_sheet_puts(sheet, nt_figure_fixed(s->logprob, 3).s, 0);
+        nt_sheet_puts(sheet, nt_figure_percent(exp(s->logprob)).s, 0);
+        nt_sheet_bar(sheet, -s->logprob, s->counted ? NT_STYLE_MAGENTA : NT_STYLE_DIM);
+        nt_sheet_puts(sheet, s->rank > 0 ? nt_figure_count((uint64_t)s->rank).s : "-", 0);
+        nt_sheet_puts(sheet, nt_figure_fixed(s->entropy, 3).s, 0);
+    }
+    nt_frame_sheet(frame);
+    score_totals(frame);
+}

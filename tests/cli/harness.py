@@ -1,0 +1,55 @@
+"""What the command-line tests share: models made for them, and running the program."""
+
+import json
+import os
+import pathlib
+import struct
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+# Checkpoints of the tests, as arguments of mkmodel. tools/oracle/jobs.py uses the same table.
+MODELS = json.loads((HERE / "models.json").read_text(encoding="utf-8"))
+
+
+class Bench:
+    """Programs and models of one test run. Models are made once and kept in the build folder."""
+
+    def __init__(self, binary_dir):
+        self.binary_dir = pathlib.Path(binary_dir)
+        self.nextoken = self.binary_dir / "nextoken"
+        self.mkmodel = self.binary_dir / "tools" / "mkmodel"
+        self.folder = self.binary_dir / "cli-models"
+        self.folder.mkdir(exist_ok=True)
+
+    def model(self, name):
+        """Path of a model of MODELS, made if it is not there yet."""
+        path = self.folder / name
+        if not (path / "config.json").exists():
+            make_model(self.mkmodel, path, MODELS[name])
+        return path
+
+    def run(self, *args, stdin=b"", env=None, timeout=120, **more):
+        variables = {k: v for k, v in os.environ.items()
+                     if k not in ("NEXTOKEN_MODEL", "NEXTOKEN_ISA", "COLUMNS", "NO_COLOR")}
+        variables.update(env or {})
+        return subprocess.run([str(self.nextoken), *args], input=stdin, capture_output=True,
+                              env=variables, timeout=timeout, check=False, **more)
+
+
+def make_model(mkmodel, path, args):
+    args = [a.replace("{root}", str(ROOT)) for a in args]
+    subprocess.run([str(mkmodel), str(path), *args], check=True, timeout=300)
+
+
+def read_safetensors(path):
+    """(header, data) of a file, with the standard library alone."""
+    raw = pathlib.Path(path).read_bytes()
+    (n,) = struct.unpack("<Q", raw[:8])
+    return json.loads(raw[8:8 + n]), raw[8 + n:]
+
+
+def write_safetensors(path, header, data):
+    text = json.dumps(header).encode()
+    pathlib.Path(path).write_bytes(struct.pack("<Q", len(text)) + text + data)

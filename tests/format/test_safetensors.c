@@ -1,0 +1,337 @@
+/* The safetensors reader on whole files: the cases of tests/format/data/safetensors_cases.json
+ * (made by tools/oracle/safetensors_cases.py), questions asked of sound files, failing memory,
+ * and random damage. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "format/folder.h"
+#include "format/safetensors.h"
+
+static json_t *cases;
+
+static int load(void **state) {
+    (void)state;
+    cases = cases_load("format/data/safetensors_cases.json");
+    return 0;
+}
+
+static int unload(void **state) {
+    (void)state;
+    json_decref(cases);
+    return 0;
+}
+
+static void expect_message(const char *name, int status, const json_t *expected) {
+    const char *message = nt_error_message();
+    if (strcmp(nt_status_name(status), text_of(expected, "status")) != 0)
+        fail_msg("%s: %s (%s)", name, nt_status_name(status), message);
+    size_t i;
+    json_t *phrase;
+    json_array_foreach(json_object_get(expected, "phrases"), i, phrase) {
+        if (!strstr(message, json_string_value(phrase)))
+            fail_msg("%s: \"%s\" is not in: %s", name, json_string_value(phrase), message);
+    }
+    if (!strstr(message, "weights.safetensors"))
+        fail_msg("%s: the file is not named: %s", name, message);
+}
+
+static void broken_files_are_refused(void **state) {
+    (void)state;
+    size_t i, n;
+    json_t *one;
+    json_array_foreach(json_object_get(cases, "broken"), i, one) {
+        unsigned char *bytes = bytes_of(&n, one, "hex");
+        nt_tensors *tensors = (nt_tensors *)&n;
+        int status = nt_tensors_parse(&tensors, bytes, n, "weights.safetensors");
+        expect_message(text_of(one, "name"), status, one);
+        assert_null(tensors);
+        free(bytes);
+    }
+    assert_true(i >= 75);
+}
+
+/* Tensor i of the set against the library's: name, shape and the bits of its numbers. */
+static void expect_tensor(const char *name, const nt_tensors *tensors, size_t i,
+                          const json_t *expected) {
+    const nt_tensor *tensor = nt_tensors_at(tensors, i);
+    assert_non_null(tensor);
+    assert_string_equal(tensor->name, text_of(expected, "name"));
+    assert_ptr_equal(nt_tensors_find(tensors, tensor->name), tensor);
+    assert_string_equal(nt_dtype_name(tensor->dtype), text_of(expected, "dtype"));
+    const json_t *shape = json_object_get(expected, "shape");
+    const json_t *bits = json_object_get(expected, "bits");
+    assert_int_equal(tensor->n_dims, json_array_size(shape));
+    for (size_t k = 0; k < json_array_size(shape); k++)
+        assert_int_equal(tensor->shape[k], json_integer_value(json_array_get(shape, k)));
+    assert_int_equal(tensor->n_items, json_array_size(bits));
+    for (size_t k = 0; k < json_array_size(bits); k++) {
+        float value = nt_dtype_load(tensor->data, tensor->dtype, k);
+        int32_t found;
+        memcpy(&found, &value, sizeof found);
+        if (found != json_integer_value(json_array_get(bits, k)))
+            fail_msg("%s: %s[%zu] is %.9g", name, tensor->name, k, (double)value);
+    }
+}
+
+static void sound_files_are_read(void **state) {
+    (void)state;
+    size_t i, n;
+    json_t *one;
+    json_array_foreach(json_object_get(cases, "sound"), i, one) {
+        unsigned char *bytes = bytes_of(&n, one, "hex");
+        nt_tensors *tensors;
+        const char *name = text_of(one, "name");
+        if (nt_tensors_parse(&tensors, bytes, n, "weights.safetensors") != NT_OK)
+            fail_msg("%s: %s", name, nt_error_message());
+        const json_t *expected = json_object_get(one, "tensors");
+        assert_int_equal(nt_tensors_count(tensors), json_array_size(expected));
+        for (size_t k = 0; k < json_array_size(expected); k++)
+            expect_tensor(name, tensors, k, json_array_get(expected, k));
+        assert_null(nt_tensors_at(tensors, json_array_size(expected)));
+        nt_tensors_free(tensors);
+        free(bytes);
+    }
+    assert_true(i >= 12);
+}
+
+static void odd_types_are_placed_but_not_given(void **state) {
+    (void)state;
+    size_t i, n;
+    json_t *one;
+    json_array_foreach(json_object_get(cases, "odd_types"), i, one) {
+        unsigned char *bytes = bytes_of(&n, one, "hex");
+        nt_tensors *tensors;
+        const nt_tensor *tensor;
+        const char *type = text_of(one, "type");
+        assert_int_equal(nt_tensors_parse(&tensors, bytes, n, "weights.safetensors"), NT_OK);
+        assert_int_equal(nt_tensors_count(tensors), 1);
+        assert_null(nt_tensors_find(tensors, "odd"));
+        int64_t shape[] = {24};
+        assert_int_equal(nt_tensors_get(&tensor, tensors, "odd", 1, shape), NT_E_UNSUPPORTED);
+        assert_null(tensor);
+        char phrase[64];
+        snprintf(phrase, sizeof phrase, "odd in weights.safetensors is of type %s;", type);
+        if (!strstr(nt_error_message(), phrase)) fail_msg("%s: %s", type, nt_error_message());
+        nt_tensors_free(tensors);
+        assert_int_equal(nt_tensors_parse(&tensors, bytes, n - 1, "w"), NT_E_FORMAT);
+        free(bytes);
+    }
+    assert_int_equal(i, 18);
+}
+
+/* A file of one header and n zero bytes, for free. */
+static unsigned char *file_of(size_t *n_file, const char *header, size_t n) {
+    size_t n_header = strlen(header);
+    *n_file = 8 + n_header + n;
+    unsigned char *bytes = calloc(1, *n_file);
+    assert_non_null(bytes);
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)((uint64_t)n_header >> 8 * i);
+    memcpy(bytes + 8, header, n_header);
+    return bytes;
+}
+
+static const char *const two =
+    "{\"h.3.attn.c_attn.weight\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[0,12]},"
+    "\"nine\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[12,20]}}";
+
+static void questions_tell_expected_and_found(void **state) {
+    (void)state;
+    size_t n;
+    unsigned char *bytes = file_of(&n, two, 20);
+    nt_tensors *tensors;
+    const nt_tensor *tensor;
+    const char *name = "h.3.attn.c_attn.weight";
+    int64_t right[] = {2, 3}, turned[] = {3, 2}, flat[] = {6};
+    assert_int_equal(nt_tensors_parse(&tensors, bytes, n, "some/model.safetensors"), NT_OK);
+    assert_int_equal(nt_tensors_get(&tensor, tensors, name, 2, right), NT_OK);
+    assert_string_equal(tensor->name, name);
+    assert_string_equal(tensor->file, "some/model.safetensors");
+
+    assert_int_equal(nt_tensors_get(&tensor, tensors, name, 2, turned), NT_E_FORMAT);
+    assert_null(tensor);
+    assert_string_equal(nt_error_message(), "h.3.attn.c_attn.weight: expected [3, 2], found BF16 "
+                                            "[2, 3] in some/model.safetensors");
+    assert_int_equal(nt_tensors_get(&tensor, tensors, name, 1, flat), NT_E_FORMAT);
+    assert_non_null(strstr(nt_error_message(), "expected [6], found BF16 [2, 3]"));
+    assert_int_equal(nt_tensors_get(&tensor, tensors, name, 0, NULL), NT_E_FORMAT);
+    assert_non_null(strstr(nt_error_message(), "expected [], found BF16 [2, 3]"));
+    assert_int_equal(nt_tensors_get(&tensor, tensors, "wte.weight", 2, right), NT_E_FORMAT);
+    assert_string_equal(nt_error_message(), "wte.weight: expected [2, 3], found no tensor of this "
+                                            "name in some/model.safetensors");
+    assert_int_equal(nt_tensors_get(&tensor, tensors, "nine", 2, right), NT_E_UNSUPPORTED);
+    assert_non_null(strstr(nt_error_message(), "has 9 dimensions; at most 8"));
+    assert_null(nt_tensors_find(tensors, "nine"));
+    assert_int_equal(nt_tensors_count(tensors), 1);
+    nt_tensors_free(tensors);
+    nt_tensors_free(NULL);
+    free(bytes);
+}
+
+/* More tensors than any fixed table holds; each must be found. */
+static void many_tensors_are_found(void **state) {
+    (void)state;
+    enum { N = 5000 };
+    char *header = malloc(N * 80), name[32];
+    assert_non_null(header);
+    size_t at = 0, n;
+    for (int i = 0; i < N; i++) {
+        at +=
+            (size_t)sprintf(header + at,
+                            "%c\"h.%d.w\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[%d,%d]"
+                            "}",
+                            i ? ',' : '{', i, 2 * i, 2 * i + 2);
+    }
+    strcpy(header + at, "}");
+    unsigned char *bytes = file_of(&n, header, 2 * N);
+    nt_tensors *tensors;
+    assert_int_equal(nt_tensors_parse(&tensors, bytes, n, "big"), NT_OK);
+    assert_int_equal(nt_tensors_count(tensors), N);
+    const unsigned char *data = bytes + n - 2 * N;
+    for (int i = 0; i < N; i++) {
+        snprintf(name, sizeof name, "h.%d.w", i);
+        const nt_tensor *tensor = nt_tensors_find(tensors, name);
+        assert_non_null(tensor);
+        assert_ptr_equal(tensor->data, data + 2 * i);
+    }
+    for (size_t i = 1; i < N; i++)
+        assert_true(strcmp(nt_tensors_at(tensors, i - 1)->name, nt_tensors_at(tensors, i)->name) <
+                    0);
+    assert_null(nt_tensors_find(tensors, "h.5000.w"));
+    nt_tensors_free(tensors);
+    free(bytes);
+    free(header);
+}
+
+/* The largest header that is read, and one byte more. */
+static void header_ceiling(void **state) {
+    (void)state;
+    enum { MOST = 25000000 };
+    char *header = malloc(MOST + 2);
+    assert_non_null(header);
+    for (size_t length = MOST; length <= MOST + 1; length++) {
+        memset(header, ' ', length);
+        header[length] = 0;
+        memcpy(header, "{}", 2);
+        size_t n;
+        unsigned char *bytes = file_of(&n, header, 0);
+        nt_tensors *tensors;
+        int status = nt_tensors_parse(&tensors, bytes, n, "big");
+        assert_int_equal(status, length == MOST ? NT_OK : NT_E_FORMAT);
+        nt_tensors_free(tensors);
+        free(bytes);
+    }
+    assert_non_null(strstr(nt_error_message(), "header of 25000001 bytes"));
+    free(header);
+}
+
+static void every_failing_allocation(void **state) {
+    (void)state;
+    size_t n;
+    unsigned char *bytes = file_of(&n, two, 20);
+    nt_tensors *tensors = NULL;
+    int status = NT_E_MEMORY;
+    size_t k = 0;
+    while (status == NT_E_MEMORY) {
+        nt_memory_fail_at(++k);
+        status = nt_tensors_parse(&tensors, bytes, n, "w");
+        nt_memory_fail_at(0);
+        if (status == NT_E_MEMORY) assert_null(tensors);
+    }
+    assert_int_equal(status, NT_OK);
+    assert_true(k > 3);
+    const nt_tensor *tensor;
+    int64_t shape[] = {7};
+    nt_memory_fail_at(1);
+    status = nt_tensors_get(&tensor, tensors, "absent", 1, shape);
+    nt_memory_fail_at(0);
+    assert_int_equal(status, NT_E_MEMORY);
+    nt_tensors_free(tensors);
+    free(bytes);
+}
+
+static uint64_t random_state = 20240607;
+
+static uint32_t random_below(uint32_t n) {
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((random_state >> 33) % n);
+}
+
+/* Reads every number that the reader hands out: a sanitizer sees one outside the file. */
+static double sum_of(const nt_tensors *tensors) {
+    double sum = 0;
+    for (size_t i = 0; i < nt_tensors_count(tensors); i++) {
+        const nt_tensor *tensor = nt_tensors_at(tensors, i);
+        for (uint64_t k = 0; k < tensor->n_items; k++) {
+            float value = nt_dtype_load(tensor->data, tensor->dtype, k);
+            if (value == value) sum += (double)value * 1e-30;
+        }
+    }
+    return sum;
+}
+
+/* One to four changes: a byte, a digit, a piece moved, an end cut. Returns the new length. */
+static size_t damage(unsigned char *bytes, size_t n) {
+    for (uint32_t times = 1 + random_below(4); times > 0 && n > 0; times--) {
+        size_t at = random_below((uint32_t)n);
+        switch (random_below(5)) {
+        case 0: bytes[at] = (unsigned char)random_below(256); break;
+        case 1: bytes[at] ^= (unsigned char)(1u << random_below(8)); break;
+        case 2: bytes[at] = (unsigned char)"0123456789-[]{},:\".e"[random_below(20)]; break;
+        case 3: {
+            size_t from = random_below((uint32_t)n), length = random_below(12);
+            if (from + length <= n && at + length <= n) memmove(bytes + at, bytes + from, length);
+            break;
+        }
+        default: n -= random_below(n > 4 ? 4 : 1); break;
+        }
+    }
+    return n;
+}
+
+static void random_damage(void **state) {
+    (void)state;
+    const json_t *sound = json_object_get(cases, "sound");
+    size_t accepted = 0, refused = 0;
+    for (int round = 0; round < 40000; round++) {
+        size_t n;
+        unsigned char *bytes =
+            bytes_of(&n, json_array_get(sound, (size_t)round % json_array_size(sound)), "hex");
+        n = damage(bytes, n);
+        unsigned char *exact = malloc(n ? n : 1);
+        assert_non_null(exact);
+        memcpy(exact, bytes, n);
+        nt_tensors *tensors;
+        int status = nt_tensors_parse(&tensors, exact, n, "w");
+        if (status == NT_OK) {
+            assert_true(sum_of(tensors) == sum_of(tensors));
+            accepted++;
+        } else {
+            assert_true(status == NT_E_FORMAT || status == NT_E_UNSUPPORTED);
+            assert_null(tensors);
+            refused++;
+        }
+        nt_tensors_free(tensors);
+        free(exact);
+        free(bytes);
+    }
+    assert_true(accepted > 1000 && refused > 10000); /* both ways were walked */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(broken_files_are_refused),
+        cmocka_unit_test(sound_files_are_read),
+        cmocka_unit_test(odd_types_are_placed_but_not_given),
+        cmocka_unit_test(questions_tell_expected_and_found),
+        cmocka_unit_test(many_tensors_are_found),
+        cmocka_unit_test(header_ceiling),
+        cmocka_unit_test(every_failing_allocation),
+        cmocka_unit_test(random_damage),
+    };
+    return cmocka_run_group_tests(tests, load, unload);
+}
