@@ -27,7 +27,7 @@ typedef struct cli_settings {
     /* options that a line of --jsonl may also give, by their JSON names */
     int32_t k;
     int64_t prompt_len;
-    bool bos, skip_special_tokens, split_special_tokens;
+    bool bos, add_prefix_space, skip_special_tokens, split_special_tokens;
     nt_generate_options generate;
 } cli_settings;
 
@@ -52,7 +52,7 @@ enum {
     CLI_OPT_NPZ = 1 << 3,
     CLI_OPT_SKIP = 1 << 4,
     CLI_OPT_SPLIT = 1 << 5,
-    CLI_OPT_BOS = 1 << 6,
+    CLI_OPT_TEXT = 1 << 6,    /* how a text is read */
     CLI_OPT_SESSION = 1 << 7, /* runs the model: threads, precision */
 };
 
@@ -62,7 +62,8 @@ struct cli_run {
     nt_model *model;
     nt_session *session; /* NULL for commands without CLI_OPT_SESSION */
     nt_callbacks callbacks;
-    bool streamed; /* generated text has been printed as it grew */
+    bool streamed;   /* generated text has begun to come */
+    bool text_shown; /* and has been printed: the table leaves it out */
     bool quiet;
 };
 
@@ -103,7 +104,10 @@ void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Shows a result on stdout; the exit status. index: line of --jsonl, -1 for none. */
-int cli_show(const nt_result *result, const cli_settings *settings, int64_t index, bool header);
+int cli_show(const cli_run *run, const nt_result *result, const cli_settings *settings,
+             int64_t index);
+/* False, after one line on stderr, when what was written did not get out. */
+bool cli_flush_stdout(void);
 /* Flushes and closes stdout; false when anything could not be written. */
 bool cli_close_stdout(void);
 int cli_write_stdout(void *payload, const char *bytes, size_t n);

@@ -14,7 +14,7 @@ const cli_command cli_inspect = {
     .summary = "logits, hidden states and attentions of every layer",
     .examples = "  nextoken inspect -m gpt2 \"Alice is a\"\n"
                 "  nextoken inspect -m gpt2 --npz alice.npz \"Alice is a\"\n",
-    .options = CLI_OPT_NPZ | CLI_OPT_BOS | CLI_OPT_SESSION,
+    .options = CLI_OPT_NPZ | CLI_OPT_TEXT | CLI_OPT_SESSION,
     .takes_text = true,
     .run = run,
 };

@@ -85,6 +85,7 @@ static int read_object(nt_prompt *prompt, cli_settings *settings, const cli_comm
         }
     }
     prompt->add_bos = settings->bos;
+    prompt->add_prefix_space = settings->add_prefix_space;
     if (command->ids_only && !prompt->ids) {
         snprintf(error, MAX_ERROR, "nextoken %s needs \"ids\"", command->name);
         return -1;
@@ -143,7 +144,7 @@ static int run_line(cli_run *run, const cli_settings *settings, const char *line
         snprintf(error, MAX_ERROR, "%s", nt_error_message());
         status = -1;
     }
-    if (status == 0 && cli_show(result, &own, index, false) != EXIT_DONE) *broken = true;
+    if (status == 0 && cli_show(run, result, &own, index) != EXIT_DONE) *broken = true;
     nt_result_free(result);
     free((void *)(uintptr_t)prompt.ids);
     nt_generate_options_clear(&own.generate);
@@ -174,7 +175,8 @@ int cli_run_jsonl(cli_run *run, const cli_settings *settings) {
                 if (cli_interrupted()) break;
                 if (write_error(index, error) != 0) broken = true;
             }
-            fflush(stdout); /* a result is out before the next line is waited for */
+            /* A result is out before the next line is waited for. */
+            if (!broken && !cli_flush_stdout()) broken = true;
             index++;
         }
     }

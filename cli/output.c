@@ -54,28 +54,40 @@ int cli_write_stdout(void *payload, const char *bytes, size_t n) {
     return fwrite(bytes, 1, n, stdout) == n ? 0 : -1;
 }
 
-/* The line that says why stdout failed. */
-static void stdout_failed(void) {
+static bool stdout_failed;
+
+/* Says once why stdout failed. */
+static void report_stdout(void) {
+    if (stdout_failed) return;
+    stdout_failed = true;
     cli_error("cannot write to standard output: %s", strerror(errno ? errno : EIO));
 }
 
-int cli_show(const nt_result *result, const cli_settings *settings, int64_t index, bool header) {
+int cli_show(const cli_run *run, const nt_result *result, const cli_settings *settings,
+             int64_t index) {
     nt_view_options view = NT_VIEW_OPTIONS_INIT;
     view.format = settings->format;
     view.width = width();
     view.color = cli_color(settings);
     view.ascii = settings->ascii;
     view.index = index;
-    view.no_header = !header;
+    view.text_shown = run->text_shown;
     errno = 0;
     int status = nt_result_show(result, &view, cli_write_stdout, NULL);
     if (status == NT_OK) return EXIT_DONE;
     if (status == NT_E_IO) {
-        stdout_failed();
+        report_stdout();
     } else {
         cli_error("%s", nt_error_message());
     }
     return EXIT_FAILED;
+}
+
+bool cli_flush_stdout(void) {
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    report_stdout();
+    return false;
 }
 
 bool cli_close_stdout(void) {
@@ -84,11 +96,8 @@ bool cli_close_stdout(void) {
     closed = true;
     errno = 0;
     bool failed = ferror(stdout) != 0;
-    if (fclose(stdout) != 0) {
-        /* Nothing was written to a stdout that the caller had closed: nothing is lost. */
-        failed = true;
-    }
-    if (failed) stdout_failed();
+    if (fclose(stdout) != 0) failed = true;
+    if (failed) report_stdout();
     return !failed;
 }
 

@@ -63,7 +63,7 @@ static int run_one(cli_run *run, const cli_settings *settings, const nt_prompt *
     nt_result *result = NULL;
     int status = report(run->command->run(&result, run, prompt, settings));
     cli_progress_clear();
-    if (status == EXIT_DONE) status = cli_show(result, settings, -1, true);
+    if (status == EXIT_DONE) status = cli_show(run, result, settings, -1);
     if (status == EXIT_DONE && settings->npz) {
         status = report(nt_result_save_npz(result, settings->npz));
     }
@@ -72,7 +72,9 @@ static int run_one(cli_run *run, const cli_settings *settings, const nt_prompt *
 }
 
 static int run_ids(cli_run *run, const cli_settings *settings, const char *list) {
-    nt_prompt prompt = {.size = sizeof prompt, .add_bos = settings->bos};
+    nt_prompt prompt = {.size = sizeof prompt,
+                        .add_bos = settings->bos,
+                        .add_prefix_space = settings->add_prefix_space};
     int32_t *ids;
     if (!cli_read_ids(&ids, &prompt.n_ids, list)) {
         cli_error("\"%s\" is no list of token ids such as 1,2,3", list);
@@ -101,7 +103,9 @@ static int run_prompt(cli_run *run, const cli_settings *settings) {
     if (run->command->ids_only) {
         status = run_ids(run, settings, text);
     } else {
-        nt_prompt prompt = {.size = sizeof prompt, .add_bos = settings->bos};
+        nt_prompt prompt = {.size = sizeof prompt,
+                            .add_bos = settings->bos,
+                            .add_prefix_space = settings->add_prefix_space};
         prompt.text = text;
         prompt.n_text = n;
         status = run_one(run, settings, &prompt);

@@ -13,7 +13,7 @@ const cli_command cli_score = {
     .summary = "the log-probability of a text, token by token",
     .examples = "  nextoken score -m gpt2 \"Alice is a\"\n"
                 "  nextoken score -m gpt2 --jsonl sentences.jsonl > scores.jsonl\n",
-    .options = CLI_OPT_SCORE | CLI_OPT_BOS | CLI_OPT_SESSION,
+    .options = CLI_OPT_SCORE | CLI_OPT_TEXT | CLI_OPT_SESSION,
     .takes_text = true,
     .run = run,
 };

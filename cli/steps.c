@@ -9,7 +9,7 @@ const cli_command cli_steps = {
     .name = "steps",
     .summary = "the choices at every step of greedy decoding",
     .examples = "  nextoken steps -m gpt2 --max-new-tokens 10 \"A long long time ago, \"\n",
-    .options = CLI_OPT_GENERATE | CLI_OPT_BOS | CLI_OPT_SESSION,
+    .options = CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION,
     .takes_text = true,
     .run = run,
 };

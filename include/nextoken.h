@@ -336,7 +336,8 @@ typedef struct nt_prompt {
     size_t n_text;
     const int32_t *ids; /* [n_ids] */
     size_t n_ids;
-    bool add_bos; /* one BOS before a text */
+    bool add_bos;          /* one BOS before a text */
+    bool add_prefix_space; /* read a text as if a space stood before it */
 } nt_prompt;
 
 /* The prompt of a zero-ended text, as a temporary to pass on at once. */
@@ -530,11 +531,12 @@ typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV } nt_format;
 typedef struct nt_view_options {
     size_t size;
     nt_format format;
-    int width;      /* columns of the terminal; 0 means 80 */
-    bool color;     /* ANSI colours in NT_TABLE */
-    bool ascii;     /* NT_TABLE in plain ASCII */
-    bool no_header; /* NT_CSV without its first line */
-    int64_t index;  /* "index" in NT_JSON when 0 or more; -1 (the default) leaves it out */
+    int width;       /* columns of the terminal; 0 means 80 */
+    bool color;      /* ANSI colours in NT_TABLE */
+    bool ascii;      /* NT_TABLE in plain ASCII */
+    bool no_header;  /* NT_CSV without its first line */
+    bool text_shown; /* NT_TABLE of GENERATE without the text: the caller has shown it */
+    int64_t index;   /* "index" in NT_JSON when 0 or more; -1 (the default) leaves it out */
 } nt_view_options;
 #define NT_VIEW_OPTIONS_INIT                                                                       \
     { .size = sizeof(nt_view_options), .index = -1 }

@@ -58,6 +58,9 @@ static int encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt 
     if (!prompt || (!prompt->ids && !prompt->text)) {
         return nt_fail(NT_E_ARGUMENT, "the prompt has neither a text nor ids");
     }
+    if (prompt->size < sizeof prompt->size) {
+        return nt_fail(NT_E_ARGUMENT, "nt_prompt: set size to sizeof(nt_prompt) first");
+    }
     if (prompt->ids) {
         out->ids = nt_alloc(prompt->n_ids, sizeof *out->ids);
         if (!out->ids) return NT_E_MEMORY;
@@ -67,8 +70,11 @@ static int encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt 
     }
     NT_TRY(need_tokenizer(model));
     size_t n = prompt->n_text == NT_ZERO_ENDED ? strlen(prompt->text) : prompt->n_text;
+    nt_encode_options encode = NT_ENCODE_OPTIONS_INIT;
+    if (options) encode = *options;
+    if (prompt->add_prefix_space) encode.add_prefix_space = 1;
     NT_TRY(nt_encode(&out->ids, &out->starts, &out->ends, &out->n, model->tokenizer, prompt->text,
-                     n, options));
+                     n, &encode));
     /* A BOS of the tokenizer's own making has no bytes in the text. */
     int32_t bos = nt_tokenizer_bos(model->tokenizer);
     out->bos = out->n > 0 && out->ids[0] == bos && out->ends[0] == 0;
@@ -288,7 +294,8 @@ static int source_run(void *self, const int32_t *ids, size_t n,
                       int (*each)(void *payload, size_t t, const float *logits), void *payload,
                       const nt_callbacks *callbacks) {
     score_rows rows = {each, payload};
-    return nt_session_each_row(self, ids, n, NT_WANT_ALL, score_row, &rows, callbacks);
+    nt_callbacks quiet = nt_without_progress(callbacks); /* scoring counts tokens */
+    return nt_session_each_row(self, ids, n, NT_WANT_ALL, score_row, &rows, &quiet);
 }
 
 static nt_logit_source source_of(nt_session *session) {

@@ -31,6 +31,13 @@ void nt_note(const nt_callbacks *callbacks, const char *format, ...) {
     callbacks->note(callbacks->payload, line);
 }
 
+nt_callbacks nt_without_progress(const nt_callbacks *callbacks) {
+    nt_callbacks rest = NT_CALLBACKS_INIT;
+    if (callbacks) rest = *callbacks;
+    rest.progress = NULL;
+    return rest;
+}
+
 /* ---- Models ---- */
 
 static const char *vocab_bytes(const void *self, int32_t id, size_t *n) {
@@ -284,7 +291,8 @@ static int stepper_step(void *self, const float **logits, const nt_step_row *row
         logits[r] = session->logits + r * V;
     }
     copy_rows copy = {session->logits, V};
-    int status = nt_runner_step(session->runner, inputs, n_rows, copy_row, &copy, callbacks);
+    nt_callbacks quiet = nt_without_progress(callbacks); /* the search counts tokens */
+    int status = nt_runner_step(session->runner, inputs, n_rows, copy_row, &copy, &quiet);
     nt_free(inputs);
     return status;
 }

@@ -56,6 +56,9 @@ double nt_now_ms(void);
 /* Copies a caller's options struct, which may be of an older size, over defaults [size]. */
 int nt_take_options(void *out, size_t size, const void *given, const char *name);
 
+/* The callbacks less progress, for work whose caller counts it itself. */
+nt_callbacks nt_without_progress(const nt_callbacks *callbacks);
+
 /* Hands one line to the note callback, if there is one. */
 void nt_note(const nt_callbacks *callbacks, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

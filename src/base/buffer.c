@@ -42,6 +42,8 @@ void nt_buffer_printf(nt_buffer *buffer, const char *format, ...) {
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
+    if (n < 0 && buffer->status == NT_OK)
+        buffer->status = nt_fail(NT_E_MEMORY, "a text could not be formatted");
     if (n >= 0 && reserve(buffer, (size_t)n)) {
         vsnprintf(buffer->data + buffer->n, (size_t)n + 1, format, again);
         buffer->n += (size_t)n;

@@ -14,7 +14,7 @@
 static int fail_errno(const char *what, const char *path) {
     int reason = errno;
     return nt_fail(reason == ENOENT || reason == ENOTDIR ? NT_E_NOT_FOUND : NT_E_IO,
-                   "cannot %s %s: %s", what, path, strerror(reason));
+                   "cannot %s %.600s: %s", what, path, strerror(reason));
 }
 
 /* Opens a regular file and tells its size. */
@@ -125,30 +125,50 @@ char *nt_path_folder(const char *path) {
     return taken;
 }
 
-int nt_file_replace(const char *path, int (*fill)(void *payload, FILE *file), void *payload) {
-    nt_buffer name = {0};
-    nt_buffer_printf(&name, "%s.XXXXXX", path);
-    if (name.status != NT_OK) return name.status;
-    int status;
-    FILE *file = NULL;
-    int fd = mkstemp(name.data);
-    if (fd >= 0) {
-        mode_t mask = umask(0); /* mkstemp makes 0600; the result should be as any new file */
-        umask(mask);
-        fchmod(fd, 0666 & ~mask);
-        file = fdopen(fd, "wb");
+/* A new file beside path, with the rights that the umask leaves to any new file. */
+static int open_beside(int *fd, nt_buffer *name, const char *path) {
+    enum { TRIES = 100 };
+    for (int i = 0; i < TRIES; i++) {
+        nt_buffer_clear(name);
+        nt_buffer_printf(name, "%s.%ld-%d.tmp", path, (long)getpid(), i);
+        NT_TRY(name->status);
+        *fd = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (*fd >= 0) return NT_OK;
+        if (errno != EEXIST) break;
     }
+    return fail_errno("write", path);
+}
+
+/* Fills the stream over fd, which it closes. */
+static int fill_file(int fd, const char *path, int (*fill)(void *payload, FILE *file),
+                     void *payload) {
+    FILE *file = fdopen(fd, "wb");
     if (!file) {
-        status = fail_errno("write", path);
-        if (fd >= 0) close(fd);
-    } else {
-        status = fill(payload, file);
-        bool written = fflush(file) == 0 && fsync(fd) == 0;
-        if (!written && status == NT_OK) status = fail_errno("write", path);
-        if (fclose(file) != 0 && status == NT_OK) status = fail_errno("write", path);
-        if (status == NT_OK && rename(name.data, path) != 0) status = fail_errno("write", path);
+        int status = fail_errno("write", path);
+        close(fd);
+        return status;
     }
-    if (status != NT_OK && fd >= 0) unlink(name.data);
+    int status = fill(payload, file);
+    if (status == NT_OK && (fflush(file) != 0 || fsync(fd) != 0))
+        status = fail_errno("write", path);
+    if (fclose(file) != 0 && status == NT_OK) status = fail_errno("write", path);
+    return status;
+}
+
+int nt_file_replace(const char *path, int (*fill)(void *payload, FILE *file), void *payload) {
+    nt_file_kind kind = nt_file_look(path);
+    if (kind == NT_FILE_FOLDER || kind == NT_FILE_OTHER) { /* a rename would put a file there */
+        return nt_fail(NT_E_IO, "cannot write %.600s: it is %s, not a file", path,
+                       kind == NT_FILE_FOLDER ? "a folder" : "a device or pipe");
+    }
+    nt_buffer name = {0};
+    int fd = -1;
+    int status = open_beside(&fd, &name, path);
+    if (fd >= 0) {
+        status = fill_file(fd, path, fill, payload);
+        if (status == NT_OK && rename(name.data, path) != 0) status = fail_errno("write", path);
+        if (status != NT_OK) unlink(name.data);
+    }
     nt_buffer_free(&name);
     return status;
 }

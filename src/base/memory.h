@@ -20,7 +20,8 @@ int nt_grow(void **array, size_t *capacity, size_t need, size_t size);
 /* For tests: the k-th allocation from now on fails (1 is the next), and every one after it until
  * this is called with 0. Counts across threads. */
 void nt_memory_fail_at(size_t k);
-/* For tests: allocations since the last nt_memory_fail_at. */
+/* For tests: allocations since the last nt_memory_fail_at, which counts while k is above 0
+ * (SIZE_MAX: counts and fails none). */
 size_t nt_memory_count(void);
 
 #endif

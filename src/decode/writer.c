@@ -38,7 +38,6 @@ int nt_writer_begin(nt_writer *writer, const nt_vocab *vocab, const nt_detokeniz
     NT_TRY(nt_stop_new(&writer->stop, plan->stop_strings, plan->n_stop_strings));
     for (size_t i = 0; i < n_prompt; i++)
         NT_TRY(read_for_stop(writer, prompt[i]));
-    writer->stopped = false;
     return NT_OK;
 }
 

@@ -10,11 +10,6 @@
 
 enum { MAX_NAME = 64 };
 
-typedef struct loader {
-    nt_network *network;
-    const char *prefix; /* "" or "transformer." */
-} loader;
-
 /* The numbers of a tensor as float32 in the network's arena. */
 static float *convert(nt_network *network, const nt_tensor *tensor) {
     float *copy = nt_arena_alloc(&network->arena, tensor->n_items, sizeof *copy);
@@ -49,10 +44,9 @@ static void count(nt_network *network, const nt_tensor *tensor) {
 }
 
 /* Fetches the tensor of one slot into a struct of the network; `within` is "" or "h.N.". */
-static int load_slot(const loader *from, void *into, const nt_slot *slot, const char *within) {
-    nt_network *network = from->network;
+static int load_slot(nt_network *network, void *into, const nt_slot *slot, const char *within) {
     char name[MAX_NAME];
-    snprintf(name, sizeof name, "%s%s%s", from->prefix, within, slot->name);
+    snprintf(name, sizeof name, "%s%s%s", network->prefix, within, slot->name);
     int n_dims = slot->dims[1] ? 2 : 1;
     int64_t shape[2] = {nt_gpt2_size(&network->config, slot->dims[0]),
                         nt_gpt2_size(&network->config, slot->dims[1])};
@@ -67,8 +61,7 @@ static int load_slot(const loader *from, void *into, const nt_slot *slot, const 
     return NT_OK;
 }
 
-static int load_blocks(const loader *from) {
-    nt_network *network = from->network;
+static int load_blocks(nt_network *network) {
     size_t L = (size_t)network->config.L;
     network->blocks = nt_arena_alloc(&network->arena, L, sizeof *network->blocks);
     if (!network->blocks) return NT_E_MEMORY;
@@ -76,7 +69,7 @@ static int load_blocks(const loader *from) {
         char within[MAX_NAME / 2];
         snprintf(within, sizeof within, "h.%zu.", layer);
         for (size_t i = 0; i < sizeof nt_gpt2_block / sizeof *nt_gpt2_block; i++)
-            NT_TRY(load_slot(from, &network->blocks[layer], &nt_gpt2_block[i], within));
+            NT_TRY(load_slot(network, &network->blocks[layer], &nt_gpt2_block[i], within));
     }
     return NT_OK;
 }
@@ -96,11 +89,12 @@ static int load_head(nt_network *network, const char *path) {
         return NT_OK;
     }
     const nt_tensor *own, *wte;
+    char name[MAX_NAME];
     int64_t shape[2] = {config->V, config->D};
+    snprintf(name, sizeof name, "%swte.weight", network->prefix);
     NT_TRY(nt_tensors_get(&own, network->tensors, "lm_head.weight", 2, shape));
-    wte = nt_tensors_find(network->tensors, "wte.weight");
-    if (!wte) wte = nt_tensors_find(network->tensors, "transformer.wte.weight");
-    network->tied = config->tied && wte && own->dtype == wte->dtype &&
+    NT_TRY(nt_tensors_get(&wte, network->tensors, name, 2, shape));
+    network->tied = config->tied && own->dtype == wte->dtype &&
                     memcmp(own->data, wte->data, own->n_items * nt_dtype_size(own->dtype)) == 0;
     if (network->tied) {
         network->head = network->wte;
@@ -110,31 +104,30 @@ static int load_head(nt_network *network, const char *path) {
     return place_matrix(&network->head, network, own, NT_OUT_IN);
 }
 
-static int refuse_strangers(const loader *from) {
-    const nt_network *network = from->network;
+static int refuse_strangers(const nt_network *network) {
     const nt_tensor *tensor;
     for (size_t i = 0; (tensor = nt_tensors_at(network->tensors, i)) != NULL; i++) {
-        if (nt_gpt2_classify(&network->config, from->prefix, tensor->name) != NT_GPT2_UNKNOWN)
+        if (nt_gpt2_classify(&network->config, network->prefix, tensor->name) != NT_GPT2_UNKNOWN)
             continue;
         return nt_fail(NT_E_FORMAT,
                        "%s: tensor %.200s is no part of a gpt2 network with n_layer %d; expected "
                        "names are %swte.weight, %sh.0 to %sh.%d and lm_head.weight",
-                       tensor->file, tensor->name, (int)network->config.L, from->prefix,
-                       from->prefix, from->prefix, (int)network->config.L - 1);
+                       tensor->file, tensor->name, (int)network->config.L, network->prefix,
+                       network->prefix, network->prefix, (int)network->config.L - 1);
     }
     return NT_OK;
 }
 
 static int load(nt_network *network, const char *path) {
-    loader from = {.network = network, .prefix = ""};
+    network->prefix = "";
     if (!nt_tensors_find(network->tensors, "wte.weight") &&
         nt_tensors_find(network->tensors, "transformer.wte.weight"))
-        from.prefix = "transformer.";
+        network->prefix = "transformer.";
     for (size_t i = 0; i < sizeof nt_gpt2_globals / sizeof *nt_gpt2_globals; i++)
-        NT_TRY(load_slot(&from, network, &nt_gpt2_globals[i], ""));
-    NT_TRY(load_blocks(&from));
+        NT_TRY(load_slot(network, network, &nt_gpt2_globals[i], ""));
+    NT_TRY(load_blocks(network));
     NT_TRY(load_head(network, path));
-    return refuse_strangers(&from);
+    return refuse_strangers(network);
 }
 
 static int read_config(nt_config *out, const char *path) {
@@ -176,10 +169,9 @@ void nt_network_free(nt_network *network) {
 
 int nt_network_check_finite(const nt_network *network) {
     const nt_tensor *tensor;
-    const char *prefix =
-        nt_tensors_find(network->tensors, "wte.weight") ? "" : "transformer.";
     for (size_t i = 0; (tensor = nt_tensors_at(network->tensors, i)) != NULL; i++) {
-        if (nt_gpt2_classify(&network->config, prefix, tensor->name) != NT_GPT2_WEIGHT) continue;
+        if (nt_gpt2_classify(&network->config, network->prefix, tensor->name) != NT_GPT2_WEIGHT)
+            continue;
         for (size_t k = 0; k < tensor->n_items; k++) {
             float value = nt_dtype_load(tensor->data, tensor->dtype, k);
             if (isfinite(value)) continue;

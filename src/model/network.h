@@ -29,7 +29,8 @@ typedef struct nt_network {
     nt_matrix head;                   /* [V, D], OUT_IN: the file's lm_head.weight, else wte */
     const float *lnf_gain, *lnf_bias; /* [D] */
     nt_block *blocks;                 /* [L] */
-    bool tied;                        /* head is wte, or holds the same bytes */
+    bool tied;                        /* config.json ties the head, and the file has no other */
+    const char *prefix;               /* of all names but lm_head's: "" or "transformer." */
     uint64_t n_parameters;            /* a tied head counted once */
     uint64_t n_weight_bytes;          /* of these, as stored in the files */
     nt_tensors *tensors;

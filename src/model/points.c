@@ -6,14 +6,10 @@
 #include "base/status.h"
 
 static const char *const names[NT_N_POINTS] = {
-    [NT_POINT_EMBEDDING] = "EMBEDDING",
-    [NT_POINT_BLOCK_IN] = "BLOCK_IN",
-    [NT_POINT_ATTENTION] = "ATTENTION",
-    [NT_POINT_HEAD_OUT] = "HEAD_OUT",
-    [NT_POINT_ATTENTION_OUT] = "ATTENTION_OUT",
-    [NT_POINT_MLP_OUT] = "MLP_OUT",
-    [NT_POINT_BLOCK_OUT] = "BLOCK_OUT",
-    [NT_POINT_FINAL_NORM] = "FINAL_NORM",
+    [NT_POINT_EMBEDDING] = "EMBEDDING",         [NT_POINT_BLOCK_IN] = "BLOCK_IN",
+    [NT_POINT_ATTENTION] = "ATTENTION",         [NT_POINT_HEAD_OUT] = "HEAD_OUT",
+    [NT_POINT_ATTENTION_OUT] = "ATTENTION_OUT", [NT_POINT_MLP_OUT] = "MLP_OUT",
+    [NT_POINT_BLOCK_OUT] = "BLOCK_OUT",         [NT_POINT_FINAL_NORM] = "FINAL_NORM",
 };
 
 static bool has_layers(nt_point point) {
@@ -41,9 +37,8 @@ static int check_place(const nt_place *place, const nt_config *config, const cha
         return nt_fail(NT_E_RANGE, "%s %zu at %s: no head %d, the model has heads 0 to %d", kind, i,
                        names[point], (int)place->head, (int)config->H - 1);
     if (place->position != NT_EVERY && (place->position < 0 || place->position >= config->T))
-        return nt_fail(NT_E_RANGE,
-                       "%s %zu at %s: no position %d, the model has positions 0 to %d", kind, i,
-                       names[point], (int)place->position, (int)config->T - 1);
+        return nt_fail(NT_E_RANGE, "%s %zu at %s: no position %d, the model has positions 0 to %d",
+                       kind, i, names[point], (int)place->position, (int)config->T - 1);
     return NT_OK;
 }
 

@@ -81,7 +81,7 @@ static void add_up(nt_result *trace) {
         totals.logprob += scored->logprob;
         totals.n_counted++;
     }
-    totals.loss = totals.n_counted ? -totals.logprob / (double)totals.n_counted : NAN;
+    totals.loss = totals.n_counted ? (0 - totals.logprob) / (double)totals.n_counted : NAN;
     totals.perplexity = nt_exp(totals.loss);
     trace->totals = totals;
 }

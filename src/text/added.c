@@ -12,8 +12,9 @@ int nt_added_add(nt_added *added, nt_lexicon *lexicon, size_t n_model, const cha
                  size_t n, nt_added_token flags, const char *where) {
     if (n == 0) return NT_OK;
     if (n > NT_MAX_ADDED_BYTES) {
-        return nt_fail(NT_E_UNSUPPORTED, "%s: added token \"%.20s...\" has %zu bytes; the most is %d",
-                       where, content, n, NT_MAX_ADDED_BYTES);
+        return nt_fail(NT_E_UNSUPPORTED,
+                       "%s: added token \"%.20s...\" has %zu bytes; the most is %d", where, content,
+                       n, NT_MAX_ADDED_BYTES);
     }
     nt_piece *piece = nt_lexicon_find(lexicon, content, n);
     if (!piece) {
@@ -141,7 +142,8 @@ static void widen(nt_added_scan *scan, size_t *start, size_t *end, const nt_adde
         if (*end < scan->run_start || *end > scan->run_end) {
             scan->run_start = scan->run_end = *end;
             while (scan->run_end < scan->n &&
-                   class_at(&length, scan->text + scan->run_end, scan->n - scan->run_end) & NT_SPACE)
+                   class_at(&length, scan->text + scan->run_end, scan->n - scan->run_end) &
+                       NT_SPACE)
                 scan->run_end += length;
         }
         *end = scan->run_end;

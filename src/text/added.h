@@ -18,16 +18,16 @@ typedef struct nt_added_token {
 
 /* A trie over the contents of some added tokens. */
 typedef struct nt_trie {
-    nt_pairs edges;    /* (node, byte) -> child; node 0 is the root */
-    uint32_t *tokens;  /* [n_nodes] token + 1 that ends here, 0 for none */
-    uint32_t n_nodes;  /* 0: no tokens at all */
-    bool starts[256];  /* bytes that some token starts with */
+    nt_pairs edges;   /* (node, byte) -> child; node 0 is the root */
+    uint32_t *tokens; /* [n_nodes] token + 1 that ends here, 0 for none */
+    uint32_t n_nodes; /* 0: no tokens at all */
+    bool starts[256]; /* bytes that some token starts with */
 } nt_trie;
 
 typedef struct nt_added {
     nt_added_token *tokens; /* [n] */
     size_t n, capacity;
-    int64_t last_id; /* largest id of them */
+    int64_t last_id;         /* largest id of them */
     nt_trie raw, normalized; /* what each of the two passes looks for */
 } nt_added;
 

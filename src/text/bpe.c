@@ -24,17 +24,19 @@ int nt_bpe_init(nt_bpe *bpe, const nt_lexicon *lexicon, size_t n_merges) {
     return nt_pairs_init(&bpe->merges, n_merges, lexicon->seed);
 }
 
-static int no_token(const char *where, uint32_t rank, const char *content, size_t n) {
-    return nt_fail(NT_E_FORMAT, "%s: merge %u needs the token \"%.*s\", which the vocabulary lacks",
-                   where, rank + 1, n > 60 ? 60 : (int)n, content);
+static int no_token(const char *where, const char *unit, size_t number, const char *content,
+                    size_t n) {
+    return nt_fail(NT_E_FORMAT, "%s, %s %zu: the merge needs \"%.*s\", which the vocabulary lacks",
+                   where, unit, number, n > 60 ? 60 : (int)n, content);
 }
 
 int nt_bpe_add(nt_bpe *bpe, const nt_lexicon *lexicon, const char *left, size_t n_left,
-               const char *right, size_t n_right, uint32_t rank, const char *where) {
+               const char *right, size_t n_right, uint32_t rank, const char *where,
+               const char *unit, size_t number) {
     const nt_piece *a = nt_lexicon_find(lexicon, left, n_left);
-    if (!a) return no_token(where, rank, left, n_left);
+    if (!a) return no_token(where, unit, number, left, n_left);
     const nt_piece *b = nt_lexicon_find(lexicon, right, n_right);
-    if (!b) return no_token(where, rank, right, n_right);
+    if (!b) return no_token(where, unit, number, right, n_right);
 
     char few[256], *both = few;
     size_t n = n_left + n_right;
@@ -42,7 +44,7 @@ int nt_bpe_add(nt_bpe *bpe, const nt_lexicon *lexicon, const char *left, size_t 
     memcpy(both, left, n_left);
     memcpy(both + n_left, right, n_right);
     const nt_piece *whole = nt_lexicon_find(lexicon, both, n);
-    int status = whole ? NT_OK : no_token(where, rank, both, n);
+    int status = whole ? NT_OK : no_token(where, unit, number, both, n);
     if (both != few) nt_free(both);
     NT_TRY(status);
     *nt_pairs_find(&bpe->merges, a->id, b->id) = (nt_pair_slot){a->id, b->id, rank, whole->id};
@@ -75,7 +77,8 @@ static int short_word(size_t *result, int32_t *ids, uint32_t *lengths, const nt_
         ids[i] = bpe->byte_ids[(unsigned char)word[i]];
         lengths[i] = 1;
         if (ids[i] < 0) return no_byte(word, i);
-        if (i > 0) ranks[i - 1] = rank_of(&wholes[i - 1], bpe, (uint32_t)ids[i - 1], (uint32_t)ids[i]);
+        if (i > 0)
+            ranks[i - 1] = rank_of(&wholes[i - 1], bpe, (uint32_t)ids[i - 1], (uint32_t)ids[i]);
     }
     while (n > 1) {
         size_t best = 0;

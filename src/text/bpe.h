@@ -29,10 +29,11 @@ void nt_bpe_work_free(nt_bpe_work *work);
 
 /* Makes the table for n_merges merges, and finds the bytes' tokens. */
 int nt_bpe_init(nt_bpe *bpe, const nt_lexicon *lexicon, size_t n_merges);
-/* Adds merge number `rank` of two contents. A pair given twice keeps the later rank, as in
- * tokenizers. Errors: FORMAT (a part or the whole is no token; where and rank are named). */
+/* Adds the merge of two contents. A pair given twice keeps the later rank, as in tokenizers.
+ * Messages name it as "where, unit number". Errors: FORMAT (a part or the whole is no token). */
 int nt_bpe_add(nt_bpe *bpe, const nt_lexicon *lexicon, const char *left, size_t n_left,
-               const char *right, size_t n_right, uint32_t rank, const char *where);
+               const char *right, size_t n_right, uint32_t rank, const char *where,
+               const char *unit, size_t number);
 void nt_bpe_free(nt_bpe *bpe);
 
 /* One word [n], 0 < n < 2^32 - 1 -> ids [result] and their lengths in bytes [result], both with

@@ -36,7 +36,8 @@ static int32_t byte_of(int32_t code) {
 }
 
 void nt_byte_level_decode(nt_buffer *out, const char *content, size_t n) {
-    size_t before = out->n;
+    char bytes[64];
+    size_t before = out->n, n_bytes = 0;
     for (size_t i = 0; i < n;) {
         int32_t code;
         i += nt_utf8_next(&code, content + i, n - i);
@@ -46,6 +47,11 @@ void nt_byte_level_decode(nt_buffer *out, const char *content, size_t n) {
             nt_buffer_put(out, content, n);
             return;
         }
-        nt_buffer_putc(out, (char)byte);
+        bytes[n_bytes++] = (char)byte;
+        if (n_bytes == sizeof bytes) {
+            nt_buffer_put(out, bytes, n_bytes);
+            n_bytes = 0;
+        }
     }
+    nt_buffer_put(out, bytes, n_bytes);
 }

@@ -6,29 +6,34 @@
 #include "text/byte_level.h"
 
 /* The slot of a content: its own or the free one where it would stand. */
-static uint32_t *slot_of(const nt_lexicon *lexicon, const char *content, size_t n) {
-    size_t i = nt_hash_bytes(lexicon->seed, content, n) & lexicon->mask;
-    while (lexicon->slots[i]) {
-        const nt_piece *piece = &lexicon->pieces[lexicon->slots[i] - 1];
+static nt_lexicon_slot *slot_of(const nt_lexicon *lexicon, uint32_t hash, const char *content,
+                                size_t n) {
+    size_t i = hash & lexicon->mask;
+    for (; lexicon->slots[i].piece; i = (i + 1) & lexicon->mask) {
+        if (lexicon->slots[i].hash != hash) continue;
+        const nt_piece *piece = &lexicon->pieces[lexicon->slots[i].piece - 1];
         if (piece->n_content == n && memcmp(lexicon->text.data + piece->content, content, n) == 0)
             break;
-        i = (i + 1) & lexicon->mask;
     }
     return &lexicon->slots[i];
 }
 
+/* Keeps the slots at most half full. */
 static int grow_slots(nt_lexicon *lexicon) {
     if (lexicon->slots && lexicon->n < (lexicon->mask + 1) / 2) return NT_OK;
-    nt_lexicon bigger = *lexicon;
-    bigger.mask = lexicon->slots ? lexicon->mask * 2 + 1 : 1023;
-    bigger.slots = nt_alloc(bigger.mask + 1, sizeof *bigger.slots);
-    if (!bigger.slots) return NT_E_MEMORY;
-    for (size_t i = 0; i < lexicon->n; i++) {
-        const nt_piece *piece = &lexicon->pieces[i];
-        *slot_of(&bigger, lexicon->text.data + piece->content, piece->n_content) = (uint32_t)i + 1;
+    size_t n_old = lexicon->slots ? lexicon->mask + 1 : 0, size = n_old ? n_old * 2 : 1024;
+    nt_lexicon_slot *old = lexicon->slots, *slots = nt_alloc(size, sizeof *slots);
+    if (!slots) return NT_E_MEMORY;
+    for (size_t i = 0; i < n_old; i++) {
+        if (!old[i].piece) continue;
+        size_t to = old[i].hash & (size - 1);
+        while (slots[to].piece)
+            to = (to + 1) & (size - 1);
+        slots[to] = old[i];
     }
-    nt_free(lexicon->slots);
-    *lexicon = bigger;
+    nt_free(old);
+    lexicon->slots = slots;
+    lexicon->mask = size - 1;
     return NT_OK;
 }
 
@@ -64,8 +69,10 @@ int nt_lexicon_add(nt_lexicon *lexicon, const char *content, size_t n, uint32_t 
                        lexicon->text.data + other->content, shown, content, id);
     }
     NT_TRY(grow_slots(lexicon));
-    uint32_t *slot = slot_of(lexicon, content, n);
-    if (*slot) return nt_fail(NT_E_FORMAT, "%s: token \"%.*s\" stands twice", where, shown, content);
+    uint32_t hash = (uint32_t)nt_hash_bytes(lexicon->seed, content, n);
+    nt_lexicon_slot *slot = slot_of(lexicon, hash, content, n);
+    if (slot->piece)
+        return nt_fail(NT_E_FORMAT, "%s: token \"%.*s\" stands twice", where, shown, content);
     NT_TRY(grow_ids(lexicon, id));
     void *pieces = lexicon->pieces;
     int status = nt_grow(&pieces, &lexicon->capacity, lexicon->n + 1, sizeof *lexicon->pieces);
@@ -81,14 +88,15 @@ int nt_lexicon_add(nt_lexicon *lexicon, const char *content, size_t n, uint32_t 
     nt_buffer_putc(&lexicon->text, 0);
     NT_TRY(lexicon->text.status);
     lexicon->pieces[lexicon->n++] = piece;
-    *slot = (uint32_t)lexicon->n;
+    *slot = (nt_lexicon_slot){(uint32_t)lexicon->n, hash};
     lexicon->by_id[id] = (uint32_t)lexicon->n;
     return NT_OK;
 }
 
 nt_piece *nt_lexicon_find(const nt_lexicon *lexicon, const char *content, size_t n) {
     if (!lexicon->slots) return NULL;
-    uint32_t found = *slot_of(lexicon, content, n);
+    uint32_t hash = (uint32_t)nt_hash_bytes(lexicon->seed, content, n);
+    uint32_t found = slot_of(lexicon, hash, content, n)->piece;
     return found ? &lexicon->pieces[found - 1] : NULL;
 }
 

@@ -14,11 +14,16 @@ typedef struct nt_piece {
     uint32_t added;              /* number of its added token + 1, 0 for none */
 } nt_piece;
 
+typedef struct nt_lexicon_slot {
+    uint32_t piece; /* number + 1, 0 in a free slot */
+    uint32_t hash;  /* of its content */
+} nt_lexicon_slot;
+
 typedef struct nt_lexicon {
     nt_piece *pieces; /* [n] in the order added */
     size_t n, capacity;
     nt_buffer text;
-    uint32_t *slots; /* [mask + 1] content -> piece + 1, 0 when free */
+    nt_lexicon_slot *slots; /* [mask + 1] content -> piece */
     size_t mask;
     uint32_t *by_id; /* [n_ids] id -> piece + 1, 0 for an id without a token */
     size_t n_ids;    /* largest id + 1 */

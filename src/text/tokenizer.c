@@ -13,7 +13,6 @@ static int fill(nt_tokenizer *tokenizer, const char *json, const char *folder) {
     int status = json ? nt_tokenizer_read_json(tokenizer, json, &config)
                       : nt_tokenizer_read_pair(tokenizer, folder, &config);
     if (status == NT_OK) status = nt_added_finish(&tokenizer->added, &tokenizer->lexicon);
-    if (status == NT_OK) status = nt_token_config_apply_roles(tokenizer, &config);
     nt_token_config_free(&config);
     return status;
 }
@@ -27,8 +26,8 @@ static int look(char **json, const char *folder) {
     if (status == NT_OK && nt_file_look(names[0]) != NT_FILE_NONE) {
         *json = names[0];
         names[0] = NULL;
-    } else if (status == NT_OK && (nt_file_look(names[1]) == NT_FILE_NONE ||
-                                   nt_file_look(names[2]) == NT_FILE_NONE)) {
+    } else if (status == NT_OK &&
+               (nt_file_look(names[1]) == NT_FILE_NONE || nt_file_look(names[2]) == NT_FILE_NONE)) {
         status = nt_fail(NT_E_NOT_FOUND,
                          "%s holds no tokenizer: looked for tokenizer.json, and for vocab.json "
                          "with merges.txt",
@@ -41,8 +40,7 @@ static int look(char **json, const char *folder) {
 
 static int open_path(nt_tokenizer *tokenizer, const char *path) {
     nt_file_kind kind = nt_file_look(path);
-    if (kind == NT_FILE_NONE)
-        return nt_fail(NT_E_NOT_FOUND, "no such file or folder: %s", path);
+    if (kind == NT_FILE_NONE) return nt_fail(NT_E_NOT_FOUND, "no such file or folder: %s", path);
     if (kind == NT_FILE_FOLDER) {
         char *json;
         NT_TRY(look(&json, path));

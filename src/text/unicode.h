@@ -11,8 +11,8 @@ enum {
     NT_WORD = 8    /* \w: letters, marks, decimal digits, connectors, joiners */
 };
 
-extern const uint32_t nt_unicode_limit;         /* no class from here on */
-extern const uint8_t nt_unicode_index[7172];    /* code / 128 -> block */
+extern const uint32_t nt_unicode_limit;          /* no class from here on */
+extern const uint8_t nt_unicode_index[7172];     /* code / 128 -> block */
 extern const uint8_t nt_unicode_blocks[220][64]; /* two codes a byte, the lower one low */
 
 static inline unsigned nt_unicode_class(uint32_t code) {

@@ -8,8 +8,7 @@
 #include "view/figure.h"
 #include "view/view.h"
 
-/* ---- Fields ------------------------------------------------------------------------------------
- */
+/* ---- Fields ---------------------------------------------------------------------------------- */
 
 typedef struct csv_line {
     nt_buffer *out;
@@ -65,8 +64,7 @@ static void words(const csv_line *to, const char *zero_ended) {
     string(to, zero_ended ? zero_ended : "", zero_ended ? strlen(zero_ended) : 0);
 }
 
-/* ---- Tables ------------------------------------------------------------------------------------
- */
+/* ---- Tables ---------------------------------------------------------------------------------- */
 
 static void tokens(nt_buffer *out, const nt_result *trace) {
     for (size_t i = 0; i < trace->n_tokens; i++) {
@@ -131,7 +129,7 @@ static void steps(nt_buffer *out, const nt_result *trace) {
             choice(out, step, &input, (int64_t)i + 1, &step->candidates[i]);
             among |= step->candidates[i].token.id == chosen->token.id;
         }
-        if (!among) choice(out, step, &input, chosen->rank, chosen);
+        if (!among && chosen->token.id >= 0) choice(out, step, &input, chosen->rank, chosen);
         nt_buffer_put(&input, chosen->token.bytes, chosen->token.n_bytes);
     }
     if (out->status == NT_OK) out->status = input.status;

@@ -8,8 +8,9 @@ typedef struct nt_frame {
     const nt_result *trace;
     nt_paint paint;
     nt_sheet sheet;
-    nt_strip line; /* that is being put together */
-    size_t hidden; /* columns that the sheet had no room for */
+    nt_strip line;   /* that is being put together */
+    bool text_shown; /* the caller has printed the generated text */
+    size_t hidden;   /* columns that the sheet had no room for */
 } nt_frame;
 
 /* Adds a part to the line, behind a dot; nt_frame_line prints what was gathered, if anything. */

@@ -14,8 +14,7 @@
 #include "view/figure.h"
 #include "view/view.h"
 
-/* ---- Writing ----------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* A comma unless a value opens its object or array; strings end in a quote, so the last byte
  * tells. */
@@ -90,8 +89,7 @@ static void words(nt_buffer *out, const char *zero_ended) {
         null(out);
 }
 
-/* ---- Tokens -----------------------------------------------------------------------------------
- */
+/* ---- Tokens ---------------------------------------------------------------------------------- */
 
 static bool lossy(const nt_token *token) {
     return nt_utf8_check(token->bytes, token->n_bytes) < token->n_bytes;
@@ -163,8 +161,7 @@ static void token_offsets(nt_buffer *out, const nt_result *trace) {
     nt_buffer_putc(out, ']');
 }
 
-/* ---- One function a kind -----------------------------------------------------------------------
- */
+/* ---- One function a kind --------------------------------------------------------------------- */
 
 static void tokens(nt_buffer *out, const nt_result *trace) {
     token_ids(out, "ids", trace);
@@ -236,7 +233,7 @@ static void step(nt_buffer *out, const nt_trace_step *s, const nt_buffer *input)
         choice(out, &s->candidates[i]);
         among |= s->candidates[i].token.id == s->step.chosen.token.id;
     }
-    if (!among) choice(out, &s->step.chosen);
+    if (!among && s->step.chosen.token.id >= 0) choice(out, &s->step.chosen);
     nt_buffer_puts(out, "]}");
 }
 
@@ -319,7 +316,7 @@ static void score(nt_buffer *out, const nt_result *trace) {
 static void inspect(nt_buffer *out, const nt_result *trace) {
     const nt_tensor_view *logits = nt_result_tensor(trace, "logits");
     const nt_tensor_view *norms = nt_result_tensor(trace, "hidden_norms");
-    size_t T = logits ? logits->shape[0] : 0, V = logits ? logits->shape[1] : 0;
+    size_t T = logits ? logits->shape[0] : 0, V = logits ? logits->shape[1] : 0; /* [T, V] */
     token_ids(out, "ids", trace);
     key(out, "logits");
     open_with(out, '[');

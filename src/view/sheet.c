@@ -111,7 +111,10 @@ static void measure(nt_sheet *sheet, size_t width) {
         column->natural = natural;
         column->width = natural;
         if (column->comfort && column->comfort < natural) column->width = column->comfort;
-        if (column->bar && BAR_LEAST < natural) column->width = BAR_LEAST;
+        if (column->bar) {
+            size_t least = title_width(column) > BAR_LEAST ? title_width(column) : BAR_LEAST;
+            column->width = least < natural ? least : natural;
+        }
     }
 }
 
@@ -177,19 +180,19 @@ static void print_titles(nt_sheet *sheet, nt_paint *paint) {
     for (size_t c = 0; c < sheet->n_columns;) {
         const nt_column *column = &sheet->columns[c];
         size_t room = column->width;
-        nt_align align = column->align;
-        for (c++; c < sheet->n_columns && sheet->columns[c].joined; c++) {
-            if (sheet->columns[c].hidden) continue;
-            room += gap_before(sheet, c) + sheet->columns[c].width;
-            align = NT_LEFT;
-        }
+        for (c++; c < sheet->n_columns && sheet->columns[c].joined; c++)
+            if (!sheet->columns[c].hidden) room += gap_before(sheet, c) + sheet->columns[c].width;
         if (column->hidden) continue;
         if (any) nt_paint_blanks(paint, GAP);
         any = true;
         size_t first = strip->n;
         nt_strip_puts(strip, column->title, NT_STYLE_BOLD);
         if (strip->status != NT_OK) return;
-        nt_paint_cell(paint, strip, first, strip->n - first, room, align, false, 0);
+        bool over = title_width(column) > column->width; /* it runs over what is joined */
+        size_t own = over ? room : column->width;
+        nt_paint_cell(paint, strip, first, strip->n - first, own, over ? NT_LEFT : column->align,
+                      false, 0);
+        nt_paint_blanks(paint, room - own);
     }
     nt_paint_end(paint);
 }

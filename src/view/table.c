@@ -131,6 +131,7 @@ int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options 
                                 .width = (size_t)(width < MOST_WIDTH ? width : MOST_WIDTH),
                                 .color = options->color,
                                 .ascii = options->ascii},
+                      .text_shown = options->text_shown,
                       .sheet = {.strip = {.ascii = options->ascii}},
                       .line = {.ascii = options->ascii}};
     int status = show(&frame);

@@ -84,7 +84,7 @@ void nt_table_next(nt_frame *frame) {
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-enum { INPUT_COMFORT = 16, CHOICE_COMFORT = 8, INPUT_MOST = 400 };
+enum { INPUT_COMFORT = 12, CHOICE_COMFORT = 6, INPUT_MOST = 400 };
 
 static bool is_chosen(const nt_trace_step *step, size_t i) {
     return i < step->n_candidates && step->candidates[i].token.id == step->step.chosen.token.id;
@@ -109,7 +109,10 @@ static void choice_cell(nt_frame *frame, const nt_candidate *c, bool marked, boo
     const char *mark = frame->paint.ascii ? ">" : "\xE2\x96\xB8";
     uint8_t style = chosen ? NT_STYLE_GREEN | NT_STYLE_BOLD : 0;
     nt_sheet_token(&frame->sheet, !marked ? "" : chosen ? mark : " ", &c->token, style);
-    nt_sheet_puts(&frame->sheet, nt_figure_percent(c->prob).s, chosen ? style : NT_STYLE_DIM);
+    nt_figure percent = nt_figure_percent(c->prob);
+    char *blank = strchr(percent.s, ' '); /* every column counts here */
+    if (blank) memmove(blank, blank + 1, strlen(blank));
+    nt_sheet_puts(&frame->sheet, percent.s, chosen ? style : NT_STYLE_DIM);
 }
 
 /* The end of the text so far: no more of it than could be shown. */
@@ -164,7 +167,7 @@ static void measure_steps(steps_shape *shape, const nt_result *trace) {
         if (at < trace->steps[s].n_candidates)
             shape->marked[at] = true;
         else
-            shape->elsewhere = true;
+            shape->elsewhere |= trace->steps[s].step.chosen.token.id >= 0;
     }
 }
 

@@ -76,9 +76,11 @@ void nt_table_info(nt_frame *frame) {
     nt_sheet_column(sheet, (nt_column){.comfort = 12});
     for (size_t i = 0; i < trace->n_facts; i++) {
         nt_sheet_row(sheet, 0);
-        nt_sheet_puts(sheet, "", 0);
-        for (const char *c = trace->facts[i].key; *c; c++)
-            nt_sheet_more(sheet, (char[]){*c == '_' ? ' ' : *c, 0}, NT_STYLE_DIM);
+        char name[64] = "";
+        strncat(name, trace->facts[i].key, sizeof name - 1);
+        for (char *c = name; *c; c++)
+            if (*c == '_') *c = ' ';
+        nt_sheet_show(sheet, name, strlen(name), NT_SHOW_TEXT, NT_STYLE_DIM);
         fact_value(sheet, &trace->facts[i]);
     }
     nt_frame_sheet(frame);

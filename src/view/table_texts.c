@@ -93,9 +93,11 @@ void nt_table_generate(nt_frame *frame) {
     for (size_t i = 0; i < trace->n_outputs && prompt.status == NT_OK; i++) {
         const nt_output *output = &trace->outputs[i];
         if (i > 0) nt_paint_end(&frame->paint);
-        flow(frame, prompt.data, prompt.n, NT_STYLE_DIM);
-        flow(frame, output->text, output->n_text, NT_STYLE_BOLD);
-        nt_frame_line(frame);
+        if (!frame->text_shown) {
+            flow(frame, prompt.data, prompt.n, NT_STYLE_DIM);
+            flow(frame, output->text, output->n_text, NT_STYLE_BOLD);
+            nt_frame_line(frame);
+        }
         nt_paint_end(&frame->paint);
         outcome(frame, output);
     }

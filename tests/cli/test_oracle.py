@@ -33,20 +33,15 @@ class Oracle(unittest.TestCase):
         Oracle.used = max(Oracle.used, error / ALLOWED)
         self.assertLessEqual(error, ALLOWED, f"{what}: {ours} against {theirs}")
 
-    def each(self):
-        for case in ORACLE:
-            with self.subTest(text=case["text"][:40]):
-                yield case
-
     def test_tokenize(self):
-        for case in self.each():
+        for case in ORACLE:
             ours = job("tokenize", case["text"])
             self.assertEqual(ours["ids"], case["ids"])
             raw = case["text"].encode()
             self.assertEqual(b"".join(raw[a:b] for a, b in ours["offsets"]), raw)
 
     def test_next(self):
-        for case in self.each():
+        for case in ORACLE:
             ours = job("next", "-k", str(len(case["next"])), case["text"])
             self.assertEqual(ours["ids"], case["ids"])
             tie = ALLOWED * case["range"] * 2
@@ -61,7 +56,7 @@ class Oracle(unittest.TestCase):
             self.near(ours["entropy"], case["entropy"], case["range"], "entropy")
 
     def test_score(self):
-        for case in self.each():
+        for case in ORACLE:
             ours = job("score", case["text"])
             self.assertIsNone(ours["logprobs"][0])
             for a, b in zip(ours["logprobs"][1:], case["score"]["logprobs"], strict=True):
@@ -70,10 +65,11 @@ class Oracle(unittest.TestCase):
             if n > 1:
                 self.near(ours["logprob"], case["score"]["logprob"], case["range"] * n, "sum")
                 self.near(ours["loss"], case["loss"], case["range"], "loss")
-                self.assertEqual(ours["ranks"][1:], case["score"]["ranks"])
+                for rank, (low, high) in zip(ours["ranks"][1:], case["score"]["ranks"], strict=True):
+                    self.assertTrue(low <= rank <= high, f"rank {rank}, transformers {low} .. {high}")
 
     def test_generate(self):
-        for case in self.each():
+        for case in ORACLE:
             new = str(len(case["greedy"]))
             ours = job("generate", "--max-new-tokens", new, "--eos-token-id", "none", case["text"])
             sequence = ours["sequences"][0]
@@ -92,7 +88,7 @@ class Oracle(unittest.TestCase):
             self.assertEqual(step["choices"][0]["id"], step["chosen"])
 
     def test_inspect(self):
-        for case in self.each():
+        for case in ORACLE:
             ours = job("inspect", case["text"])
             for a, b in zip(ours["hidden_norms"], case["hidden_norms"], strict=True):
                 self.near(a, b, b, "norm")

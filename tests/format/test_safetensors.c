@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "format/folder.h"
+#include "folder.h"
 #include "format/safetensors.h"
 
 static json_t *cases;
@@ -262,16 +262,18 @@ static uint32_t random_below(uint32_t n) {
 }
 
 /* Reads every number that the reader hands out: a sanitizer sees one outside the file. */
-static double sum_of(const nt_tensors *tensors) {
-    double sum = 0;
+static uint32_t all_bits(const nt_tensors *tensors) {
+    uint32_t all = 0;
     for (size_t i = 0; i < nt_tensors_count(tensors); i++) {
         const nt_tensor *tensor = nt_tensors_at(tensors, i);
         for (uint64_t k = 0; k < tensor->n_items; k++) {
             float value = nt_dtype_load(tensor->data, tensor->dtype, k);
-            if (value == value) sum += (double)value * 1e-30;
+            uint32_t bits;
+            memcpy(&bits, &value, sizeof bits);
+            all |= bits;
         }
     }
-    return sum;
+    return all;
 }
 
 /* One to four changes: a byte, a digit, a piece moved, an end cut. Returns the new length. */
@@ -297,6 +299,7 @@ static void random_damage(void **state) {
     (void)state;
     const json_t *sound = json_object_get(cases, "sound");
     size_t accepted = 0, refused = 0;
+    uint32_t seen = 0;
     for (int round = 0; round < 40000; round++) {
         size_t n;
         unsigned char *bytes =
@@ -308,7 +311,7 @@ static void random_damage(void **state) {
         nt_tensors *tensors;
         int status = nt_tensors_parse(&tensors, exact, n, "w");
         if (status == NT_OK) {
-            assert_true(sum_of(tensors) == sum_of(tensors));
+            seen |= all_bits(tensors);
             accepted++;
         } else {
             assert_true(status == NT_E_FORMAT || status == NT_E_UNSUPPORTED);
@@ -320,6 +323,7 @@ static void random_damage(void **state) {
         free(bytes);
     }
     assert_true(accepted > 1000 && refused > 10000); /* both ways were walked */
+    assert_int_equal(seen, UINT32_MAX);
 }
 
 int main(void) {

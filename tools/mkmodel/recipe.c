@@ -202,7 +202,7 @@ static tensor *add(table *to, const char *name, int64_t rows, int64_t columns, i
 }
 
 static void add_norm(table *to, const char *name, int64_t D) {
-    char full[64];
+    char full[96];
     snprintf(full, sizeof full, "%s.weight", name);
     add(to, full, 0, D, 4, 100)->center = 1;
     snprintf(full, sizeof full, "%s.bias", name);
@@ -211,7 +211,7 @@ static void add_norm(table *to, const char *name, int64_t D) {
 
 static void add_linear(table *to, const char *name, int64_t K, int64_t N, int64_t p, int64_t q,
                        int64_t p_bias) {
-    char full[64];
+    char full[96];
     snprintf(full, sizeof full, "%s.weight", name);
     add(to, full, K, N, p, q);
     snprintf(full, sizeof full, "%s.bias", name);

@@ -44,7 +44,10 @@ def next_of(logits):
 def score_of(logits, ids):
     logprobs = torch.log_softmax(logits[:-1].double(), -1)
     taken = logprobs[torch.arange(len(ids) - 1), ids[1:]]
-    ranks = [int((row > row[t]).sum()) + 1 for row, t in zip(logits[:-1], ids[1:])]
+    # From .. to: neighbours closer than float32 arithmetic can tell may change places.
+    tie = 4e-6 * float(logits.max() - logits.min())
+    ranks = [[int((row > row[t] + d).sum()) + 1 for d in (tie, -tie)]
+             for row, t in zip(logits[:-1], ids[1:])]
     return {"logprobs": [float(x) for x in taken], "ranks": ranks, "logprob": float(taken.sum())}
 
 

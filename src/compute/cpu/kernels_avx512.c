@@ -1,6 +1,7 @@
 /* The kernels in AVX-512 (F, BW, VL, DQ): sixteen lanes are one register. This file says what a
  * vector of sixteen lanes can do; simd/ holds the algorithms, once for all instruction sets. */
 #include <immintrin.h>
+#include <string.h>
 
 #include "compute/cpu/kernels.h"
 
@@ -170,8 +171,10 @@ INLINE float v_max_lane(vec a) {
 #include "compute/cpu/simd/norm.h"
 
 static void matmul(const nt_product *product, size_t begin, size_t end, float *scratch) {
-    if (product->w->layout == NT_IN_OUT) matmul_in_out(product, begin, end, scratch);
-    else matmul_out_in(product, begin, end, scratch);
+    if (product->w->layout == NT_IN_OUT)
+        matmul_in_out(product, begin, end, scratch);
+    else
+        matmul_out_in(product, begin, end, scratch);
 }
 
 const nt_kernels nt_kernels_avx512 = {.isa = "avx512",

@@ -60,8 +60,10 @@ INLINE void score_block(const attention_group *g, size_t n_rows) {
 }
 
 static void score(const attention_group *g) {
-    if (g->n == GROUP) score_block(g, GROUP);
-    else score_block(g, 1);
+    if (g->n == GROUP)
+        score_block(g, GROUP);
+    else
+        score_block(g, 1);
 }
 
 /* Largest of max and scores [n]. */
@@ -124,8 +126,10 @@ INLINE void value_tile(const attention_group *g, size_t first_row, size_t n_rows
     for (size_t r = 0; r < n_rows; r++) {
         for (size_t v = 0; v < n_vectors; v++) {
             float *y = g->y[first_row + r] + e + v * NT_LANES;
-            if (part) v_store_part(y, sum[r][v], part);
-            else v_store(y, sum[r][v]);
+            if (part)
+                v_store_part(y, sum[r][v], part);
+            else
+                v_store(y, sum[r][v]);
         }
     }
 }

@@ -1,0 +1,247 @@
+/* Kernel speed as a share of what the machine can do: one-row matmul in GB/s of weights against a
+ * plain read of the same memory, many-row matmul in GFLOP/s against fused multiply-adds alone.
+ *   bench_kernels [--threads N] [--quick]
+ * Weights cycle through WEIGHT_BYTES of memory, so that one-row figures are not cache figures. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#if defined(__x86_64__)
+#    include <immintrin.h>
+#endif
+
+#include "base/math.h"
+#include "base/memory.h"
+#include "base/threads.h"
+#include "compute/device.h"
+
+enum { WEIGHT_BYTES = 512 << 20, MOST_ROWS = 512 };
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+typedef struct bench {
+    nt_device *device;
+    nt_pool *pool;
+    float *weights, *x, *y, *bias;
+    double seconds;         /* to spend on one figure */
+    double read_rate, peak; /* GB/s, GFLOP/s */
+    volatile double sink;
+} bench;
+
+/* ---- Limits ---------------------------------------------------------------------------------- */
+
+static void read_part(void *payload, int thread, int n_threads) {
+    bench *b = payload;
+    size_t begin, end, n = WEIGHT_BYTES / 64;
+    typedef uint64_t line __attribute__((vector_size(64)));
+    nt_split(&begin, &end, n, 64, thread, n_threads);
+    const line *lines = (const void *)b->weights;
+    line sum = {0};
+    for (size_t i = begin; i < end; i++)
+        sum ^= lines[i];
+    if (sum[0] == 1) b->sink = 1;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) static double multiply_512(size_t n) {
+    __m512 a[12], f = _mm512_set1_ps(0.999f);
+    for (int i = 0; i < 12; i++)
+        a[i] = _mm512_set1_ps((float)i);
+    for (size_t k = 0; k < n; k++) {
+#    pragma GCC unroll 12
+        for (int i = 0; i < 12; i++)
+            a[i] = _mm512_fmadd_ps(a[i], f, f);
+    }
+    __m512 sum = a[0];
+    for (int i = 1; i < 12; i++)
+        sum = _mm512_add_ps(sum, a[i]);
+    return (double)_mm512_reduce_add_ps(sum);
+}
+
+static void multiply_part(void *payload, int thread, int n_threads) {
+    (void)thread;
+    (void)n_threads;
+    bench *b = payload;
+    if (multiply_512(1 << 20) == 1) b->sink = 1;
+}
+#endif
+
+static void measure_limits(bench *b) {
+    double best = 1e9;
+    for (int i = 0; i < 6; i++) {
+        double t = now();
+        nt_pool_run(b->pool, read_part, b);
+        t = now() - t;
+        if (t < best) best = t;
+    }
+    b->read_rate = WEIGHT_BYTES / best * 1e-9;
+    printf("plain read          %7.1f GB/s\n", b->read_rate);
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx512f")) return;
+    best = 1e9;
+    for (int i = 0; i < 10; i++) {
+        double t = now();
+        nt_pool_run(b->pool, multiply_part, b);
+        t = now() - t;
+        if (t < best) best = t;
+    }
+    b->peak = 12.0 * 32 * (1 << 20) * nt_pool_size(b->pool) / best * 1e-9;
+    printf("512-bit FMA alone   %7.1f GFLOP/s\n", b->peak);
+#endif
+}
+
+/* ---- Matmul ---------------------------------------------------------------------------------- */
+
+/* Best of as many calls as fit into the time, each on weights that come from memory. The limits
+ * are bests too. */
+static double matmul_seconds(bench *b, nt_matrix *w, size_t R) {
+    size_t bytes = w->K * w->N * nt_dtype_size(w->dtype), at = 0;
+    double start = now(), best = 1e9;
+    for (int n = 0; n < 5 || now() - start < b->seconds; n++) {
+        w->data = (const char *)b->weights + at;
+        double t = now();
+        b->device->ops->matmul(b->device, b->y, b->x, w, b->bias, R);
+        t = now() - t;
+        if (t < best) best = t;
+        at += bytes;
+        if (at + bytes > WEIGHT_BYTES) at = 0;
+    }
+    return best;
+}
+
+static void measure_matmul(bench *b, nt_layout layout, nt_dtype dtype, size_t K, size_t N,
+                           size_t R) {
+    nt_matrix w = {.dtype = dtype, .layout = layout, .K = K, .N = N};
+    double t = matmul_seconds(b, &w, R), bytes = (double)(K * N * nt_dtype_size(dtype));
+    double rate = bytes / t * 1e-9, flops = 2e-9 * (double)K * (double)N * (double)R / t;
+    printf("%-6s %-4s K %5zu N %5zu R %3zu  %9.1f us  %6.1f GB/s", layout ? "OUT_IN" : "IN_OUT",
+           nt_dtype_name(dtype), K, N, R, t * 1e6, rate);
+    printf(" (%3.0f %%)  %7.1f GFLOP/s", 100 * rate / b->read_rate, flops);
+    if (b->peak > 0) printf(" (%3.0f %%)", 100 * flops / b->peak);
+    printf("\n");
+    fflush(stdout);
+}
+
+/* ---- The rest -------------------------------------------------------------------------------- */
+
+static void measure_small(bench *b) {
+    float *logits = b->x;
+    for (size_t i = 0; i < 50257; i++)
+        logits[i] = -30 + 20 * (float)(i * 7919 % 50257) / 50257;
+    double best = 1e9;
+    for (int i = 0; i < 50; i++) {
+        double t = now();
+        nt_softmax s = nt_softmax_of(logits, 50257);
+        t = now() - t;
+        b->sink = s.logsum;
+        if (t < best) best = t;
+    }
+    printf("softmax of 50257    %7.1f us\n", best * 1e6);
+    size_t n = 3072 * 64;
+    best = 1e9;
+    for (int i = 0; i < 50; i++) {
+        for (size_t j = 0; j < n; j++)
+            b->y[j] = (float)(j % 97) * 0.1f - 5;
+        double t = now();
+        b->device->ops->activate(b->device, NT_GELU_TANH, b->y, n);
+        t = now() - t;
+        if (t < best) best = t;
+    }
+    printf("gelu_new            %7.2f ns a number\n", best * 1e9 / (double)n);
+}
+
+/* R rows of one text at positions before .. before + R - 1, 12 heads of 64. */
+static void measure_attention(bench *b, size_t R, size_t before) {
+    enum { H = 12, E = 64, D = H * E, MOST_PAGES = 32 };
+    float *pages[MOST_PAGES], *const *tables[MOST_ROWS];
+    int32_t position[MOST_ROWS];
+    for (size_t i = 0; i < MOST_PAGES; i++)
+        pages[i] = b->weights + i * 2 * D * NT_PAGE;
+    double flops = 0;
+    for (size_t r = 0; r < R; r++) {
+        tables[r] = pages;
+        position[r] = (int32_t)(before + r);
+        flops += 4.0 * D * (double)(before + r + 1);
+    }
+    nt_attention a = {.R = R,
+                      .H = H,
+                      .E = E,
+                      .qkv = b->x,
+                      .y = b->y,
+                      .scale = 0.125f,
+                      .pages = tables,
+                      .position = position};
+    double best = 1e9;
+    for (int i = 0; i < 20; i++) {
+        double t = now();
+        b->device->ops->attend(b->device, &a);
+        t = now() - t;
+        if (t < best) best = t;
+    }
+    printf("attend R %3zu after %4zu  %9.1f us  %7.1f GFLOP/s\n", R, before, best * 1e6,
+           flops / best * 1e-9);
+}
+
+static int measure(bench *b, bool quick) {
+    static const size_t shapes[][2] = {{768, 2304}, {768, 768}, {768, 3072}, {3072, 768}};
+    static const size_t rows[] = {1, 2, 4, 8, 16, 64, 256, 512};
+    measure_limits(b);
+    for (int layout = 0; layout < 2; layout++) {
+        for (size_t s = 0; s < 4; s++)
+            measure_matmul(b, (nt_layout)layout, NT_F32, shapes[s][0], shapes[s][1], 1);
+        for (size_t r = 1; r < sizeof rows / sizeof *rows; r++)
+            measure_matmul(b, (nt_layout)layout, NT_F32, 768, 3072, rows[r]);
+        for (size_t r = 0; r < 2; r++)
+            measure_matmul(b, (nt_layout)layout, NT_F32, 3072, 768, r ? 512 : 64);
+        for (int dtype = NT_F16; !quick && dtype <= NT_BF16; dtype++) {
+            for (size_t r = 0; r < 2; r++)
+                measure_matmul(b, (nt_layout)layout, (nt_dtype)dtype, 768, 3072, r ? 64 : 1);
+        }
+    }
+    measure_matmul(b, NT_OUT_IN, NT_F32, 768, 50257, 1);
+    measure_attention(b, 1, 1000);
+    measure_attention(b, 512, 0);
+    measure_attention(b, 512, 500);
+    measure_small(b);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    int threads = 0;
+    bool quick = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
+            threads = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--quick") == 0)
+            quick = true;
+        else
+            return fprintf(stderr, "usage: bench_kernels [--threads N] [--quick]\n"), 2;
+    }
+    bench b = {.seconds = quick ? 0.1 : 0.4};
+    b.weights = nt_alloc_aligned(WEIGHT_BYTES, 1);
+    b.x = nt_alloc(MOST_ROWS * 3072, sizeof(float));
+    b.y = nt_alloc(MOST_ROWS * 50257, sizeof(float));
+    b.bias = nt_alloc(50257, sizeof(float));
+    if (!b.weights || !b.x || !b.y || !b.bias || nt_cpu_open(&b.device, threads) != NT_OK ||
+        nt_pool_new(&b.pool, threads) != NT_OK) {
+        return fprintf(stderr, "bench_kernels: error: %s\n", nt_error_message()), 1;
+    }
+    for (size_t i = 0; i < WEIGHT_BYTES / sizeof(uint16_t); i++)
+        ((uint16_t *)(void *)b.weights)[i] = (uint16_t)(0x3000 + i % 997);
+    for (size_t i = 0; i < MOST_ROWS * 3072; i++)
+        b.x[i] = (float)(i % 1009) * 0x1p-12f;
+    printf("isa %s, %d threads\n", b.device->ops->isa, nt_pool_size(b.pool));
+    int status = measure(&b, quick);
+    nt_pool_free(b.pool);
+    nt_cpu_close(b.device);
+    nt_free(b.weights);
+    nt_free(b.x);
+    nt_free(b.y);
+    nt_free(b.bias);
+    return status;
+}

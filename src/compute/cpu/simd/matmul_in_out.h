@@ -1,0 +1,246 @@
+/* Matmul with w [K, N], as GPT-2 stores it: each output is one chain over k, and sixteen
+ * neighbouring outputs are a vector. Two ways, one order:
+ *   few rows:  w is streamed row by row, several rows a pass, outputs waiting in L1;
+ *   many rows: blocks of w are packed into panels for a register tile. */
+
+enum {
+    STREAM_ROWS = 8,               /* the most rows of x for streaming */
+    BLOCK_K = 256,                 /* rows of w in a packed block */
+    BLOCK_N = 384,                 /* columns of w in a packed block */
+    BLOCK_R = 192,                 /* rows of x in a packed block */
+    X_STRIDE = BLOCK_K + NT_LANES, /* no power of two: rows must not share cache sets */
+    PANEL = TILE_COLUMNS * NT_LANES
+};
+_Static_assert(BLOCK_K *BLOCK_N + BLOCK_R * X_STRIDE <= NT_SCRATCH, "scratch is too small");
+
+/* ---- Few rows -------------------------------------------------------------------------------- */
+
+/* y[r][n ..] continues its chain over n_k rows of w from k on; `part` lanes when not 0. */
+INLINE void stream_tile(const nt_product *p, nt_dtype dtype, size_t n_rows, size_t k, size_t n_k,
+                        size_t n, size_t part) {
+    const nt_matrix *w = p->w;
+    vec sum[STREAM_ROWS];
+    for (size_t r = 0; r < n_rows; r++) {
+        const float *y = p->y + r * w->N + n;
+        sum[r] = k == 0 ? v_zero() : part ? v_load_part(y, part) : v_load(y);
+    }
+#pragma GCC unroll 16
+    for (size_t i = 0; i < n_k; i++) {
+        size_t at = (k + i) * w->N + n;
+        vec v = part ? v_load_part_as(w->data, dtype, at, part) : v_load_as(w->data, dtype, at);
+        for (size_t r = 0; r < n_rows; r++)
+            sum[r] = v_fma(v_set(p->x[r * w->K + k + i]), v, sum[r]);
+    }
+    for (size_t r = 0; r < n_rows; r++) {
+        float *y = p->y + r * w->N + n;
+        if (p->bias && k + n_k == w->K) {
+            sum[r] = v_add(sum[r], part ? v_load_part(p->bias + n, part) : v_load(p->bias + n));
+        }
+        if (part)
+            v_store_part(y, sum[r], part);
+        else
+            v_store(y, sum[r]);
+    }
+}
+
+INLINE void stream_pass(const nt_product *p, nt_dtype dtype, size_t n_rows, size_t k, size_t n_k,
+                        size_t begin, size_t end) {
+    size_t n = begin;
+    for (; n + NT_LANES <= end; n += NT_LANES)
+        stream_tile(p, dtype, n_rows, k, n_k, n, 0);
+    if (n < end) stream_tile(p, dtype, n_rows, k, n_k, n, end - n);
+}
+
+INLINE void stream_as(const nt_product *p, nt_dtype dtype, size_t n_rows, size_t begin,
+                      size_t end) {
+    size_t k = 0, K = p->w->K;
+    for (; k + 8 <= K; k += 8)
+        stream_pass(p, dtype, n_rows, k, 8, begin, end);
+    for (; k < K; k++)
+        stream_pass(p, dtype, n_rows, k, 1, begin, end);
+}
+
+/* One function a type, each with a loop for every number of rows. */
+#define STREAM(name, dtype)                                                                        \
+    static void name(const nt_product *p, size_t begin, size_t end) {                              \
+        switch (p->R) {                                                                            \
+        case 1: stream_as(p, dtype, 1, begin, end); break;                                         \
+        case 2: stream_as(p, dtype, 2, begin, end); break;                                         \
+        case 3: stream_as(p, dtype, 3, begin, end); break;                                         \
+        case 4: stream_as(p, dtype, 4, begin, end); break;                                         \
+        case 5: stream_as(p, dtype, 5, begin, end); break;                                         \
+        case 6: stream_as(p, dtype, 6, begin, end); break;                                         \
+        case 7: stream_as(p, dtype, 7, begin, end); break;                                         \
+        case 8: stream_as(p, dtype, 8, begin, end); break;                                         \
+        default: break;                                                                            \
+        }                                                                                          \
+    }
+STREAM(stream_f32, NT_F32)
+STREAM(stream_f16, NT_F16)
+STREAM(stream_bf16, NT_BF16)
+#undef STREAM
+
+static void stream(const nt_product *p, size_t begin, size_t end) {
+    switch (p->w->dtype) {
+    case NT_F16: stream_f16(p, begin, end); break;
+    case NT_BF16: stream_bf16(p, begin, end); break;
+    default: stream_f32(p, begin, end); break;
+    }
+}
+
+/* ---- Many rows ------------------------------------------------------------------------------- */
+
+/* Rows [k, k + n_k) and columns [n, n + n_n) of w, as panels [n_k, PANEL]; columns past the last
+ * are 0. Walks w row by row. */
+INLINE void pack_as(float *panels, const nt_matrix *w, nt_dtype dtype, size_t k, size_t n_k,
+                    size_t n, size_t n_n) {
+    for (size_t i = 0; i < n_k; i++) {
+        size_t at = (k + i) * w->N + n, j = 0;
+        for (; j < n_n; j += NT_LANES) {
+            float *to = panels + j / PANEL * (n_k * PANEL) + i * PANEL + j % PANEL;
+            size_t rest = n_n - j;
+            v_store(to, rest < NT_LANES ? v_load_part_as(w->data, dtype, at + j, rest)
+                                        : v_load_as(w->data, dtype, at + j));
+        }
+        if (j % PANEL) { /* the last panel's second half */
+            for (; j % PANEL; j += NT_LANES)
+                v_store(panels + j / PANEL * (n_k * PANEL) + i * PANEL + j % PANEL, v_zero());
+        }
+    }
+}
+
+static void pack(float *panels, const nt_matrix *w, size_t k, size_t n_k, size_t n, size_t n_n) {
+    switch (w->dtype) {
+    case NT_F16: pack_as(panels, w, NT_F16, k, n_k, n, n_n); break;
+    case NT_BF16: pack_as(panels, w, NT_BF16, k, n_k, n, n_n); break;
+    default: pack_as(panels, w, NT_F32, k, n_k, n, n_n); break;
+    }
+}
+
+/* A tile of y: n_rows x PANEL outputs, ld apart, continue their chains over n_k. */
+typedef struct tile {
+    float *y;
+    size_t ld;
+    const float *x;     /* rows X_STRIDE apart */
+    const float *panel; /* [n_k, PANEL] */
+    const float *bias;  /* [PANEL], or NULL: not the last block of k, or no bias */
+    size_t n_k;
+    bool start; /* chains begin here */
+} tile;
+
+INLINE void multiply_tile(const tile *t, size_t n_rows) {
+    vec sum[TILE_ROWS][TILE_COLUMNS];
+#pragma GCC unroll 16
+    for (size_t r = 0; r < n_rows; r++)
+#pragma GCC unroll 4
+        for (size_t c = 0; c < TILE_COLUMNS; c++)
+            sum[r][c] = t->start ? v_zero() : v_load(t->y + r * t->ld + c * NT_LANES);
+    const float *x = t->x, *panel = t->panel;
+    for (size_t k = 0; k < t->n_k; k++, x++, panel += PANEL) {
+        vec w[TILE_COLUMNS];
+#pragma GCC unroll 4
+        for (size_t c = 0; c < TILE_COLUMNS; c++)
+            w[c] = v_load(panel + c * NT_LANES);
+#pragma GCC unroll 16
+        for (size_t r = 0; r < n_rows; r++) {
+            vec v = v_set(x[r * X_STRIDE]);
+#pragma GCC unroll 4
+            for (size_t c = 0; c < TILE_COLUMNS; c++)
+                sum[r][c] = v_fma(v, w[c], sum[r][c]);
+        }
+    }
+#pragma GCC unroll 16
+    for (size_t r = 0; r < n_rows; r++) {
+#pragma GCC unroll 4
+        for (size_t c = 0; c < TILE_COLUMNS; c++) {
+            if (t->bias) sum[r][c] = v_add(sum[r][c], v_load(t->bias + c * NT_LANES));
+            v_store(t->y + r * t->ld + c * NT_LANES, sum[r][c]);
+        }
+    }
+}
+
+static void multiply_rows(const tile *t, size_t n_rows) {
+    switch (n_rows) {
+    case 1: multiply_tile(t, 1); break;
+    case 2: multiply_tile(t, 2); break;
+    case 3: multiply_tile(t, 3); break;
+    case 4: multiply_tile(t, 4); break;
+    case 5: multiply_tile(t, 5); break;
+    case 6: multiply_tile(t, 6); break;
+    case 7: multiply_tile(t, 7); break;
+    case 8: multiply_tile(t, 8); break;
+    case 9: multiply_tile(t, 9); break;
+    case 10: multiply_tile(t, 10); break;
+    case 11: multiply_tile(t, 11); break;
+    default: multiply_tile(t, 12); break;
+    }
+}
+_Static_assert(TILE_ROWS <= 12, "multiply_rows knows no more");
+
+/* A panel with fewer columns than PANEL: through a whole tile beside y. */
+static void multiply_narrow(const tile *t, size_t n_rows, size_t n_columns) {
+    float whole[TILE_ROWS * PANEL] = {0}, bias[PANEL] = {0};
+    tile u = *t;
+    u.y = whole;
+    u.ld = PANEL;
+    if (t->bias) u.bias = memcpy(bias, t->bias, n_columns * sizeof *bias);
+    for (size_t r = 0; !t->start && r < n_rows; r++)
+        memcpy(whole + r * PANEL, t->y + r * t->ld, n_columns * sizeof *whole);
+    multiply_rows(&u, n_rows);
+    for (size_t r = 0; r < n_rows; r++)
+        memcpy(t->y + r * t->ld, whole + r * PANEL, n_columns * sizeof *whole);
+}
+
+/* Rows [r, r + n_r) of y times one packed block: every panel meets every group of rows. */
+static void multiply_block(const nt_product *p, const float *panels, const float *x, size_t r,
+                           size_t n_r, size_t k, size_t n_k, size_t n, size_t n_n) {
+    const nt_matrix *w = p->w;
+    bool last = k + n_k == w->K;
+    size_t groups = (n_r + TILE_ROWS - 1) / TILE_ROWS;
+    for (size_t j = 0; j < n_n; j += PANEL) {
+        for (size_t g = 0; g < groups; g++) { /* groups of nearly equal size */
+            size_t from = g * n_r / groups, rows = (g + 1) * n_r / groups - from;
+            tile t = {.y = p->y + (r + from) * w->N + n + j,
+                      .ld = w->N,
+                      .x = x + from * X_STRIDE,
+                      .panel = panels + j * n_k,
+                      .bias = last && p->bias ? p->bias + n + j : NULL,
+                      .n_k = n_k,
+                      .start = k == 0};
+            if (n_n - j < PANEL)
+                multiply_narrow(&t, rows, n_n - j);
+            else
+                multiply_rows(&t, rows);
+        }
+    }
+}
+
+static void multiply_packed(const nt_product *p, size_t begin, size_t end, float *scratch) {
+    float *x = scratch, *panels = scratch + BLOCK_R * X_STRIDE;
+    size_t K = p->w->K, n_n, n_k, n_r;
+    for (size_t n = begin; n < end; n += n_n) {
+        n_n = end - n < BLOCK_N ? end - n : BLOCK_N;
+        for (size_t k = 0; k < K; k += n_k) {
+            n_k = K - k < BLOCK_K ? K - k : BLOCK_K;
+            pack(panels, p->w, k, n_k, n, n_n);
+            for (size_t r = 0; r < p->R; r += n_r) {
+                n_r = p->R - r < BLOCK_R ? p->R - r : BLOCK_R;
+                for (size_t i = 0; i < n_r; i++)
+                    memcpy(x + i * X_STRIDE, p->x + (r + i) * K + k, n_k * sizeof *x);
+                multiply_block(p, panels, x, r, n_r, k, n_k, n, n_n);
+            }
+        }
+    }
+}
+
+static void matmul_in_out(const nt_product *p, size_t begin, size_t end, float *scratch) {
+    if (p->w->K == 0) { /* an empty sum, plus bias */
+        for (size_t r = 0; r < p->R; r++)
+            for (size_t n = begin; n < end; n++)
+                p->y[r * p->w->N + n] = p->bias ? 0.0f + p->bias[n] : 0.0f;
+    } else if (p->R <= STREAM_ROWS) {
+        stream(p, begin, end);
+    } else {
+        multiply_packed(p, begin, end, scratch);
+    }
+}

@@ -1,0 +1,98 @@
+/* Matmul with w [N, K]: Linear layers and the embedding as head. Each output is sixteen lanes over
+ * k % 16 and their tree, so w and x are both read along k and nothing has to be packed; a register
+ * tile of rows of x times rows of w serves one row as well as many. */
+
+enum { BLOCK_W = 64 }; /* rows of w that stay in L2 while all rows of x pass by */
+
+/* y[r ..][n ..]: n_rows x n_columns dot products. w: rows ld apart, from number `at` on. */
+INLINE void dot_tile(const nt_product *p, const void *data, nt_dtype dtype, size_t at, size_t r,
+                     size_t n_rows, size_t n, size_t n_columns) {
+    vec sum[DOT_ROWS][DOT_COLUMNS];
+    size_t K = p->w->K, k = 0;
+#pragma GCC unroll 8
+    for (size_t i = 0; i < n_rows; i++)
+#pragma GCC unroll 4
+        for (size_t c = 0; c < DOT_COLUMNS; c++)
+            sum[i][c] = v_zero();
+    const float *x = p->x + r * K;
+    for (; k + NT_LANES <= K; k += NT_LANES) {
+        vec w[DOT_COLUMNS];
+#pragma GCC unroll 4
+        for (size_t c = 0; c < n_columns; c++)
+            w[c] = v_load_as(data, dtype, at + c * K + k);
+#pragma GCC unroll 8
+        for (size_t i = 0; i < n_rows; i++) {
+            vec v = v_load(x + i * K + k);
+#pragma GCC unroll 4
+            for (size_t c = 0; c < n_columns; c++)
+                sum[i][c] = v_fma(v, w[c], sum[i][c]);
+        }
+    }
+    if (k < K) {
+        size_t part = K - k;
+        for (size_t c = 0; c < n_columns; c++) {
+            vec w = v_load_part_as(data, dtype, at + c * K + k, part);
+            for (size_t i = 0; i < n_rows; i++)
+                sum[i][c] = v_fma_part(v_load_part(x + i * K + k, part), w, sum[i][c], part);
+        }
+    }
+    for (size_t i = 0; i < n_rows; i++) {
+        float *y = p->y + (r + i) * p->w->N + n, four[DOT_COLUMNS];
+        v_tree4(four, sum[i]);
+        for (size_t c = 0; c < n_columns; c++)
+            y[c] = p->bias ? four[c] + p->bias[n + c] : four[c];
+    }
+}
+_Static_assert(DOT_COLUMNS == 4, "v_tree4 takes four");
+
+/* Rows [r, r + n_rows) of x with rows [n, n + n_n) of w. */
+INLINE void dot_rows(const nt_product *p, const void *data, nt_dtype dtype, size_t at, size_t r,
+                     size_t n_rows, size_t n, size_t n_n) {
+    size_t c = 0, K = p->w->K;
+    for (; c + DOT_COLUMNS <= n_n; c += DOT_COLUMNS)
+        dot_tile(p, data, dtype, at + c * K, r, n_rows, n + c, DOT_COLUMNS);
+    for (; c < n_n; c++)
+        dot_tile(p, data, dtype, at + c * K, r, n_rows, n + c, 1);
+}
+
+INLINE void dot_block(const nt_product *p, const void *data, nt_dtype dtype, size_t at, size_t n,
+                      size_t n_n) {
+    size_t groups = (p->R + DOT_ROWS - 1) / DOT_ROWS;
+    for (size_t g = 0; g < groups; g++) { /* groups of nearly equal size */
+        size_t r = g * p->R / groups, rows = (g + 1) * p->R / groups - r;
+        switch (rows) {
+        case 1: dot_rows(p, data, dtype, at, r, 1, n, n_n); break;
+        case 2: dot_rows(p, data, dtype, at, r, 2, n, n_n); break;
+        case 3: dot_rows(p, data, dtype, at, r, 3, n, n_n); break;
+        case 4: dot_rows(p, data, dtype, at, r, 4, n, n_n); break;
+        case 5: dot_rows(p, data, dtype, at, r, 5, n, n_n); break;
+        default: dot_rows(p, data, dtype, at, r, 6, n, n_n); break;
+        }
+    }
+}
+_Static_assert(DOT_ROWS <= 6, "dot_block knows no more");
+
+static void dot_f32(const nt_product *p, const void *data, size_t at, size_t n, size_t n_n) {
+    dot_block(p, data, NT_F32, at, n, n_n);
+}
+
+static void dot_f16(const nt_product *p, size_t n, size_t n_n) {
+    dot_block(p, p->w->data, NT_F16, n * p->w->K, n, n_n);
+}
+
+static void dot_bf16(const nt_product *p, size_t n, size_t n_n) {
+    dot_block(p, p->w->data, NT_BF16, n * p->w->K, n, n_n);
+}
+
+static void matmul_out_in(const nt_product *p, size_t begin, size_t end, float *scratch) {
+    const nt_matrix *w = p->w;
+    (void)scratch;
+    for (size_t n = begin, n_n; n < end; n += n_n) {
+        n_n = end - n < BLOCK_W ? end - n : BLOCK_W;
+        switch (w->dtype) {
+        case NT_F16: dot_f16(p, n, n_n); break;
+        case NT_BF16: dot_bf16(p, n, n_n); break;
+        default: dot_f32(p, w->data, n * w->K, n, n_n); break;
+        }
+    }
+}

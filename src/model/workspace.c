@@ -1,0 +1,84 @@
+#include "model/workspace.h"
+
+#include "base/memory.h"
+
+enum { MOST_LOGITS = 1 << 22, MOST_PROBS = 1 << 22 }; /* floats, unless one row needs more */
+
+static void free_rows(nt_workspace *work) {
+    nt_free(work->x);
+    nt_free(work->normed);
+    nt_free(work->qkv);
+    nt_free(work->mixed);
+    nt_free(work->inner);
+    nt_free(work->ids);
+    nt_free(work->position);
+    nt_free((void *)work->pages);
+    nt_free(work->head_in);
+    work->x = work->normed = work->qkv = work->mixed = work->inner = work->head_in = NULL;
+    work->ids = work->position = NULL;
+    work->pages = NULL;
+    work->rows = 0;
+}
+
+static int make_rows(nt_workspace *work, const nt_config *config, size_t rows) {
+    size_t D = (size_t)config->D, F = (size_t)config->F;
+    free_rows(work);
+    if (!(work->x = nt_alloc_aligned(rows * D, sizeof(float))) ||
+        !(work->normed = nt_alloc_aligned(rows * D, sizeof(float))) ||
+        !(work->qkv = nt_alloc_aligned(rows * D, 3 * sizeof(float))) ||
+        !(work->mixed = nt_alloc_aligned(rows * D, sizeof(float))) ||
+        !(work->inner = nt_alloc_aligned(rows * F, sizeof(float))) ||
+        !(work->ids = nt_alloc(rows, sizeof *work->ids)) ||
+        !(work->position = nt_alloc(rows, sizeof *work->position)) ||
+        !(work->pages = nt_alloc(rows, sizeof *work->pages)) ||
+        !(work->head_in = nt_alloc_aligned(NT_HEAD_ROWS * D, sizeof(float))))
+        return NT_E_MEMORY;
+    work->rows = rows;
+    return NT_OK;
+}
+
+/* need, at least twice what there was, at most `most`. */
+static size_t grown(size_t have, size_t need, size_t most) {
+    size_t size = need > 2 * have ? need : 2 * have;
+    return size < most ? size : most;
+}
+
+int nt_workspace_ready(nt_workspace *work, const nt_config *config, size_t total, size_t wanted) {
+    size_t V = (size_t)config->V, most = MOST_LOGITS / V;
+    if (most < 16) most = 16;
+    if (most > NT_HEAD_ROWS) most = NT_HEAD_ROWS;
+    size_t rows = total < NT_CHUNK ? total : NT_CHUNK;
+    size_t head_rows = wanted < most ? wanted : most;
+    if (rows > work->rows) NT_TRY(make_rows(work, config, grown(work->rows, rows, NT_CHUNK)));
+    if (head_rows <= work->head_rows) return NT_OK;
+    head_rows = grown(work->head_rows, head_rows, most);
+    nt_free(work->logits);
+    work->head_rows = 0;
+    work->logits = nt_alloc_aligned(head_rows * V, sizeof(float));
+    if (!work->logits) return NT_E_MEMORY;
+    work->head_rows = head_rows;
+    return NT_OK;
+}
+
+int nt_workspace_probs(float **probs, size_t *rows, nt_workspace *work, size_t R, size_t width) {
+    size_t most = MOST_PROBS / width;
+    if (most == 0) most = 1;
+    *rows = R < most ? R : most;
+    size_t need = *rows * width;
+    if (need > work->n_probs) {
+        nt_free(work->probs);
+        work->n_probs = 0;
+        work->probs = nt_alloc_aligned(need, sizeof(float));
+        if (!work->probs) return NT_E_MEMORY;
+        work->n_probs = need;
+    }
+    *probs = work->probs;
+    return NT_OK;
+}
+
+void nt_workspace_free(nt_workspace *work) {
+    free_rows(work);
+    nt_free(work->logits);
+    nt_free(work->probs);
+    *work = (nt_workspace){0};
+}

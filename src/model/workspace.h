@@ -1,0 +1,34 @@
+/* The buffers of a forward pass: of bounded size whatever the text's length, kept between calls. */
+#ifndef NT_MODEL_WORKSPACE_H
+#define NT_MODEL_WORKSPACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/config.h"
+
+enum {
+    NT_CHUNK = 512,    /* rows that go through the blocks together, at most */
+    NT_HEAD_ROWS = 64, /* rows that go through the head together, at most */
+};
+
+typedef struct nt_workspace {
+    size_t rows, head_rows;          /* what there is room for */
+    float *x, *normed, *qkv, *mixed; /* [rows, D], [rows, D], [rows, 3 D], [rows, D] */
+    float *inner;                    /* [rows, F] */
+    int32_t *ids, *position;         /* [rows] */
+    float *const **pages;            /* [rows] */
+    float *head_in;                  /* [NT_HEAD_ROWS, D] */
+    float *logits;                   /* [head_rows, V] */
+    float *probs;                    /* [n_probs] */
+    size_t n_probs;
+} nt_workspace; /* all zero: nothing yet */
+
+/* Room for a call of `total` rows, `wanted` of them through the head. Errors: MEMORY. */
+int nt_workspace_ready(nt_workspace *work, const nt_config *config, size_t total, size_t wanted);
+/* Room for attention probabilities of `width` floats a row: for R rows, or as many as the bound on
+ * memory allows (at least one), told in *rows. */
+int nt_workspace_probs(float **probs, size_t *rows, nt_workspace *work, size_t R, size_t width);
+void nt_workspace_free(nt_workspace *work);
+
+#endif

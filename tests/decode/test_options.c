@@ -1,0 +1,334 @@
+/* The options table: values from text and JSON, messages, a checkpoint's defaults. */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "decode/options.h"
+
+static void message_has(const char *part) {
+    if (!strstr(nt_error_message(), part))
+        fail_msg("\"%s\" is not in: %s", part, nt_error_message());
+}
+
+static void refused(nt_generate_options *o, const char *name, const char *value, const char *part) {
+    assert_int_equal(nt_generate_options_set(o, name, value), NT_E_ARGUMENT);
+    message_has(part);
+}
+
+static void set(nt_generate_options *o, const char *name, const char *value) {
+    if (nt_generate_options_set(o, name, value) != NT_OK) fail_msg("%s", nt_error_message());
+}
+
+static void the_table_is_whole(void **state) {
+    (void)state;
+    assert_int_equal(nt_n_options(), 5);
+    assert_null(nt_option_at(nt_n_options()));
+    assert_null(nt_option_row_at(nt_n_options()));
+    for (size_t i = 0; i < nt_n_options(); i++) {
+        const nt_option_info *info = nt_option_at(i);
+        const char *types[] = {"integer", "number", "boolean", "ids", "strings"};
+        assert_string_equal(info->type, types[nt_option_row_at(i)->type]);
+        assert_ptr_equal(nt_option_find(info->name), nt_option_row_at(i));
+        assert_true(strlen(info->help) > 10 && *info->range && *info->default_value);
+        assert_null(strchr(info->help, '\n'));
+    }
+}
+
+static void integers(void **state) {
+    (void)state;
+    nt_generate_options o = NT_GENERATE_OPTIONS_INIT;
+    set(&o, "max_new_tokens", "20");
+    assert_int_equal(o.max_new_tokens, 20);
+    set(&o, "max-new-tokens", "2147483647");
+    assert_int_equal(o.max_new_tokens, INT32_MAX);
+    const char *bad[] = {"",       "0",   "-1", "2147483648", "99999999999999999999999999999",
+                         "1.5",    "1e3", " 1", "1 ",         "0x10",
+                         "twenty", "[1]"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        refused(&o, "max_new_tokens", bad[i], "max_new_tokens cannot be \"");
+        message_has(bad[i][0] == '9' ? "9999" : bad[i]);
+        message_has("an integer, 1 or more");
+        assert_int_equal(o.max_new_tokens, INT32_MAX);
+    }
+    set(&o, "max_new_tokens", "none");
+    assert_int_equal(o.max_new_tokens, 0);
+    set(&o, "choices", "7");
+    set(&o, "max_length", "+9");
+    assert_true(o.choices == 7 && o.max_length == 9 && !o.owned);
+    nt_generate_options_clear(&o);
+    assert_true(o.choices == 0 && o.max_length == 0 && o.size == sizeof o);
+}
+
+static void ids(void **state) {
+    (void)state;
+    nt_generate_options o = NT_GENERATE_OPTIONS_INIT;
+    set(&o, "eos_token_id", "50256");
+    assert_true(o.n_eos_token_id == 1 && o.eos_token_id[0] == 50256);
+    set(&o, "eos-token-id", "1,22, 333");
+    assert_true(o.n_eos_token_id == 3 && o.eos_token_id[1] == 22 && o.eos_token_id[2] == 333);
+    set(&o, "eos_token_id", "[4, 5]");
+    assert_true(o.n_eos_token_id == 2 && o.eos_token_id[0] == 4 && o.eos_token_id[1] == 5);
+    const char *bad[] = {"",    ",",  "1,", ",1",      "1,,2",      "-1",
+                         "1 2", "[1", "a",  "[\"a\"]", "2147483648"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        refused(&o, "eos_token_id", bad[i], "eos_token_id cannot be");
+        assert_true(o.n_eos_token_id == 2);
+    }
+    const char *none[] = {"none", "null", "None", "[]", "[ ]"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        set(&o, "eos_token_id", "3");
+        set(&o, "eos_token_id", none[i]);
+        assert_true(o.eos_token_id && o.n_eos_token_id == 0);
+    }
+    nt_generate_options_clear(&o);
+    assert_true(!o.eos_token_id && !o.owned);
+}
+
+static void strings(void **state) {
+    (void)state;
+    nt_generate_options o = NT_GENERATE_OPTIONS_INIT;
+    const char *own[] = {"mine"};
+    o.stop_strings = own;
+    o.n_stop_strings = 1;
+    const char *literal[] = {"none", "[END]", "[1, 2]", "[\"a\", 1]", "[", "\xE6\x97\xA5", "a,b"};
+    size_t n = sizeof literal / sizeof *literal;
+    for (size_t i = 0; i < n; i++)
+        set(&o, "stop_strings", literal[i]);
+    assert_int_equal(o.n_stop_strings, 1 + n);
+    assert_string_equal(o.stop_strings[0], "mine");
+    for (size_t i = 0; i < n; i++)
+        assert_string_equal(o.stop_strings[1 + i], literal[i]);
+    assert_true(o.stop_strings != own);
+    set(&o, "stop_strings", "[\"x\", \"\\n\\n\"]");
+    assert_int_equal(o.n_stop_strings, 2);
+    assert_string_equal(o.stop_strings[1], "\n\n");
+    for (size_t i = 0; i < 100; i++)
+        set(&o, "stop_strings", "more");
+    assert_int_equal(o.n_stop_strings, 102);
+    assert_string_equal(o.stop_strings[0], "x");
+    assert_string_equal(o.stop_strings[101], "more");
+    refused(&o, "stop_strings", "", "one character or more");
+    refused(&o, "stop_strings", "[\"\"]", "stop_strings");
+    refused(&o, "stop_strings", "a\xFF", "cannot be \"a?\"");
+    assert_int_equal(o.n_stop_strings, 102);
+    set(&o, "stop_strings", "[]");
+    assert_true(o.n_stop_strings == 0 && o.stop_strings);
+    nt_generate_options_clear(&o);
+}
+
+static void names(void **state) {
+    (void)state;
+    nt_generate_options o = NT_GENERATE_OPTIONS_INIT;
+    refused(&o, "max_new_token", "1",
+            "unknown option \"max_new_token\": did you mean max_new_tokens?");
+    refused(&o, "max-lenght", "1", "did you mean max_length?");
+    refused(&o, "stop-string", "1", "did you mean stop_strings?");
+    refused(&o, "eos", "1", "unknown option \"eos\"");
+    refused(&o, "", "1", "unknown option \"\"");
+    refused(&o, "Choices", "1", "did you mean choices?");
+    refused(&o, "num-beams", "4", "num_beams is transformers'");
+    char name[300];
+    memset(name, 'x', sizeof name);
+    name[299] = 0;
+    refused(&o, name, "1", "unknown option \"xxxx");
+    refused(&o, NULL, "1", "NULL");
+    refused(&o, "choices", NULL, "NULL");
+    refused(NULL, "choices", "1", "NULL");
+    char value[400];
+    memset(value, 'y', sizeof value);
+    value[399] = 0;
+    refused(&o, "choices", value, "yyy...\"");
+    o.size = 0;
+    refused(&o, "choices", "1", "NT_GENERATE_OPTIONS_INIT");
+    nt_generate_options_clear(&o);
+    nt_generate_options_clear(NULL);
+}
+
+/* Rows of the types that no option of today has. */
+typedef struct later {
+    double temperature;
+    int do_sample;
+} later;
+static const nt_option_row temperature = {.info = {"temperature", "number", "1", "above 0", ""},
+                                          .type = NT_OPTION_NUMBER,
+                                          .offset = offsetof(later, temperature),
+                                          .low = 1e-9,
+                                          .high = 1e9,
+                                          .unset = 1};
+static const nt_option_row do_sample = {.info = {"do_sample", "boolean", "false", "", ""},
+                                        .type = NT_OPTION_BOOLEAN,
+                                        .offset = offsetof(later, do_sample)};
+
+static void numbers_and_booleans(void **state) {
+    (void)state;
+    later l = {.temperature = 1};
+    nt_option_memory *memory = NULL;
+    setlocale(LC_ALL, "de_DE.UTF-8"); /* where there is one, its comma must not matter */
+    assert_false(nt_option_given(&l, &temperature));
+    assert_int_equal(nt_option_set_text(&l, &temperature, &memory, "0.75"), NT_OK);
+    assert_true(l.temperature == 0.75 && nt_option_given(&l, &temperature));
+    assert_int_equal(nt_option_set_text(&l, &temperature, &memory, "1e-3"), NT_OK);
+    assert_true(l.temperature == 1e-3);
+    const char *bad[] = {"",    "nan",  "inf",   "0x1p3", "0",  "-1",
+                         "1,5", "1e99", "1.2.3", "e",     " 1", "true"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(nt_option_set_text(&l, &temperature, &memory, bad[i]), NT_E_ARGUMENT);
+        message_has("a number, above 0");
+        assert_true(l.temperature == 1e-3);
+    }
+    const char *yes[] = {"true", "True", "1", "yes", "on"},
+               *no[] = {"false", "FALSE", "0", "no", "off"};
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(nt_option_set_text(&l, &do_sample, &memory, yes[i]), NT_OK);
+        assert_int_equal(l.do_sample, 1);
+        assert_int_equal(nt_option_set_text(&l, &do_sample, &memory, no[i]), NT_OK);
+        assert_int_equal(l.do_sample, -1);
+    }
+    assert_int_equal(nt_option_set_text(&l, &do_sample, &memory, "2"), NT_E_ARGUMENT);
+    message_has("do_sample cannot be \"2\": it takes true or false");
+    assert_int_equal(nt_option_set_text(&l, &do_sample, &memory, "null"), NT_OK);
+    assert_false(nt_option_given(&l, &do_sample));
+    json_t *half = json_real(0.5), *yes_json = json_true(), *null = json_null();
+    assert_int_equal(nt_option_set_json(&l, &temperature, &memory, half, "f"), NT_OK);
+    assert_true(l.temperature == 0.5);
+    assert_int_equal(nt_option_set_json(&l, &do_sample, &memory, yes_json, "f"), NT_OK);
+    assert_int_equal(l.do_sample, 1);
+    assert_int_equal(nt_option_set_json(&l, &do_sample, &memory, half, "f"), NT_E_FORMAT);
+    assert_int_equal(nt_option_set_json(&l, &temperature, &memory, yes_json, "f"), NT_E_FORMAT);
+    message_has("f: temperature cannot be true: it takes a number");
+    assert_int_equal(nt_option_set_json(&l, &temperature, &memory, null, "f"), NT_OK);
+    assert_true(l.temperature == 1);
+    json_decref(half);
+    assert_null(memory);
+}
+
+static int read_config(nt_generate_options *o, nt_buffer *note, const char *text, size_t V) {
+    json_t *object = json_loads(text, 0, NULL);
+    assert_non_null(object);
+    int status = nt_options_from_config(o, note, object, "some/generation_config.json", V);
+    json_decref(object);
+    return status;
+}
+
+static void a_checkpoint_sets_defaults(void **state) {
+    (void)state;
+    nt_generate_options o = NT_GENERATE_OPTIONS_INIT;
+    nt_buffer note = {0};
+    const char *text = "{\"_from_model_config\": true, \"bos_token_id\": 50256, \"eos_token_id\": "
+                       "[50256, 11, -1, 50257], \"max_length\": 100, \"max_new_tokens\": null, "
+                       "\"stop_strings\": \"END\", \"choices\": 3, \"temperature\": 0.5, "
+                       "\"do_sample\": false, \"num_beams\": 1, \"repetition_penalty\": 1.0, "
+                       "\"min_length\": 0, \"bad_words_ids\": [], \"forced_eos_token_id\": null}";
+    assert_int_equal(read_config(&o, &note, text, 50257), NT_OK);
+    assert_int_equal(note.n, 0);
+    assert_true(o.n_eos_token_id == 2 && o.eos_token_id[0] == 50256 && o.eos_token_id[1] == 11);
+    assert_true(o.max_length == 100 && o.max_new_tokens == 0 && o.choices == 0);
+    assert_true(o.n_stop_strings == 1 && strcmp(o.stop_strings[0], "END") == 0);
+    nt_generate_options_clear(&o);
+    assert_int_equal(read_config(&o, &note, "{\"eos_token_id\": 50256}", 100), NT_OK);
+    assert_true(o.eos_token_id && o.n_eos_token_id == 0);
+    nt_generate_options_clear(&o);
+    nt_buffer_free(&note);
+}
+
+static void a_checkpoint_asks_for_more(void **state) {
+    (void)state;
+    nt_generate_options o = NT_GENERATE_OPTIONS_INIT;
+    nt_buffer note = {0};
+    const char *text = "{\"do_sample\": true, \"temperature\": 0.7, \"num_beams\": 4, "
+                       "\"repetition_penalty\": 1.2, \"suppress_tokens\": [1], \"max_time\": 3}";
+    assert_int_equal(read_config(&o, &note, text, 10), NT_OK);
+    assert_string_equal(note.data, "generation_config.json asks for do_sample, num_beams, "
+                                   "repetition_penalty, suppress_tokens, max_time, which this "
+                                   "version does not do yet: greedy decoding leaves it out");
+    nt_buffer_free(&note);
+    const char *bad[] = {"{\"max_length\": \"20\"}",      "{\"max_new_tokens\": 0}",
+                         "{\"eos_token_id\": \"x\"}",     "{\"eos_token_id\": [1, true]}",
+                         "{\"stop_strings\": [1]}",       "{\"max_length\": 2e9}",
+                         "{\"max_length\": 99999999999}", "{\"stop_strings\": \"\"}"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(read_config(&o, &note, bad[i], 10), NT_E_FORMAT);
+        message_has("some/generation_config.json: ");
+        message_has(" cannot be ");
+    }
+    nt_generate_options_clear(&o);
+    nt_buffer_free(&note);
+}
+
+static void what_the_caller_gives_wins(void **state) {
+    (void)state;
+    int32_t eos[] = {7}, none[] = {0};
+    const char *stops[] = {"x"};
+    nt_generate_options defaults = NT_GENERATE_OPTIONS_INIT, open = NT_GENERATE_OPTIONS_INIT;
+    defaults.max_new_tokens = 50;
+    defaults.max_length = 4096;
+    defaults.eos_token_id = eos;
+    defaults.n_eos_token_id = 1;
+    defaults.stop_strings = stops;
+    defaults.n_stop_strings = 1;
+    nt_options_add_defaults(&open, &defaults, 10, 1024);
+    assert_true(open.max_new_tokens == 50 && open.max_length == 1024);
+    assert_true(open.eos_token_id == eos && open.n_eos_token_id == 1);
+    assert_true(open.stop_strings == stops && open.n_stop_strings == 1);
+    nt_generate_options full = NT_GENERATE_OPTIONS_INIT;
+    nt_options_add_defaults(&full, &defaults, 1000, 1024);
+    assert_int_equal(full.max_new_tokens, 24);
+    nt_generate_options given = NT_GENERATE_OPTIONS_INIT;
+    given.max_length = 60;
+    given.eos_token_id = none;
+    given.stop_strings = stops;
+    nt_options_add_defaults(&given, &defaults, 10, 1024);
+    assert_true(given.max_new_tokens == 0 && given.max_length == 60);
+    assert_true(given.n_eos_token_id == 0 && given.n_stop_strings == 0);
+}
+
+static int set_everything(nt_generate_options *o, nt_buffer *note) {
+    json_t *object = json_loads("{\"eos_token_id\": [1, 2], \"stop_strings\": [\"a\", \"b\"], "
+                                "\"do_sample\": true}",
+                                0, NULL);
+    int status = nt_options_from_config(o, note, object, "config.json", 10);
+    json_decref(object);
+    if (status == NT_OK) status = nt_generate_options_set(o, "eos_token_id", "1,2,3");
+    for (size_t i = 0; i < 40 && status == NT_OK; i++)
+        status = nt_generate_options_set(o, "stop_strings", "a long enough string to fill a block");
+    if (status == NT_OK) status = nt_generate_options_set(o, "stop_strings", "[\"x\"]");
+    return status;
+}
+
+static void every_allocation_may_fail(void **state) {
+    (void)state;
+    int status = NT_E_MEMORY;
+    size_t k = 0;
+    while (status != NT_OK) {
+        nt_generate_options o = NT_GENERATE_OPTIONS_INIT;
+        nt_buffer note = {0};
+        nt_memory_fail_at(++k);
+        status = set_everything(&o, &note);
+        nt_memory_fail_at(0);
+        assert_true(status == NT_OK || status == NT_E_MEMORY);
+        nt_generate_options_clear(&o);
+        nt_buffer_free(&note);
+    }
+    assert_true(k > 3);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_table_is_whole),
+        cmocka_unit_test(integers),
+        cmocka_unit_test(ids),
+        cmocka_unit_test(strings),
+        cmocka_unit_test(names),
+        cmocka_unit_test(numbers_and_booleans),
+        cmocka_unit_test(a_checkpoint_sets_defaults),
+        cmocka_unit_test(a_checkpoint_asks_for_more),
+        cmocka_unit_test(what_the_caller_gives_wins),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

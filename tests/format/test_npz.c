@@ -1,0 +1,241 @@
+/* .npz files, read back by a small reader of our own; `format_npz --write FOLDER` writes the same
+ * files for tests/format/check_npz.py, which reads them with Python's zipfile (and numpy, where
+ * there is one). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <zlib.h>
+
+#include "base/file.h"
+#include "folder.h"
+#include "format/npz.h"
+
+enum { N_ZEROS = 300000, N_NOISE = 100000 };
+
+static float zeros[N_ZEROS], noise[N_NOISE];
+static const float special[6] = {0.0f, -0.0f, 1.5f, -INFINITY, 3.4e38f, 1e-45f};
+
+/* The arrays that every test writes; check_npz.py knows them. */
+static const nt_npz_array arrays[] = {
+    {"logits", special, 2, {2, 3}}, {"scalar", special + 2, 0, {0}},
+    {"row", special, 1, {6}},       {"four", special, 4, {1, 3, 2, 1}},
+    {"empty", NULL, 2, {0, 5}},     {"zeros", zeros, 3, {3, 100, 1000}},
+    {"noise", noise, 1, {N_NOISE}}, {"\xC3\xA4", special, 1, {3}},
+};
+enum { N_ARRAYS = sizeof arrays / sizeof *arrays };
+
+static void fill_arrays(void) {
+    uint32_t number_now = 1;
+    for (int i = 0; i < N_NOISE; i++) {
+        number_now = number_now * 1664525 + 1013904223;
+        noise[i] = (float)(number_now >> 8) * 0x1p-24f;
+    }
+}
+
+static uint64_t number(const unsigned char *at, size_t n) {
+    uint64_t value = 0;
+    while (n-- > 0)
+        value = value << 8 | at[n];
+    return value;
+}
+
+/* The member at `entry` of the central directory, unpacked and checked; for free. */
+static unsigned char *unpack(size_t *n, const unsigned char *file, const unsigned char *entry) {
+    assert_int_equal(number(entry, 4), 0x02014b50);
+    size_t n_name = number(entry + 28, 2), packed = number(entry + 20, 4);
+    size_t at = number(entry + 42, 4);
+    *n = number(entry + 24, 4);
+    if (*n == UINT32_MAX) { /* zip64 */
+        const unsigned char *extra = entry + 46 + n_name;
+        assert_int_equal(number(extra, 4), 1 | 24 << 16);
+        *n = number(extra + 4, 8);
+        packed = number(extra + 12, 8);
+        at = number(extra + 20, 8);
+    }
+    const unsigned char *local = file + at;
+    assert_int_equal(number(local, 4), 0x04034b50);
+    assert_memory_equal(local + 4, entry + 6, 22); /* versions, method, crc, sizes */
+    assert_memory_equal(local + 30, entry + 46, n_name);
+    const unsigned char *body = local + 30 + n_name + number(local + 28, 2);
+    unsigned char *plain = malloc(*n);
+    assert_non_null(plain);
+    if (number(entry + 10, 2) == 0) {
+        assert_int_equal(packed, *n);
+        memcpy(plain, body, *n);
+    } else {
+        z_stream stream = {0};
+        assert_int_equal(inflateInit2(&stream, -MAX_WBITS), Z_OK);
+        stream.next_in = (Bytef *)(uintptr_t)body;
+        stream.avail_in = (uInt)packed;
+        stream.next_out = plain;
+        stream.avail_out = (uInt)*n;
+        assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+        assert_int_equal(stream.total_out, *n);
+        assert_int_equal(stream.avail_in, 0);
+        inflateEnd(&stream);
+    }
+    assert_int_equal(crc32_z(0, plain, *n), number(entry + 16, 4));
+    return plain;
+}
+
+static void expect_npy(const unsigned char *plain, size_t n, const nt_npz_array *array) {
+    assert_memory_equal(plain, "\x93NUMPY\x01\x00", 8);
+    size_t n_head = 10 + number(plain + 8, 2), n_data = 4;
+    assert_int_equal(n_head % 64, 0);
+    assert_int_equal(plain[n_head - 1], '\n');
+    for (size_t i = 0; i < array->n_dims; i++)
+        n_data *= array->shape[i];
+    assert_int_equal(n, n_head + n_data);
+    if (n_data) assert_memory_equal(plain + n_head, array->data, n_data);
+}
+
+static void expect_file(const char *path, bool zip64) {
+    nt_map map;
+    assert_int_equal(nt_map_open(&map, path), NT_OK);
+    const unsigned char *end = map.data + map.n - 22;
+    assert_int_equal(number(end, 4), 0x06054b50);
+    size_t n = number(end + 10, 2), at = number(end + 16, 4);
+    assert_int_equal(n == UINT16_MAX, zip64);
+    if (zip64) {
+        const unsigned char *locator = end - 20;
+        assert_int_equal(number(locator, 4), 0x07064b50);
+        const unsigned char *wide = map.data + number(locator + 8, 8);
+        assert_int_equal(number(wide, 4), 0x06064b50);
+        n = number(wide + 32, 8);
+        at = number(wide + 48, 8);
+    }
+    assert_int_equal(n, N_ARRAYS);
+    const unsigned char *entry = map.data + at;
+    for (size_t i = 0; i < N_ARRAYS; i++) {
+        size_t n_plain, n_name = number(entry + 28, 2), n_own = strlen(arrays[i].name);
+        assert_int_equal(n_name, n_own + 4);
+        assert_memory_equal(entry + 46, arrays[i].name, n_own);
+        assert_memory_equal(entry + 46 + n_own, ".npy", 4);
+        unsigned char *plain = unpack(&n_plain, map.data, entry);
+        expect_npy(plain, n_plain, &arrays[i]);
+        free(plain);
+        entry += 46 + n_name + number(entry + 30, 2) + number(entry + 32, 2);
+    }
+    nt_map_close(&map);
+}
+
+static void arrays_come_back(void **state) {
+    (void)state;
+    const char *folder = folder_new(), *path = folder_path(folder, "a.npz");
+    assert_int_equal(nt_npz_write(path, arrays, N_ARRAYS), NT_OK);
+    expect_file(path, false);
+    nt_map map;
+    assert_int_equal(nt_map_open(&map, path), NT_OK);
+    assert_true(map.n < sizeof noise + sizeof zeros / 20); /* zeros are deflated */
+    nt_map_close(&map);
+    assert_int_equal(folder_count(folder), 1);
+    folder_remove(folder);
+}
+
+static void zip64_comes_back(void **state) {
+    (void)state;
+    const char *folder = folder_new(), *path = folder_path(folder, "a.npz");
+    static const uint64_t from[] = {0, 1000, 300000};
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        assert_int_equal(nt_npz_write_zip64(path, arrays, N_ARRAYS, from[i]), NT_OK);
+        expect_file(path, true);
+    }
+    folder_remove(folder);
+}
+
+static void nothing_to_write(void **state) {
+    (void)state;
+    const char *folder = folder_new(), *path = folder_path(folder, "a.npz");
+    assert_int_equal(nt_npz_write(path, NULL, 0), NT_OK);
+    nt_map map;
+    assert_int_equal(nt_map_open(&map, path), NT_OK);
+    assert_int_equal(map.n, 22);
+    assert_int_equal(number(map.data, 4), 0x06054b50);
+    nt_map_close(&map);
+    folder_remove(folder);
+}
+
+static void bad_places_and_arrays(void **state) {
+    (void)state;
+    const char *folder = folder_new();
+    assert_int_equal(nt_npz_write(folder, arrays, 1), NT_E_IO);
+    assert_int_equal(nt_npz_write(folder_path(folder, "no/a.npz"), arrays, 1), NT_E_NOT_FOUND);
+    assert_int_equal(nt_npz_write("/dev/null", arrays, 1), NT_E_IO);
+    assert_non_null(strstr(nt_error_message(), "/dev/null: it is a device or pipe"));
+    const char *path = folder_path(folder, "a.npz");
+    nt_npz_array five = {"x", special, 5, {1, 1, 1, 1}};
+    assert_int_equal(nt_npz_write(path, &five, 1), NT_E_ARGUMENT);
+    nt_npz_array vast = {"x", special, 2, {SIZE_MAX / 2, 3}};
+    assert_int_equal(nt_npz_write(path, &vast, 1), NT_E_ARGUMENT);
+    char name[1200];
+    memset(name, 'n', sizeof name);
+    name[sizeof name - 1] = 0;
+    nt_npz_array named = {name, special, 1, {1}};
+    assert_int_equal(nt_npz_write(path, &named, 1), NT_E_ARGUMENT);
+    assert_int_equal(folder_count(folder), 0);
+    folder_remove(folder);
+}
+
+/* A disk that fills up, played by the limit on a file's size: the old file stays as it was. */
+static void full_disk(void **state) {
+    (void)state;
+    const char *folder = folder_new(), *path = folder_path(folder, "a.npz");
+    folder_put_text(folder, "a.npz", "what was there");
+    struct rlimit before, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    for (rlim_t limit = 0; limit <= 400000; limit = limit * 8 + 40) {
+        small = before;
+        small.rlim_cur = limit;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        int status = nt_npz_write(path, arrays, N_ARRAYS);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_int_equal(status, NT_E_IO);
+        assert_non_null(strstr(nt_error_message(), "File too large"));
+        assert_int_equal(folder_count(folder), 1);
+    }
+    char *text;
+    size_t n;
+    assert_int_equal(nt_file_read(&text, &n, path, 100), NT_OK);
+    assert_string_equal(text, "what was there");
+    nt_free(text);
+    folder_remove(folder);
+}
+
+static void every_failing_allocation(void **state) {
+    (void)state;
+    const char *folder = folder_new(), *path = folder_path(folder, "a.npz");
+    int status = NT_E_MEMORY;
+    size_t k = 0;
+    while (status == NT_E_MEMORY) {
+        nt_memory_fail_at(++k);
+        status = nt_npz_write_zip64(path, arrays, N_ARRAYS - 2, 1000);
+        nt_memory_fail_at(0);
+        assert_int_equal(folder_count(folder), status == NT_OK);
+    }
+    assert_int_equal(status, NT_OK);
+    assert_true(k > 30);
+    folder_remove(folder);
+}
+
+static int write_for_python(const char *folder) {
+    if (nt_npz_write(folder_path(folder, "plain.npz"), arrays, N_ARRAYS) != NT_OK) return 1;
+    return nt_npz_write_zip64(folder_path(folder, "zip64.npz"), arrays, N_ARRAYS, 1000) != NT_OK;
+}
+
+int main(int argc, char **argv) {
+    fill_arrays();
+    if (argc == 3 && strcmp(argv[1], "--write") == 0) return write_for_python(argv[2]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arrays_come_back), cmocka_unit_test(zip64_comes_back),
+        cmocka_unit_test(nothing_to_write), cmocka_unit_test(bad_places_and_arrays),
+        cmocka_unit_test(full_disk),        cmocka_unit_test(every_failing_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
