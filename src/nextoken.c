@@ -67,22 +67,36 @@ static int open_tokenizer(nt_model *model, const char *folder) {
     return NT_OK;
 }
 
+/* GPT2Config's own EOS counts where a checkpoint has no generation_config.json; ids that this
+ * vocabulary lacks can never come up. */
+static void default_eos(nt_model *model) {
+    const nt_config *config = &model->network->config;
+    size_t n = 0;
+    for (size_t i = 0; i < config->n_eos; i++) {
+        if (config->eos[i] < config->V) model->eos[n++] = config->eos[i];
+    }
+    if (model->defaults.eos_token_id || n == 0) return;
+    model->defaults.eos_token_id = model->eos;
+    model->defaults.n_eos_token_id = n;
+}
+
 /* generation_config.json, or the generation fields of an older config.json, as defaults. */
 static int read_defaults(nt_model *model, const char *folder) {
-    const char *name =
-        has_file(folder, "generation_config.json") ? "generation_config.json" : "config.json";
-    char *path = nt_path_join(folder, name);
+    bool own_file = has_file(folder, "generation_config.json");
+    char *path = nt_path_join(folder, own_file ? "generation_config.json" : "config.json");
     if (!path) return NT_E_MEMORY;
+    int32_t V = model->network->config.V;
     json_t *object;
     int status = nt_json_read(&object, path, MAX_CONFIG_BYTES);
     if (status == NT_OK) {
         int64_t bos = model->bos;
-        status = nt_json_int(&bos, object, "bos_token_id", 0, model->network->config.V - 1, path);
-        model->bos = (int32_t)bos;
+        status = nt_json_int(&bos, object, "bos_token_id", 0, INT32_MAX, path);
+        model->bos = bos < V ? (int32_t)bos : -1;
         if (status == NT_OK) {
             status = nt_options_from_config(&model->defaults, &model->defaults_note, object, path,
-                                            (size_t)model->network->config.V);
+                                            (size_t)V);
         }
+        if (status == NT_OK && !own_file) default_eos(model);
         json_decref(object);
     }
     nt_free(path);
@@ -207,11 +221,13 @@ int nt_sequence_fork(int32_t *child, nt_session *session, int32_t parent) {
 }
 
 void nt_sequence_drop(nt_session *session, int32_t sequence) {
+    if (!session) return;
     nt_kv *kv = nt_runner_kv(session->runner);
     if (nt_kv_exists(kv, sequence)) nt_kv_drop(kv, sequence);
 }
 
 size_t nt_sequence_length(const nt_session *session, int32_t sequence) {
+    if (!session) return 0;
     const nt_kv *kv = nt_runner_kv(session->runner);
     return nt_kv_exists(kv, sequence) ? nt_kv_length(kv, sequence) : 0;
 }

@@ -15,6 +15,7 @@ struct nt_model {
     char *path;              /* as it was given */
     const char *isa;
     int32_t bos;                  /* -1: none */
+    int32_t eos[NT_MAX_EOS];      /* what defaults may point to */
     nt_generate_options defaults; /* generation_config.json, else config.json */
     nt_buffer defaults_note;      /* what that file asks for and we lack; empty: nothing */
 };

@@ -75,7 +75,7 @@ static int read_flag(bool *out, source in, const char *key, bool standard) {
     return nt_json_bool(out, in.json, key, in.where);
 }
 
-/* n_ctx of old files is not read: no transformers release sized the position table by it. */
+/* n_ctx of old files is not read: transformers 5.23 ignores it too. */
 static int read_sizes(nt_config *out, source in) {
     NT_TRY(read_size(&out->V, in, "vocab_size", NULL, MAX_V, 50257));
     NT_TRY(read_size(&out->T, in, "n_positions", "max_position_embeddings", MAX_T, 1024));

@@ -21,13 +21,14 @@ typedef struct nt_config {
     bool scale_by_inverse_layer;  /* scale_attn_by_inverse_layer_idx */
     bool reorder_and_upcast_attn; /* the same arithmetic in float32; kept for `info` */
     bool tied;                    /* tie_word_embeddings */
-    int32_t bos, pad;             /* -1: none */
+    int32_t bos, pad;             /* -1: none; may lie outside the vocabulary, as eos may */
     int32_t eos[NT_MAX_EOS];
     size_t n_eos;
 } nt_config;
 
 /* Reads config.json. Aliases (hidden_size, num_attention_heads, num_hidden_layers,
- * max_position_embeddings, n_ctx) are understood; defaults are GPT2Config's of transformers 5.23.
+ * max_position_embeddings) are understood and win, n_ctx is ignored, and defaults are GPT2Config's,
+ * all as in transformers 5.23.
  * An unknown model_type, an unknown or parametrised activation, add_cross_attention, and other
  * values that would change the arithmetic in a way that we lack are NT_E_UNSUPPORTED by name and
  * value; sizes out of range or n_head that does not divide n_embd NT_E_FORMAT. */

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "format/tensors.h"
 
-enum { LENGTH_BYTES = 8, MAX_HEADER = 25000000 };
+enum { LENGTH_BYTES = 8, MAX_HEADER = 25000000, SMALL_HEADER = 1 << 20 };
 
 /* Types of the format, with their bits; dtype is NT_N_DTYPES where we do not compute with it. */
 static const struct type {
@@ -256,17 +256,38 @@ static int read_length(size_t *n_header, const unsigned char *bytes, size_t n, c
     return NT_OK;
 }
 
+/* Refuses a large header with more objects and arrays than tensors can need (three in at least 49
+ * bytes): read into memory, 25 MB of "{}," would take 2 GB. */
+static int check_density(const char *header, size_t n, const char *file) {
+    if (n < SMALL_HEADER) return NT_OK;
+    size_t n_containers = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < n; i++) {
+        if (quoted && header[i] == '\\')
+            i++;
+        else if (header[i] == '"')
+            quoted = !quoted;
+        else
+            n_containers += !quoted && (header[i] == '{' || header[i] == '[');
+    }
+    if (n_containers <= n / 16) return NT_OK;
+    return nt_fail(NT_E_FORMAT, "%.400s: its header has %zu objects and arrays: no tensors' header",
+                   file, n_containers);
+}
+
 int nt_header_read(nt_tensors *tensors, const unsigned char *bytes, size_t n, const char *file) {
     size_t n_header = 0;
     NT_TRY(read_length(&n_header, bytes, n, file));
     size_t data_at = LENGTH_BYTES + n_header, first = tensors->n_entries;
     json_t *header;
-    NT_TRY(nt_json_parse(&header, (const char *)bytes + LENGTH_BYTES, n_header, file));
+    const char *text = (const char *)bytes + LENGTH_BYTES;
+    NT_TRY(check_density(text, n_header, file));
+    NT_TRY(nt_json_parse(&header, text, n_header, file));
     int status = read_entries(tensors, header, file);
     json_decref(header);
     NT_TRY(status);
-    nt_entry *entries = tensors->entries + first;
     size_t n_new = tensors->n_entries - first;
+    nt_entry *entries = n_new ? tensors->entries + first : NULL;
     NT_TRY(check_places(entries, n_new, n - data_at, data_at, file));
     for (size_t i = 0; i < n_new; i++)
         entries[i].tensor.data = bytes + data_at + entries[i].begin;

@@ -27,10 +27,12 @@ typedef struct nt_tensors nt_tensors;
 /* path: a .safetensors file, a model.safetensors.index.json, or a folder that has one of these.
  * Checked at once: header length (at most 25,000,000 bytes) and JSON, names without duplicates
  * (across shards too), types, shapes, that each tensor's bytes are as many as its shape needs,
- * lie within the file, do not overlap and leave no hole, that the index and the shards agree.
- * A tensor of a type that we do not compute with (I64, BOOL, F8...) is kept out of the lookup but
- * its place is checked; asking for it is NT_E_UNSUPPORTED by name.
- * Errors: NOT_FOUND, IO, FORMAT, MEMORY. */
+ * lie within the file, do not overlap and leave no hole, that every tensor of the index is in the
+ * shard that it names (a shard's tensor that the index lacks is taken, as transformers does).
+ * A tensor of a type that we do not compute with (I64, BOOL, F8...) or of more than NT_MAX_DIMS
+ * dimensions is kept out of the lookup but its place is checked; asking for it is
+ * NT_E_UNSUPPORTED by name. What is no safetensors at all is named, with the way out.
+ * Errors: NOT_FOUND, IO, FORMAT, UNSUPPORTED (another kind of checkpoint), MEMORY. */
 int nt_tensors_open(nt_tensors **out, const char *path);
 void nt_tensors_free(nt_tensors *tensors);
 

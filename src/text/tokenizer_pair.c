@@ -124,8 +124,9 @@ static int add_special(nt_tokenizer *tokenizer, const nt_role *role) {
                         role->n, flags, role->where);
 }
 
-/* The tokens that have a role, in transformers' order. Those it names by default are special only
- * where the vocabulary has them. */
+/* The tokens that have a role, in transformers' order, which gives new ones their ids. It adds its
+ * default "<|endoftext|>" to a vocabulary that lacks it, too; without any configuration, where
+ * that would only make an id outside the model, this is not followed. */
 static int add_roles(nt_tokenizer *tokenizer, const nt_token_config *config) {
     static const char *const keys[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                        "pad_token", "cls_token", "mask_token"};
@@ -135,7 +136,9 @@ static int add_roles(nt_tokenizer *tokenizer, const nt_token_config *config) {
         if (!role.stated && i < 3) {
             role.content = "<|endoftext|>";
             role.n = strlen(role.content);
-            if (!nt_lexicon_find(&tokenizer->lexicon, role.content, role.n)) continue;
+            if (!config->config && !config->map &&
+                !nt_lexicon_find(&tokenizer->lexicon, role.content, role.n))
+                continue;
         }
         if (role.content) NT_TRY(add_special(tokenizer, &role));
     }

@@ -21,18 +21,36 @@ static void sift_down(nt_pick *heap, size_t k, size_t i) {
     heap[i] = moved;
 }
 
+/* Most of a row lies below the best seen so far: blocks without anything at or above `bound` are
+ * passed over in a loop that compilers turn into vector compares. */
+enum { BLOCK = 64 };
+
+static bool reaches(const float *x, size_t n, float bound) {
+    int any = 0;
+    for (size_t i = 0; i < n; i++)
+        any |= x[i] >= bound;
+    return any != 0;
+}
+
+static size_t block_end(size_t begin, size_t V) {
+    return V - begin < BLOCK ? V : begin + BLOCK;
+}
+
 void nt_pick_best(nt_pick *picks, size_t k, const float *keys, const float *raw, size_t V) {
     if (k == 0) return;
     for (size_t i = 0; i < k; i++)
         picks[i] = (nt_pick){keys[i], raw[i], (int32_t)i};
     for (size_t i = k / 2; i-- > 0;)
         sift_down(picks, k, i);
-    for (size_t i = k; i < V; i++) {
-        if (keys[i] < picks[0].key) continue;
-        nt_pick pick = {keys[i], raw[i], (int32_t)i};
-        if (!before(&pick, &picks[0])) continue;
-        picks[0] = pick;
-        sift_down(picks, k, 0);
+    for (size_t begin = k, end; begin < V; begin = end) {
+        end = block_end(begin, V);
+        if (!reaches(keys + begin, end - begin, picks[0].key)) continue;
+        for (size_t i = begin; i < end; i++) {
+            nt_pick pick = {keys[i], raw[i], (int32_t)i};
+            if (!before(&pick, &picks[0])) continue;
+            picks[0] = pick;
+            sift_down(picks, k, 0);
+        }
     }
     for (size_t n = k; n-- > 1;) {
         nt_pick last = picks[0];
@@ -111,7 +129,11 @@ void nt_rank_picks(int32_t *ranks, const nt_pick *picks, size_t k, const float *
 
 int32_t nt_argmax(const float *raw, size_t V) {
     size_t best = 0;
-    for (size_t i = 1; i < V; i++)
-        if (raw[i] > raw[best]) best = i;
+    for (size_t begin = 1, end; begin < V; begin = end) {
+        end = block_end(begin, V);
+        if (!reaches(raw + begin, end - begin, raw[best])) continue;
+        for (size_t i = begin; i < end; i++)
+            if (raw[i] > raw[best]) best = i;
+    }
     return (int32_t)best;
 }

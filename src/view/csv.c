@@ -46,17 +46,18 @@ static void string(const csv_line *to, const char *bytes, size_t n) {
     nt_buffer *out = to->out;
     comma(to);
     nt_buffer_putc(out, '"');
-    for (size_t i = 0; i < n && out->status == NT_OK;) {
+    size_t good = 0; /* [good, i) waits to be copied */
+    for (size_t i = 0; i < n;) {
         int32_t code;
         size_t length = nt_utf8_next(&code, bytes + i, n - i);
-        if (code <= 0)
-            nt_buffer_puts(out, "\xEF\xBF\xBD");
-        else if (code == '"')
-            nt_buffer_puts(out, "\"\"");
-        else
-            nt_buffer_put(out, bytes + i, length);
+        if (code <= 0 || code == '"') {
+            nt_buffer_put(out, bytes + good, i - good);
+            nt_buffer_puts(out, code == '"' ? "\"\"" : "\xEF\xBF\xBD");
+            good = i + length;
+        }
         i += length;
     }
+    nt_buffer_put(out, bytes + good, n - good);
     nt_buffer_putc(out, '"');
 }
 

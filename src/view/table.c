@@ -13,7 +13,12 @@ void nt_frame_part(nt_frame *frame, const char *utf8, uint8_t style) {
         nt_strip_puts(line, line->ascii ? " |" : " \xC2\xB7", NT_STYLE_DIM);
         nt_strip_puts(line, " ", NT_STYLE_DIM | NT_STYLE_BREAK);
     }
+    size_t first = line->n;
     nt_strip_show(line, utf8, strlen(utf8), NT_SHOW_TEXT, style);
+    if (line->status != NT_OK || nt_strip_width(line, first, line->n - first) > frame->paint.width)
+        return;
+    for (size_t i = first; i < line->n; i++) /* a part that fits a line stays whole */
+        line->glyphs[i].style &= (uint8_t)~NT_STYLE_BREAK;
 }
 
 void nt_frame_line(nt_frame *frame) {
@@ -58,16 +63,9 @@ static void token_count(nt_frame *frame) {
     nt_frame_part(frame, trace->bos ? "BOS added" : "no BOS", NT_STYLE_DIM);
 }
 
+/* One line behind what the table itself put there, and one more when columns are missing. */
 static void footer(nt_frame *frame) {
     const nt_result *trace = frame->trace;
-    if (frame->hidden > 0) {
-        char text[128] = "+";
-        strcat(text, nt_figure_count(frame->hidden).s);
-        strcat(text, frame->hidden == 1 ? " column hidden" : " columns hidden");
-        strcat(text, ": widen the terminal, or use --csv");
-        nt_frame_part(frame, text, NT_STYLE_DIM);
-        nt_frame_line(frame);
-    }
     char room[256];
     const char *heads[] = {trace->model ? last_name(trace->model, room, sizeof room) : NULL,
                            trace->precision, trace->isa};
@@ -80,6 +78,14 @@ static void footer(nt_frame *frame) {
         nt_frame_part(frame, ms.s, NT_STYLE_DIM);
     }
     nt_frame_line(frame);
+    if (frame->hidden > 0) {
+        char text[128] = "+";
+        strcat(text, nt_figure_count(frame->hidden).s);
+        strcat(text, frame->hidden == 1 ? " column hidden" : " columns hidden");
+        strcat(text, ": widen the terminal, or use --csv");
+        nt_frame_part(frame, text, NT_STYLE_DIM);
+        nt_frame_line(frame);
+    }
 }
 
 /* A text is data: byte for byte when it goes to a file or a program; on a terminal (colour) line

@@ -39,6 +39,7 @@ static bool any_processed(const nt_trace_step *step) {
     return false;
 }
 
+/* Opens the footer. */
 static void next_notes(nt_frame *frame, const nt_trace_step *step) {
     char text[160] = "entropy ";
     strcat(text, nt_figure_fixed(step->step.entropy, 3).s);
@@ -51,7 +52,6 @@ static void next_notes(nt_frame *frame, const nt_trace_step *step) {
         strcat(text, " ids kept");
         nt_frame_part(frame, text, NT_STYLE_DIM);
     }
-    nt_frame_line(frame);
 }
 
 void nt_table_next(nt_frame *frame) {

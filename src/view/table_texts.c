@@ -1,11 +1,9 @@
 /* Tables of texts: tokens, a generated text, scores token by token. */
+#include <math.h> /* exp: good enough to show two decimals of a percentage */
 #include <string.h>
 
 #include "view/figure.h"
 #include "view/frame.h"
-
-/* libm's exp is enough to show two decimals of a percentage */
-#include <math.h>
 
 /* ---- tokenize -------------------------------------------------------------------------------- */
 
@@ -95,7 +93,7 @@ void nt_table_generate(nt_frame *frame) {
         if (i > 0) nt_paint_end(&frame->paint);
         if (!frame->text_shown) {
             flow(frame, prompt.data, prompt.n, NT_STYLE_DIM);
-            flow(frame, output->text, output->n_text, NT_STYLE_BOLD);
+            flow(frame, output->text, output->n_text, 0);
             nt_frame_line(frame);
         }
         nt_paint_end(&frame->paint);

@@ -173,7 +173,7 @@ static void json_files(void **state) {
         {"{\"a\":\n  tru}", "line 2"},
         {"{\"a\":1,\"a\":2}", "duplicate object key"},
         {"{\"a\":1} x", "end of file expected"},
-        {"{\"a\":\"\xff\"}", "UTF-8"},
+        {"{\"a\":\"\xff\"}", "unable to decode byte 0xff"},
         {"{\"a\":NaN}", "NaN"},
         {"[1]", "holds an array where an object was expected"},
         {"\"x\"", "holds a string"},

@@ -229,6 +229,37 @@ static void header_ceiling(void **state) {
     free(header);
 }
 
+/* A large header of nothing but small objects is refused before it fills the memory; one of real
+ * entries as short as can be is not, and brackets in names do not count. */
+static void header_bombs(void **state) {
+    (void)state;
+    enum { N = 2000000 };
+    char *header = malloc(N + 256);
+    assert_non_null(header);
+    for (size_t i = 0; i < N; i += 4)
+        memcpy(header + i, "[[],", 5);
+    memcpy(header, "{\"\":", 5);
+    size_t n;
+    nt_tensors *tensors;
+    unsigned char *bytes = file_of(&n, header, 0);
+    assert_int_equal(nt_tensors_parse(&tensors, bytes, n, "big"), NT_E_FORMAT);
+    assert_non_null(strstr(nt_error_message(), "objects and arrays"));
+    free(bytes);
+    size_t at = 0;
+    for (int i = 0; at < N; i++) {
+        at += (size_t)sprintf(header + at,
+                              "%c\"%x[\\\"[\":{\"dtype\":\"F4\",\"shape\":[0],"
+                              "\"data_offsets\":[0,0]}",
+                              i ? ',' : '{', (unsigned)i);
+    }
+    strcpy(header + at, "}");
+    bytes = file_of(&n, header, 0);
+    if (nt_tensors_parse(&tensors, bytes, n, "big") != NT_OK) fail_msg("%s", nt_error_message());
+    nt_tensors_free(tensors);
+    free(bytes);
+    free(header);
+}
+
 static void every_failing_allocation(void **state) {
     (void)state;
     size_t n;
@@ -334,6 +365,7 @@ int main(void) {
         cmocka_unit_test(questions_tell_expected_and_found),
         cmocka_unit_test(many_tensors_are_found),
         cmocka_unit_test(header_ceiling),
+        cmocka_unit_test(header_bombs),
         cmocka_unit_test(every_failing_allocation),
         cmocka_unit_test(random_damage),
     };

@@ -70,7 +70,8 @@ static inline void checkpoint_remove(const char *folder) {
         char path[CHECKPOINT_PATH + 300];
         struct stat info;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        int n = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        assert_in_range(n, 1, sizeof path - 1);
         if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode))
             checkpoint_remove(path);
         else

@@ -35,15 +35,15 @@ static inline int32_t *ids_of(size_t *n, const json_t *array) {
 
 /* The largest errors of one kind over a checkpoint. */
 typedef struct used {
-    const char *type;
-    double error, range; /* at the worst place */
-    double share;        /* of the allowance */
+    const char *path, *type; /* of the tolerance table */
+    double error, range;     /* at the worst place */
+    double share;            /* of the allowance */
     size_t n;
 } used;
 
 /* One comparison; range is what a relative tolerance multiplies. */
 static inline void compare(used *u, double expected, double found, double range) {
-    const tolerance *allowed = tolerance_of("f32", u->type);
+    const tolerance *allowed = tolerance_of(u->path, u->type);
     assert_non_null(allowed);
     double most = allowed->absolute + allowed->relative * range;
     double error = fabs(expected - found), share = most > 0 ? error / most : HUGE_VAL;
@@ -52,7 +52,7 @@ static inline void compare(used *u, double expected, double found, double range)
     if (!(share <= 1))
         fail_msg("%s: expected %.9g, found %.9g: %.3g times the allowance of %.3g", u->type,
                  expected, found, share, most);
-    if (u->n == 1 || share > u->share) *u = (used){u->type, error, range, share, u->n};
+    if (u->n == 1 || share > u->share) *u = (used){u->path, u->type, error, range, share, u->n};
 }
 
 static inline void report(const char *name, const used *u) {

@@ -36,8 +36,7 @@ static void mark(nt_kv *kv, int32_t sequence, size_t from, size_t to, float valu
 static void check(nt_kv *kv, int32_t sequence, size_t from, size_t to, float value) {
     for (size_t l = 0; l < L; l++)
         for (size_t t = from; t < to; t++)
-            assert_true(nt_kv_pages(kv, sequence, l)[t / NT_PAGE][t % NT_PAGE] ==
-                        value + (float)l);
+            assert_true(nt_kv_pages(kv, sequence, l)[t / NT_PAGE][t % NT_PAGE] == value + (float)l);
 }
 
 static void grows_by_pages(void **state) {
@@ -226,8 +225,7 @@ static int scenario(nt_kv **out) {
     int status = nt_kv_extend(*out, child, 10 * NT_PAGE);
     check(*out, parent, 0, NT_PAGE + 5, 4);
     check(*out, child, 0, NT_PAGE + 5, 4);
-    assert_int_equal(nt_kv_length(*out, child),
-                     status == NT_OK ? 11 * NT_PAGE + 5 : NT_PAGE + 5);
+    assert_int_equal(nt_kv_length(*out, child), status == NT_OK ? 11 * NT_PAGE + 5 : NT_PAGE + 5);
     return status;
 }
 

@@ -9,9 +9,9 @@
 #include "model/forward.h"
 
 static const char *const fixtures[] = {
-    "plain",          "odd-heads-60", "odd-heads-42", "inverse-layer", "upcast", "untied",
-    "different-head", "shards-f16",   "bf16",         "f64",           "deep",   "one-wide-head",
-    "vocabulary",     "activations",
+    "plain",  "odd-heads-60",   "odd-heads-42", "inverse-layer", "upcast",
+    "untied", "different-head", "shards-f16",   "bf16",          "f64",
+    "deep",   "one-wide-head",  "vocabulary",   "activations",
 };
 
 /* What one checkpoint's comparisons used, and what runs it. */
@@ -76,8 +76,8 @@ static void check_logits(checked *c, used *u, const json_t *expected, const floa
         }
         compare(u, number(member(expected, "max"), p), max, range);
         compare(u, number(member(expected, "min"), p), min, range);
-        compare(u, number(member(expected, "max"), p),
-                row[whole(member(expected, "argmax"), p)], range);
+        compare(u, number(member(expected, "max"), p), row[whole(member(expected, "argmax"), p)],
+                range);
         compare(&c->logsumexp, number(member(expected, "logsumexp"), p),
                 nt_softmax_of(row, V).logsum, range);
     }
@@ -133,7 +133,8 @@ static void check_attention(checked *c, const json_t *expected, const seen *s) {
     assert_int_equal(k, json_array_size(values));
 }
 
-/* Runs with captures at every point that transformers shows, and gives the same logits with them. */
+/* Runs with captures at every point that transformers shows, and gives the same logits with them.
+ */
 static void check_states(checked *c, const json_t *prompt, const int32_t *ids, size_t T,
                          const float *plain) {
     const nt_config *config = &c->network->config;
@@ -188,18 +189,19 @@ static void check_greedy(checked *c, const json_t *expected, const int32_t *ids,
                          double range) {
     const json_t *next = member(expected, "ids"), *margins = member(expected, "margins");
     size_t V = (size_t)c->network->config.V;
-    float *row = malloc(T * V * sizeof *row);
-    rows r = {row, V};
-    assert_non_null(row);
+    nt_kv *kv = nt_runner_kv(c->runner);
+    rows r = {malloc(T * V * sizeof(float)), V};
+    assert_non_null(r.logits);
+    int32_t best = 0;
     nt_input input = {.ids = ids, .n_ids = T, .want = NT_WANT_LAST};
-    assert_int_equal(nt_kv_sequence_new(&input.sequence, nt_runner_kv(c->runner)), NT_OK);
+    assert_int_equal(nt_kv_sequence_new(&input.sequence, kv), NT_OK);
     for (size_t i = 0; i < json_array_size(next); i++) {
         assert_int_equal(nt_runner_step(c->runner, &input, 1, keep_row, &r, NULL), NT_OK);
-        const float *last = row + (input.n_ids - 1) * V;
-        int32_t best = 0;
+        const float *last = r.logits + (input.n_ids - 1) * V;
+        best = 0;
         for (size_t id = 1; id < V; id++)
             if (last[id] > last[best]) best = (int32_t)id;
-        if (number(margins, i) < 2 * tolerance_of("f32", "logits")->relative * range) {
+        if (number(margins, i) < 2 * tolerance_of(c->logits.path, "logits")->relative * range) {
             c->greedy_ties++;
             break;
         }
@@ -207,15 +209,186 @@ static void check_greedy(checked *c, const json_t *expected, const int32_t *ids,
         c->greedy_steps++;
         input.ids = &best;
         input.n_ids = 1;
-        if (nt_kv_length(nt_runner_kv(c->runner), input.sequence) == (size_t)c->network->config.T)
-            break;
-        int32_t chosen = best;
-        input.ids = &chosen;
-        if (i + 1 == json_array_size(next)) break;
-        assert_int_equal(nt_runner_step(c->runner, &input, 1, keep_row, &r, NULL), NT_OK);
-        nt_kv_truncate(nt_runner_kv(c->runner), input.sequence, T + i);
-        assert_int_equal(nt_kv_length(nt_runner_kv(c->runner), input.sequence), T + i);
     }
-    nt_kv_drop(nt_runner_kv(c->runner), input.sequence);
-    free(row);
+    nt_kv_drop(kv, input.sequence);
+    free(r.logits);
+}
+
+static int named(const char *name, const char *const *names, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0) return (int)i;
+    fail_msg("unknown name %s", name);
+    return -1;
+}
+
+static nt_edit edit_of(const json_t *from, const nt_config *config, float *values) {
+    static const char *const points[NT_N_POINTS] = {
+        [NT_POINT_EMBEDDING] = "EMBEDDING",         [NT_POINT_BLOCK_IN] = "BLOCK_IN",
+        [NT_POINT_ATTENTION] = "ATTENTION",         [NT_POINT_HEAD_OUT] = "HEAD_OUT",
+        [NT_POINT_ATTENTION_OUT] = "ATTENTION_OUT", [NT_POINT_MLP_OUT] = "MLP_OUT",
+        [NT_POINT_BLOCK_OUT] = "BLOCK_OUT",         [NT_POINT_FINAL_NORM] = "FINAL_NORM",
+    };
+    static const char *const actions[] = {"ZERO", "SCALE", "ADD", "REPLACE"};
+    nt_edit edit = {.place = {.point = (nt_point)named(json_string_value(member(from, "point")),
+                                                       points, NT_N_POINTS),
+                              .layer = (int32_t)json_integer_value(member(from, "layer")),
+                              .head = (int32_t)json_integer_value(member(from, "head")),
+                              .position = (int32_t)json_integer_value(member(from, "position"))},
+                    .action =
+                        (nt_action)named(json_string_value(member(from, "action")), actions, 4),
+                    .factor = (float)json_number_value(member(from, "factor"))};
+    if (edit.action == NT_ADD || edit.action == NT_REPLACE) {
+        int32_t n = edit.place.point == NT_POINT_HEAD_OUT ? config->D / config->H : config->D;
+        edit.values = values;
+        edit.n_values = (size_t)n;
+        for (int32_t i = 0; i < n; i++)
+            values[i] = (float)((i * 37 + 11) % 64 - 32) / 32;
+    }
+    return edit;
+}
+
+/* Each edit alone; then none, which must give back the plain bits. */
+static void check_edits(checked *c, const json_t *edits, const int32_t *ids, size_t T,
+                        const float *plain) {
+    const nt_config *config = &c->network->config;
+    nt_points *points = nt_runner_points(c->runner);
+    size_t bytes = T * (size_t)config->V * sizeof(float);
+    float *values = malloc((size_t)config->D * sizeof *values), *logits;
+    assert_non_null(values);
+    for (size_t i = 0; i < json_array_size(edits); i++) {
+        const json_t *from = json_array_get(edits, i);
+        nt_edit edit = edit_of(from, config, values);
+        if (nt_points_set_edits(points, config, &edit, 1) != NT_OK)
+            fail_msg("%s", nt_error_message());
+        logits = run_all(c->runner, ids, T);
+        check_logits(c, &c->edited, member(from, "logits"), logits);
+        assert_memory_not_equal(logits, plain, bytes);
+        free(logits);
+    }
+    assert_int_equal(nt_points_set_edits(points, config, NULL, 0), NT_OK);
+    logits = run_all(c->runner, ids, T);
+    assert_memory_equal(logits, plain, bytes);
+    free(logits);
+    free(values);
+}
+
+static void check_prompt(checked *c, const json_t *prompt) {
+    size_t T;
+    int32_t *ids = ids_of(&T, member(prompt, "ids"));
+    float *logits = run_all(c->runner, ids, T);
+    check_logits(c, &c->logits, member(prompt, "logits"), logits);
+    if (json_object_get(prompt, "hidden")) {
+        check_states(c, prompt, ids, T, logits);
+        check_loss(c, member(prompt, "loss"), ids, T, logits);
+        check_greedy(c, member(prompt, "greedy"), ids, T, logits_range(member(prompt, "logits")));
+        check_edits(c, member(prompt, "edits"), ids, T, logits);
+    }
+    free(logits);
+    free(ids);
+}
+
+/* mkmodel must give the oracle's very bits, on any machine. */
+static uint32_t crc_of(const char *folder) {
+    struct dirent **entries;
+    uLong crc = crc32(0, NULL, 0);
+    int n = scandir(folder, &entries, NULL, alphasort);
+    assert_true(n > 0);
+    for (int i = 0; i < n; i++) {
+        const char *end = strrchr(entries[i]->d_name, '.');
+        char path[CHECKPOINT_PATH + 300];
+        int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        assert_in_range(length, 1, sizeof path - 1);
+        if (end && strcmp(end, ".safetensors") == 0) {
+            static unsigned char chunk[1 << 20];
+            FILE *file = fopen(path, "rb");
+            assert_non_null(file);
+            for (size_t got; (got = fread(chunk, 1, sizeof chunk, file)) > 0;)
+                crc = crc32(crc, chunk, (uInt)got);
+            fclose(file);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return (uint32_t)crc;
+}
+
+/* Without AVX-512 the reference kernels would take minutes over a long prompt of the gpt2 shape. */
+static bool too_slow(const checked *c, const json_t *prompt) {
+    const char *isa;
+    assert_int_equal(nt_cpu_isa(&isa), NT_OK);
+    return strcmp(isa, "ref") == 0 && c->network->n_parameters > 10000000 &&
+           json_array_size(member(prompt, "ids")) > 16;
+}
+
+static void check_checkpoint(const json_t *expected, const char *folder) {
+    bool big = json_integer_value(member(expected, "parameters")) > 10000000;
+    const char *path = big ? "f32 gpt2" : "f32 small";
+    checked c = {.logits = {path, "logits"},
+                 .edited = {path, "edited"},
+                 .logsumexp = {path, "logsumexp"},
+                 .loss = {path, "loss"},
+                 .hidden = {path, "hidden"},
+                 .attention = {path, "attention"}};
+    const char *name = json_string_value(member(expected, "name"));
+    assert_int_equal(crc_of(folder), json_integer_value(member(expected, "crc32")));
+    if (nt_network_open(&c.network, folder) != NT_OK) fail_msg("%s", nt_error_message());
+    assert_int_equal(c.network->n_parameters, json_integer_value(member(expected, "parameters")));
+    assert_int_equal(nt_network_check_finite(c.network), NT_OK);
+    assert_int_equal(nt_runner_new(&c.runner, c.network, 2), NT_OK);
+    const json_t *prompts = member(expected, "prompts");
+    for (size_t i = 0; i < json_array_size(prompts); i++) {
+        if (too_slow(&c, json_array_get(prompts, i)))
+            printf("  %-18s long prompt left out: no AVX-512 here\n", name);
+        else
+            check_prompt(&c, json_array_get(prompts, i));
+    }
+    report(name, &c.logits);
+    report(name, &c.edited);
+    report(name, &c.logsumexp);
+    report(name, &c.hidden);
+    report(name, &c.attention);
+    report(name, &c.loss);
+    if (c.greedy_steps + c.greedy_ties)
+        printf("  %-18s greedy     %6zu steps equal, %zu prompts ended by a tie\n", name,
+               c.greedy_steps, c.greedy_ties);
+    assert_true(c.logits.n > 0);
+    nt_runner_free(c.runner);
+    nt_network_free(c.network);
+}
+
+static void check_fixture(void **state) {
+    const char *name = *state;
+    char path[CHECKPOINT_PATH], folder[CHECKPOINT_PATH];
+    json_error_t error;
+    snprintf(path, sizeof path, "%s/tests/model/data/%s.json", NT_SOURCE_DIR, name);
+    json_t *fixture = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!fixture) fail_msg("%s: %s", path, error.text);
+    const json_t *cases = member(fixture, "cases");
+    for (size_t i = 0; i < json_array_size(cases); i++) {
+        const json_t *one = json_array_get(cases, i), *args = member(one, "mkmodel");
+        const char *list[CHECKPOINT_ARGS];
+        size_t n = json_array_size(args);
+        assert_in_range(n, 1, CHECKPOINT_ARGS);
+        for (size_t k = 0; k < n; k++)
+            list[k] = json_string_value(json_array_get(args, k));
+        if (strcmp(name, "gpt2") == 0) {
+            snprintf(folder, sizeof folder, "%s/checkpoints/gpt2", NT_BINARY_DIR);
+        } else {
+            checkpoint_path(folder, name);
+            assert_int_equal(checkpoint_make(name, list, n), 0);
+        }
+        check_checkpoint(one, folder);
+    }
+    json_decref(fixture);
+}
+
+int main(int argc, char **argv) {
+    struct CMUnitTest tests[sizeof fixtures / sizeof *fixtures];
+    size_t n = argc > 1 ? 1 : sizeof tests / sizeof *tests;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = argc > 1 ? argv[1] : fixtures[i];
+        tests[i] = (struct CMUnitTest){.name = name, .test_func = check_fixture};
+        tests[i].initial_state = (void *)(uintptr_t)name;
+    }
+    return _cmocka_run_group_tests("model_oracle", tests, n, NULL, checkpoints_remove);
 }

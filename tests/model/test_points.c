@@ -95,8 +95,10 @@ static void apply_to(float x[6], nt_at at, const nt_edit *edits, size_t n) {
 
 static void edits_act_where_they_say(void **state) {
     (void)state;
-    nt_at heads = {NT_POINT_HEAD_OUT, .layer = 1, .position = 4, .n_parts = 2, .n_part = 3, .ld = 3};
-    nt_at whole = {NT_POINT_BLOCK_IN, .layer = 1, .position = 4, .n_parts = 1, .n_part = 6, .ld = 6};
+    nt_at heads = {NT_POINT_HEAD_OUT, .layer = 1,  .position = 4,
+                   .n_parts = 2,      .n_part = 3, .ld = 3};
+    nt_at whole = {NT_POINT_BLOCK_IN, .layer = 1,  .position = 4,
+                   .n_parts = 1,      .n_part = 6, .ld = 6};
     float x[6];
     apply_to(x, heads, (nt_edit[]){edit_at(NT_POINT_HEAD_OUT, 1, 1, 4)}, 1);
     assert_memory_equal(x, ((float[]){1, 2, 3, 0, 0, 0}), sizeof x);

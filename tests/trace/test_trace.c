@@ -191,6 +191,15 @@ static void argmax_takes_the_lowest_of_equals(void **state) {
     float row[] = {-INFINITY, 2, 5, 5, -1, 5}, out[] = {-INFINITY, -INFINITY};
     assert_int_equal(nt_argmax(row, 6), 2);
     assert_int_equal(nt_argmax(out, 2), 0);
+    for (size_t round = 0; round < 2000; round++) {
+        float many[300];
+        size_t V = 1 + draw() % 300, best = 0;
+        for (size_t i = 0; i < V; i++)
+            many[i] = (float)(draw() % (1 + round % 50));
+        for (size_t i = 0; i < V; i++)
+            best = many[i] > many[best] ? i : best;
+        assert_int_equal(nt_argmax(many, V), best);
+    }
     assert_int_equal(nt_rank_of(row, 6, 2), 1);
     assert_int_equal(nt_rank_of(row, 6, 5), 3);
     assert_int_equal(nt_rank_of(row, 6, 0), 6);

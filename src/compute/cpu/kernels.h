@@ -43,6 +43,10 @@ typedef struct nt_kernels {
 
     /* y [n] += x [n]. */
     void (*add)(float *y, const float *x, size_t n);
+
+    /* The functions under softmax and the activations, in place: what the tests measure. */
+    void (*exp)(float *x, size_t n);
+    void (*erf)(float *x, size_t n);
 } nt_kernels;
 
 /* The sets that this build holds and this processor (and its system) can run, best first; the

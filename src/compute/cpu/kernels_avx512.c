@@ -182,4 +182,6 @@ const nt_kernels nt_kernels_avx512 = {.isa = "avx512",
                                       .layer_norm = layer_norm,
                                       .attend = attend,
                                       .activate = activate,
-                                      .add = add};
+                                      .add = add,
+                                      .exp = exp_all,
+                                      .erf = erf_all};

@@ -59,7 +59,7 @@ static float tanh_ref(float x) {
         p = fmaf(p, z, NT_TANH_P2);
         p = fmaf(p, z, NT_TANH_P1);
         p = fmaf(p, z, NT_TANH_P0);
-        return fmaf(z * x, p, x);
+        return copysignf(fmaf(z * x, p, x), x); /* -0 stays -0 */
     }
     float y = 1.0f - 2.0f / (exp_ref(size + size) + 1.0f);
     return copysignf(y, x);
@@ -135,6 +135,16 @@ static void activate(nt_activation activation, float *x, size_t n) {
 static void add(float *y, const float *x, size_t n) {
     for (size_t i = 0; i < n; i++)
         y[i] += x[i];
+}
+
+static void exp_all(float *x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        x[i] = exp_ref(x[i]);
+}
+
+static void erf_all(float *x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        x[i] = erf_ref(x[i]);
 }
 
 /* ---- LayerNorm ------------------------------------------------------------------------------- */
@@ -267,4 +277,6 @@ const nt_kernels nt_kernels_ref = {.isa = "ref",
                                    .layer_norm = layer_norm,
                                    .attend = attend,
                                    .activate = activate,
-                                   .add = add};
+                                   .add = add,
+                                   .exp = exp_all,
+                                   .erf = erf_all};

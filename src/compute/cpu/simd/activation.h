@@ -25,7 +25,7 @@ INLINE vec v_tanh(vec x) {
     p = v_fma(p, z, v_set(NT_TANH_P0));
     vec near = v_fma(v_mul(z, x), p, x);
     vec far = v_sub(one, v_div(two, v_add(v_exp(v_add(size, size)), one)));
-    return v_select(v_less(size, v_set(NT_TANH_SMALL)), near, v_copy_sign(far, x));
+    return v_copy_sign(v_select(v_less(size, v_set(NT_TANH_SMALL)), near, far), x);
 }
 
 INLINE vec v_erf(vec x) {
@@ -137,3 +137,14 @@ static void add(float *y, const float *x, size_t n) {
         v_store_part(y + i, sum, n - i);
     }
 }
+
+#define MAP(name, function)                                                                        \
+    static void name(float *x, size_t n) {                                                         \
+        size_t i = 0;                                                                              \
+        for (; i + NT_LANES <= n; i += NT_LANES)                                                   \
+            v_store(x + i, function(v_load(x + i)));                                               \
+        if (i < n) v_store_part(x + i, function(v_load_part(x + i, n - i)), n - i);                \
+    }
+MAP(exp_all, v_exp)
+MAP(erf_all, v_erf)
+#undef MAP

@@ -90,12 +90,17 @@ static void stream(const nt_product *p, size_t begin, size_t end) {
 
 /* ---- Many rows ------------------------------------------------------------------------------- */
 
-/* Rows [k, k + n_k) and columns [n, n + n_n) of w, as panels [n_k, PANEL]; columns past the last
+/* One packed block of w: rows [k, k + n_k), columns [n, n + n_n). */
+typedef struct block {
+    size_t k, n_k, n, n_n;
+} block;
+
+/* A block of w as panels [n_k, PANEL]; columns past the last
  * are 0. Walks w row by row. */
-INLINE void pack_as(float *panels, const nt_matrix *w, nt_dtype dtype, size_t k, size_t n_k,
-                    size_t n, size_t n_n) {
+INLINE void pack_as(float *panels, const nt_matrix *w, nt_dtype dtype, const block *b) {
+    size_t n_k = b->n_k, n_n = b->n_n;
     for (size_t i = 0; i < n_k; i++) {
-        size_t at = (k + i) * w->N + n, j = 0;
+        size_t at = (b->k + i) * w->N + b->n, j = 0;
         for (; j < n_n; j += NT_LANES) {
             float *to = panels + j / PANEL * (n_k * PANEL) + i * PANEL + j % PANEL;
             size_t rest = n_n - j;
@@ -109,13 +114,21 @@ INLINE void pack_as(float *panels, const nt_matrix *w, nt_dtype dtype, size_t k,
     }
 }
 
-static void pack(float *panels, const nt_matrix *w, size_t k, size_t n_k, size_t n, size_t n_n) {
+static void pack(float *panels, const nt_matrix *w, const block *b) {
     switch (w->dtype) {
-    case NT_F16: pack_as(panels, w, NT_F16, k, n_k, n, n_n); break;
-    case NT_BF16: pack_as(panels, w, NT_BF16, k, n_k, n, n_n); break;
-    default: pack_as(panels, w, NT_F32, k, n_k, n, n_n); break;
+    case NT_F16: pack_as(panels, w, NT_F16, b); break;
+    case NT_BF16: pack_as(panels, w, NT_BF16, b); break;
+    default: pack_as(panels, w, NT_F32, b); break;
     }
 }
+
+/* The block of w that comes next, fetched into L2 while this one is multiplied. */
+typedef struct ahead {
+    const char *rows; /* its first row */
+    size_t n_lines;   /* cache lines of the whole block */
+    size_t width;     /* lines of a row */
+    size_t stride;    /* bytes from row to row */
+} ahead;
 
 /* A tile of y: n_rows x PANEL outputs, ld apart, continue their chains over n_k. */
 typedef struct tile {
@@ -126,7 +139,26 @@ typedef struct tile {
     const float *bias;  /* [PANEL], or NULL: not the last block of k, or no bias */
     size_t n_k;
     bool start; /* chains begin here */
+    const ahead *next;
+    size_t line; /* which line of it this tile fetches first */
 } tile;
+
+enum { FETCH_EVERY = 2, LINE = 64 }; /* one line in so many steps of k */
+
+INLINE void multiply_step(vec sum[TILE_ROWS][TILE_COLUMNS], const float *x, const float *panel,
+                          size_t n_rows) {
+    vec w[TILE_COLUMNS];
+#pragma GCC unroll 4
+    for (size_t c = 0; c < TILE_COLUMNS; c++)
+        w[c] = v_load(panel + c * NT_LANES);
+#pragma GCC unroll 16
+    for (size_t r = 0; r < n_rows; r++) {
+        vec v = v_set(x[r * X_STRIDE]);
+#pragma GCC unroll 4
+        for (size_t c = 0; c < TILE_COLUMNS; c++)
+            sum[r][c] = v_fma(v, w[c], sum[r][c]);
+    }
+}
 
 INLINE void multiply_tile(const tile *t, size_t n_rows) {
     vec sum[TILE_ROWS][TILE_COLUMNS];
@@ -136,19 +168,24 @@ INLINE void multiply_tile(const tile *t, size_t n_rows) {
         for (size_t c = 0; c < TILE_COLUMNS; c++)
             sum[r][c] = t->start ? v_zero() : v_load(t->y + r * t->ld + c * NT_LANES);
     const float *x = t->x, *panel = t->panel;
-    for (size_t k = 0; k < t->n_k; k++, x++, panel += PANEL) {
-        vec w[TILE_COLUMNS];
-#pragma GCC unroll 4
-        for (size_t c = 0; c < TILE_COLUMNS; c++)
-            w[c] = v_load(panel + c * NT_LANES);
-#pragma GCC unroll 16
-        for (size_t r = 0; r < n_rows; r++) {
-            vec v = v_set(x[r * X_STRIDE]);
-#pragma GCC unroll 4
-            for (size_t c = 0; c < TILE_COLUMNS; c++)
-                sum[r][c] = v_fma(v, w[c], sum[r][c]);
+    size_t k = 0;
+    if (t->line < t->next->n_lines) {
+        size_t row = t->line / t->next->width, at = t->line % t->next->width;
+        const char *line = t->next->rows + row * t->next->stride + at * LINE;
+        for (; k + FETCH_EVERY <= t->n_k; k += FETCH_EVERY) {
+            __builtin_prefetch(line, 0, 2);
+            line += LINE;
+            if (++at == t->next->width) {
+                at = 0;
+                line += t->next->stride - t->next->width * LINE;
+            }
+#pragma GCC unroll 2
+            for (int i = 0; i < FETCH_EVERY; i++, x++, panel += PANEL)
+                multiply_step(sum, x, panel, n_rows);
         }
     }
+    for (; k < t->n_k; k++, x++, panel += PANEL)
+        multiply_step(sum, x, panel, n_rows);
 #pragma GCC unroll 16
     for (size_t r = 0; r < n_rows; r++) {
 #pragma GCC unroll 4
@@ -191,24 +228,49 @@ static void multiply_narrow(const tile *t, size_t n_rows, size_t n_columns) {
         memcpy(t->y + r * t->ld, whole + r * PANEL, n_columns * sizeof *whole);
 }
 
-/* Rows [r, r + n_r) of y times one packed block: every panel meets every group of rows. */
-static void multiply_block(const nt_product *p, const float *panels, const float *x, size_t r,
-                           size_t n_r, size_t k, size_t n_k, size_t n, size_t n_n) {
+/* The block that follows, down the rows and then to the right; false after the last. */
+INLINE bool next_block(block *b, const nt_matrix *w, size_t end) {
+    b->k += b->n_k;
+    if (b->k >= w->K) {
+        b->k = 0;
+        b->n += b->n_n;
+    }
+    if (b->n >= end) return false;
+    b->n_n = end - b->n < BLOCK_N ? end - b->n : BLOCK_N;
+    b->n_k = w->K - b->k < BLOCK_K ? w->K - b->k : BLOCK_K;
+    return true;
+}
+
+static ahead fetch_of(const block *b, const nt_matrix *w) {
+    size_t size = nt_dtype_size(w->dtype), width = b->n_n * size / LINE;
+    return (ahead){.rows = (const char *)w->data + (b->k * w->N + b->n) * size,
+                   .n_lines = b->n_k * width,
+                   .width = width,
+                   .stride = w->N * size};
+}
+
+/* Rows [r, r + n_r) of y times one packed block: every panel meets every group of rows. *line
+ * counts what was fetched of the next. */
+static void multiply_block(const nt_product *p, const block *b, const float *panels, const float *x,
+                           size_t r, size_t n_r, const ahead *next, size_t *line) {
     const nt_matrix *w = p->w;
-    bool last = k + n_k == w->K;
+    bool last = b->k + b->n_k == w->K;
     size_t groups = (n_r + TILE_ROWS - 1) / TILE_ROWS;
-    for (size_t j = 0; j < n_n; j += PANEL) {
+    for (size_t j = 0; j < b->n_n; j += PANEL) {
         for (size_t g = 0; g < groups; g++) { /* groups of nearly equal size */
             size_t from = g * n_r / groups, rows = (g + 1) * n_r / groups - from;
-            tile t = {.y = p->y + (r + from) * w->N + n + j,
+            tile t = {.y = p->y + (r + from) * w->N + b->n + j,
                       .ld = w->N,
                       .x = x + from * X_STRIDE,
-                      .panel = panels + j * n_k,
-                      .bias = last && p->bias ? p->bias + n + j : NULL,
-                      .n_k = n_k,
-                      .start = k == 0};
-            if (n_n - j < PANEL)
-                multiply_narrow(&t, rows, n_n - j);
+                      .panel = panels + j * b->n_k,
+                      .bias = last && p->bias ? p->bias + b->n + j : NULL,
+                      .n_k = b->n_k,
+                      .start = b->k == 0,
+                      .next = next,
+                      .line = *line};
+            *line += b->n_k / FETCH_EVERY;
+            if (b->n_n - j < PANEL)
+                multiply_narrow(&t, rows, b->n_n - j);
             else
                 multiply_rows(&t, rows);
         }
@@ -217,18 +279,19 @@ static void multiply_block(const nt_product *p, const float *panels, const float
 
 static void multiply_packed(const nt_product *p, size_t begin, size_t end, float *scratch) {
     float *x = scratch, *panels = scratch + BLOCK_R * X_STRIDE;
-    size_t K = p->w->K, n_n, n_k, n_r;
-    for (size_t n = begin; n < end; n += n_n) {
-        n_n = end - n < BLOCK_N ? end - n : BLOCK_N;
-        for (size_t k = 0; k < K; k += n_k) {
-            n_k = K - k < BLOCK_K ? K - k : BLOCK_K;
-            pack(panels, p->w, k, n_k, n, n_n);
-            for (size_t r = 0; r < p->R; r += n_r) {
-                n_r = p->R - r < BLOCK_R ? p->R - r : BLOCK_R;
-                for (size_t i = 0; i < n_r; i++)
-                    memcpy(x + i * X_STRIDE, p->x + (r + i) * K + k, n_k * sizeof *x);
-                multiply_block(p, panels, x, r, n_r, k, n_k, n, n_n);
-            }
+    size_t K = p->w->K, n_r;
+    block b = {.n = begin}, following = {.n = begin};
+    for (bool more = next_block(&following, p->w, end); more;) {
+        b = following;
+        more = next_block(&following, p->w, end);
+        ahead next = more ? fetch_of(&following, p->w) : (ahead){.width = 1};
+        size_t line = 0;
+        pack(panels, p->w, &b);
+        for (size_t r = 0; r < p->R; r += n_r) {
+            n_r = p->R - r < BLOCK_R ? p->R - r : BLOCK_R;
+            for (size_t i = 0; i < n_r; i++)
+                memcpy(x + i * X_STRIDE, p->x + (r + i) * K + b.k, b.n_k * sizeof *x);
+            multiply_block(p, &b, panels, x, r, n_r, &next, &line);
         }
     }
 }

@@ -1,0 +1,295 @@
+/* Tables: they keep to their width, cannot drive a terminal, and look as tests/view/data has them
+ * (drawn by the program once, then read by eye line by line). */
+#include <stdio.h>
+#include <utf8proc.h>
+
+#include "base/file.h"
+#include "base/utf8.h"
+#include "view/sample.h"
+
+static nt_view_options table_of(int width, bool color, bool ascii) {
+    nt_view_options options = NT_VIEW_OPTIONS_INIT;
+    options.width = width;
+    options.color = color;
+    options.ascii = ascii;
+    return options;
+}
+
+/* The table, zero-ended, for nt_free; frees the trace. */
+static char *show(nt_result *t, nt_view_options options) {
+    nt_buffer out = {0};
+    assert_int_equal(nt_view_table(&out, t, &options), NT_OK);
+    char *text;
+    size_t n;
+    assert_int_equal(nt_buffer_take(&text, &n, &out), NT_OK);
+    free_sample(t);
+    return text;
+}
+
+static void has(const char *text, const char *part) {
+    if (!strstr(text, part)) fail_msg("no \"%s\" in\n%s", part, text);
+}
+
+static void has_not(const char *text, const char *part) {
+    if (strstr(text, part)) fail_msg("\"%s\" in\n%s", part, text);
+}
+
+/* Length of one of our colour sequences at s, else 0. */
+static size_t sgr(const char *s) {
+    if (strncmp(s, "\x1b[0", 3) != 0) return 0;
+    size_t n = 3 + strspn(s + 3, ";0123456789");
+    return s[n] == 'm' ? n + 1 : 0;
+}
+
+/* Walks a table: width of every line, and what may stand in it. */
+static void check(const char *text, size_t width, bool color, bool ascii) {
+    size_t n = strlen(text), columns = 0;
+    bool styled = false;
+    assert_true(n > 0 && text[n - 1] == '\n');
+    for (size_t i = 0; i < n;) {
+        size_t skip = color ? sgr(text + i) : 0;
+        if (skip > 0) {
+            styled = skip > strlen("\x1b[0m");
+            i += skip;
+            continue;
+        }
+        int32_t code;
+        size_t length = nt_utf8_next(&code, text + i, n - i);
+        i += length;
+        if (code == '\n') {
+            if (styled) fail_msg("a line ends in colour:\n%s", text);
+            columns = 0;
+            continue;
+        }
+        bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+        bool bidi = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+        if (control || bidi || (ascii && code > 0x7E)) fail_msg("U+%04X in\n%s", code, text);
+        columns += (size_t)utf8proc_charwidth(code);
+        if (columns > width) fail_msg("a line of over %zu columns in\n%s", width, text);
+    }
+}
+
+static void every_width(void **state) {
+    (void)state;
+    for (int width = 20; width <= 200; width += width < 130 ? 1 : 7) {
+        for (int mode = 0; mode < 3; mode++) {
+            for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_INFO; kind++) {
+                if (kind == NT_RESULT_TEXT) continue; /* data, not a table */
+                nt_result *t = random_sample((nt_result_kind)kind, (uint64_t)(width * 3 + mode));
+                char *text = show(t, table_of(width, mode == 1, mode == 2));
+                check(text, (size_t)width, mode == 1, mode == 2);
+                nt_free(text);
+            }
+            for (size_t i = 0; i < N_SAMPLES; i++) {
+                if (samples[i] == sample_text) continue;
+                char *text = show(samples[i](), table_of(width, mode == 1, mode == 2));
+                check(text, (size_t)width, mode == 1, mode == 2);
+                nt_free(text);
+            }
+        }
+    }
+}
+
+/* Widths that no table fits and widths that are no widths. */
+static void odd_widths(void **state) {
+    (void)state;
+    static const int widths[] = {1, 2, 3, 7, 11, 2147483647};
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+        for (size_t i = 0; i < N_SAMPLES; i++) {
+            if (samples[i] == sample_text) continue;
+            char *text = show(samples[i](), table_of(widths[w], false, false));
+            check(text, (size_t)widths[w], false, false);
+            nt_free(text);
+        }
+    }
+    char *zero = show(sample_next(), table_of(0, false, false));
+    char *below = show(sample_next(), table_of(-5, false, false));
+    char *eighty = show(sample_next(), table_of(80, false, false));
+    assert_string_equal(zero, eighty);
+    assert_string_equal(below, eighty);
+    nt_free(zero);
+    nt_free(below);
+    nt_free(eighty);
+}
+
+static void as_drawn(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        sample_fn sample;
+        int width;
+        bool color, ascii;
+    } cases[] = {
+        {"tokens_80", sample_tokens, 80, false, false},
+        {"next_80", sample_next, 80, false, false},
+        {"next_40", sample_next, 40, false, false},
+        {"next_80_ascii", sample_next, 80, false, true},
+        {"steps_80", sample_steps, 80, false, false},
+        {"steps_120", sample_steps, 120, false, false},
+        {"steps_60_color", sample_steps, 60, true, false},
+        {"generate_60", sample_generate, 60, false, false},
+        {"score_80", sample_score, 80, false, false},
+        {"inspect_60", sample_inspect, 60, false, false},
+        {"info_80", sample_info, 80, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[512], *expected;
+        size_t n;
+        snprintf(path, sizeof path, NT_SOURCE_DIR "/tests/view/data/%s.txt", cases[i].name);
+        char *text =
+            show(cases[i].sample(), table_of(cases[i].width, cases[i].color, cases[i].ascii));
+        assert_int_equal(nt_file_read(&expected, &n, path, 1 << 16), NT_OK);
+        assert_string_equal(text, expected);
+        nt_free(expected);
+        nt_free(text);
+    }
+}
+
+/* Colours add nothing but colour. */
+static void colors_only_add(void **state) {
+    (void)state;
+    for (size_t i = 0; i < N_SAMPLES; i++) {
+        if (samples[i] == sample_text || samples[i] == sample_tokens) continue;
+        char *plain = show(samples[i](), table_of(70, false, false));
+        char *color = show(samples[i](), table_of(70, true, false));
+        char *to = color;
+        has(color, "\x1b[0");
+        for (char *from = color; *from;) {
+            size_t skip = sgr(from);
+            from += skip;
+            if (!skip) *to++ = *from++;
+        }
+        *to = 0;
+        assert_string_equal(color, plain);
+        nt_free(plain);
+        nt_free(color);
+    }
+}
+
+static void rest_row(void **state) {
+    (void)state;
+    char *text = show(sample_next(), table_of(80, false, false));
+    has(text, "50,247 more       73.48 % ██████████████████████████\n");
+    nt_free(text);
+
+    nt_result *t = sample_next();
+    t->n_vocab = 10; /* everything is shown */
+    text = show(t, table_of(80, false, false));
+    has_not(text, "more");
+    nt_free(text);
+}
+
+static void processed(void **state) {
+    (void)state;
+    nt_result *t = sample_next();
+    for (size_t i = 0; i < 10; i++)
+        t->steps[0].candidates[i].processed_prob = i < 2 ? 0.5 : 0;
+    t->steps[0].step.kept = 2;
+    char *text = show(t, table_of(100, false, false));
+    has(text, "processed");
+    has(text, "50.00 %");
+    has(text, "2 of 50,257 ids kept");
+    nt_free(text);
+    text = show(sample_next(), table_of(100, false, false));
+    has_not(text, "processed");
+    has_not(text, "kept");
+    nt_free(text);
+}
+
+/* A token that was drawn from further down gets a column of its own. */
+static void chosen_elsewhere(void **state) {
+    (void)state;
+    char *text = show(sample_steps(), table_of(160, false, false));
+    has_not(text, "chosen");
+    nt_free(text);
+    nt_result *t = sample_steps();
+    t->steps[1].step.chosen = candidate(t, 77, 9999, " Zebra", 0.0012);
+    text = show(t, table_of(160, false, false));
+    has(text, "chosen");
+    has(text, "▸·Zebra  0.12%\n");
+    has(text, "▸·was   16.10%");
+    has(text, "  I      23.59%"); /* not marked: it was not taken */
+    nt_free(text);
+}
+
+/* In the order promised: bars, then texts, then columns; and the footer says what is gone. */
+static void narrowing(void **state) {
+    (void)state;
+    char *text = show(sample_steps(), table_of(120, false, false));
+    has(text, "choice 5");
+    has_not(text, "hidden");
+    nt_free(text);
+    text = show(sample_steps(), table_of(80, false, false));
+    has(text, "choice 4");
+    has_not(text, "choice 5");
+    has(text, "+1 column hidden: widen the terminal, or use --csv\n");
+    nt_free(text);
+    text = show(sample_steps(), table_of(40, false, false));
+    has(text, "choice 1");
+    has(text, "+4 columns hidden: widen the terminal,\nor use --csv\n");
+    nt_free(text);
+}
+
+static void footers(void **state) {
+    (void)state;
+    nt_result *t = sample_next();
+    t->bos = true;
+    t->milliseconds = 1234.5;
+    t->model = "/models/gpt2-large/";
+    char *text = show(t, table_of(80, false, false));
+    has(text, "· gpt2-large · f32 · avx512 · 1 token · BOS added · 1,234 ms\n");
+    nt_free(text);
+    t = sample_next();
+    t->milliseconds = 0; /* not measured */
+    text = show(t, table_of(80, false, false));
+    has(text, "entropy 7.123 nats · gpt2 · f32 · avx512 · 1 token · no BOS\n");
+    nt_free(text);
+}
+
+/* A model without a tokenizer: ids stand for the tokens. */
+static void no_bytes(void **state) {
+    (void)state;
+    nt_result *t = new_sample(NT_RESULT_TOKENS);
+    add_token(t, 50256, "");
+    t->tokens[0].bytes = NULL;
+    char *text = show(t, table_of(80, false, false));
+    has(text, "#50256");
+    nt_free(text);
+}
+
+static void texts_are_data(void **state) {
+    (void)state;
+    nt_result *t = new_sample(NT_RESULT_TEXT);
+    t->text = "a \x1b[31m\tb\n";
+    t->n_text = strlen(t->text);
+    char *text = show(t, table_of(80, false, false));
+    assert_string_equal(text, "a \x1b[31m\tb\n\n");
+    nt_free(text);
+    t = new_sample(NT_RESULT_TEXT);
+    t->text = "a \x1b[31m\tb\n";
+    t->n_text = strlen(t->text);
+    text = show(t, table_of(80, true, false)); /* colour: a terminal */
+    assert_string_equal(text, "a \\x1b[31m    b\n\n");
+    nt_free(text);
+}
+
+static void nothing_to_show(void **state) {
+    (void)state;
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_INFO; kind++) {
+        char *text = show(new_sample((nt_result_kind)kind), table_of(40, false, false));
+        check(text, 40, false, false);
+        nt_free(text);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_width),      cmocka_unit_test(odd_widths),
+        cmocka_unit_test(as_drawn),         cmocka_unit_test(colors_only_add),
+        cmocka_unit_test(rest_row),         cmocka_unit_test(processed),
+        cmocka_unit_test(chosen_elsewhere), cmocka_unit_test(narrowing),
+        cmocka_unit_test(footers),          cmocka_unit_test(no_bytes),
+        cmocka_unit_test(texts_are_data),   cmocka_unit_test(nothing_to_show),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
