@@ -64,8 +64,10 @@ void nt_sheet_more(nt_sheet *sheet, const char *utf8, uint8_t style) {
     close_cell(sheet);
 }
 
-void nt_sheet_show(nt_sheet *sheet, const char *bytes, size_t n, nt_show show, uint8_t style) {
+void nt_sheet_show(nt_sheet *sheet, const char *prefix, const char *bytes, size_t n, nt_show show,
+                   uint8_t style) {
     if (!open_cell(sheet, (nt_cell){0})) return;
+    nt_strip_puts(&sheet->strip, prefix, NT_STYLE_MARK);
     nt_strip_show(&sheet->strip, bytes, n, show, style);
     close_cell(sheet);
 }

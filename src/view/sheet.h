@@ -42,8 +42,10 @@ void nt_sheet_row(nt_sheet *sheet, uint8_t style);
 /* Each opens the row's next cell and fills it; nt_sheet_more adds to the cell that is open. */
 void nt_sheet_puts(nt_sheet *sheet, const char *utf8, uint8_t style);
 void nt_sheet_more(nt_sheet *sheet, const char *utf8, uint8_t style);
-void nt_sheet_show(nt_sheet *sheet, const char *bytes, size_t n, nt_show show, uint8_t style);
-/* A token; its id as #id when it has no bytes. prefix comes before it, in the same cell. */
+/* prefix comes first, in the same cell. */
+void nt_sheet_show(nt_sheet *sheet, const char *prefix, const char *bytes, size_t n, nt_show show,
+                   uint8_t style);
+/* A token; its id as #id when it has no bytes. */
 void nt_sheet_token(nt_sheet *sheet, const char *prefix, const nt_token *token, uint8_t style);
 /* Bars are drawn to the scale of the largest value in their column. */
 void nt_sheet_bar(nt_sheet *sheet, double value, uint8_t style);

@@ -97,7 +97,7 @@ static void show_code(nt_strip *strip, size_t first, int32_t code, const char *b
         add(strip, code == '"' ? "\\\"" : "\\\\", 2, 2, style);
     } else if (code < 0x7F && code > 0x20) {
         add(strip, bytes, n, 1, style);
-    } else if (strip->ascii || code < 0xA0) {
+    } else if (strip->ascii) {
         escape(strip, code, style);
     } else if (code == 0xA0) {
         if (show == NT_SHOW_TEXT)

@@ -121,8 +121,11 @@ static void input_cell(nt_frame *frame, const nt_buffer *text) {
     size_t from = text->n > most ? text->n - most : 0;
     while (from > 0 && from < text->n && ((unsigned char)text->data[from] & 0xC0) == 0x80)
         from++;
-    nt_sheet_show(&frame->sheet, text->n ? text->data + from : "", text->n - from, NT_SHOW_INPUT,
-                  0);
+    nt_sheet_show(&frame->sheet,
+                  from == 0            ? ""
+                  : frame->paint.ascii ? "~"
+                                       : "\xE2\x80\xA6",
+                  text->n ? text->data + from : "", text->n - from, NT_SHOW_INPUT, 0);
 }
 
 static void steps_row(nt_frame *frame, const nt_trace_step *step, const steps_shape *shape,

@@ -54,7 +54,7 @@ static bool ends_with(const char *s, const char *end) {
 
 static void fact_value(nt_sheet *sheet, const nt_fact *fact) {
     if (fact->text) {
-        nt_sheet_show(sheet, fact->text, strlen(fact->text), NT_SHOW_TEXT, 0);
+        nt_sheet_show(sheet, "", fact->text, strlen(fact->text), NT_SHOW_TEXT, 0);
     } else if (fact->is_bool) {
         nt_sheet_puts(sheet, fact->number != 0 ? "yes" : "no", 0);
     } else if (fact->number >= 0 && fact->number < 9e15 &&
@@ -80,7 +80,7 @@ void nt_table_info(nt_frame *frame) {
         strncat(name, trace->facts[i].key, sizeof name - 1);
         for (char *c = name; *c; c++)
             if (*c == '_') *c = ' ';
-        nt_sheet_show(sheet, name, strlen(name), NT_SHOW_TEXT, NT_STYLE_DIM);
+        nt_sheet_show(sheet, "", name, strlen(name), NT_SHOW_TEXT, NT_STYLE_DIM);
         fact_value(sheet, &trace->facts[i]);
     }
     nt_frame_sheet(frame);

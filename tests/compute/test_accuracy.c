@@ -52,6 +52,14 @@ static void tanh_of(float *x, size_t n) {
     current->activate(NT_TANH, x, n);
 }
 
+static void sqrt_softplus_of(float *x, size_t n) {
+    current->activate(NT_SQRT_SOFTPLUS, x, n);
+}
+
+static double sqrt_softplus(double x) {
+    return sqrt((x > 0 ? x : 0) + log1p(exp(-fabs(x))));
+}
+
 static void exp_is_close(void **state) {
     (void)state;
     for (const nt_kernels *const *k = nt_cpu_kernels(); *k; k++) {
@@ -93,6 +101,16 @@ static void erf_is_close(void **state) {
         (*k)->erf(x, 7);
         assert_true(x[0] == 0 && !signbit(x[0]) && x[1] == 0 && signbit(x[1]));
         assert_true(x[2] == 1 && x[3] == -1 && x[4] == 1 && x[5] == -1 && isnan(x[6]));
+    }
+}
+
+/* log(1 + u), as softplus uses it. */
+static void sqrt_softplus_is_close(void **state) {
+    (void)state;
+    for (const nt_kernels *const *k = nt_cpu_kernels(); *k; k++) {
+        current = *k;
+        double at = 0, worst = sweep(&at, sqrt_softplus_of, sqrt_softplus, 1e-12f, 80.0f, 331);
+        report((*k)->isa, "sqrt(softplus), units in the last place", worst, at, 2.0);
     }
 }
 
@@ -141,7 +159,7 @@ static void activations_at_the_ends(void **state) {
             assert_true(isnan(x[0]));
             assert_true(x[1] == ceiling);
             assert_true(x[2] == (ceiling < INFINITY || i == NT_RELU2 ? ceiling : 1e30f) ||
-                        i == NT_HARDSWISH);
+                        i == NT_HARDSWISH || i == NT_SQRT_SOFTPLUS);
         }
         float low[] = {-1e30f, -30, -100};
         (*k)->activate(NT_GELU_TANH, low, 3);
@@ -289,6 +307,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(exp_is_close),
                                        cmocka_unit_test(tanh_is_close),
                                        cmocka_unit_test(erf_is_close),
+                                       cmocka_unit_test(sqrt_softplus_is_close),
                                        cmocka_unit_test(activations_equal_transformers),
                                        cmocka_unit_test(activations_at_the_ends),
                                        cmocka_unit_test(matmul_is_close),

@@ -238,7 +238,7 @@ static void header_bombs(void **state) {
     assert_non_null(header);
     for (size_t i = 0; i < N; i += 4)
         memcpy(header + i, "[[],", 5);
-    memcpy(header, "{\"\":", 5);
+    memcpy(header, "{\"\":", 4);
     size_t n;
     nt_tensors *tensors;
     unsigned char *bytes = file_of(&n, header, 0);

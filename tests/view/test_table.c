@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
+#include "view/paint.h"
 #include "view/sample.h"
 
 static nt_view_options table_of(int width, bool color, bool ascii) {
@@ -188,6 +189,7 @@ static void processed(void **state) {
     char *text = show(t, table_of(100, false, false));
     has(text, "processed");
     has(text, "50.00 %");
+    has(text, "50,247 more          0.00 %  73.48 %");
     has(text, "2 of 50,257 ids kept");
     nt_free(text);
     text = show(sample_next(), table_of(100, false, false));
@@ -209,6 +211,50 @@ static void chosen_elsewhere(void **state) {
     has(text, "▸·Zebra  0.12%\n");
     has(text, "▸·was   16.10%");
     has(text, "  I      23.59%"); /* not marked: it was not taken */
+    nt_free(text);
+}
+
+/* One cell, at every width from one column to more than it needs. */
+static void cell_is(const char *bytes, size_t width, nt_align align, bool cut_left,
+                    const char *expected) {
+    nt_buffer out = {0};
+    nt_paint paint = {.out = &out, .width = 80};
+    nt_strip strip = {0};
+    nt_strip_show(&strip, bytes, strlen(bytes), NT_SHOW_TOKEN, 0);
+    nt_paint_cell(&paint, &strip, 0, strip.n, width, align, cut_left, 0);
+    nt_paint_puts(&paint, "|", 0);
+    assert_string_equal(out.data, expected);
+    assert_int_equal(paint.column, width + 1);
+    nt_strip_free(&strip);
+    nt_buffer_free(&out);
+}
+
+static void cells(void **state) {
+    (void)state;
+    cell_is("abcd", 6, NT_LEFT, false, "abcd  |");
+    cell_is("abcd", 6, NT_RIGHT, false, "  abcd|");
+    cell_is("abcd", 4, NT_LEFT, false, "abcd|");
+    cell_is("abcd", 3, NT_LEFT, false, "ab…|");
+    cell_is("abcd", 3, NT_LEFT, true, "…cd|");
+    cell_is("abcd", 1, NT_LEFT, false, "…|");
+    cell_is("abcd", 1, NT_LEFT, true, "…|");
+    cell_is("中文字", 5, NT_LEFT, false, "中文…|");
+    cell_is("中文字", 4, NT_LEFT, false, "中… |"); /* no half characters */
+    cell_is("中文字", 4, NT_LEFT, true, "…字 |");
+    cell_is("ab\x1b", 5, NT_LEFT, false, "ab…  |"); /* no half escapes */
+}
+
+/* A text so far of which a column takes many bytes: cut between characters, and marked. */
+static void long_inputs(void **state) {
+    (void)state;
+    nt_result *t = sample_steps();
+    t->n_tokens = 0;
+    for (int i = 0; i < 101; i++)
+        add_token(t, 1, "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81");
+    char *text = show(t, table_of(100, false, false));
+    check(text, 100, false, false);
+    has_not(text, "\\x");
+    has(text, "0  …");
     nt_free(text);
 }
 
@@ -284,12 +330,20 @@ static void nothing_to_show(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_width),      cmocka_unit_test(odd_widths),
-        cmocka_unit_test(as_drawn),         cmocka_unit_test(colors_only_add),
-        cmocka_unit_test(rest_row),         cmocka_unit_test(processed),
-        cmocka_unit_test(chosen_elsewhere), cmocka_unit_test(narrowing),
-        cmocka_unit_test(footers),          cmocka_unit_test(no_bytes),
-        cmocka_unit_test(texts_are_data),   cmocka_unit_test(nothing_to_show),
+        cmocka_unit_test(every_width),
+        cmocka_unit_test(odd_widths),
+        cmocka_unit_test(as_drawn),
+        cmocka_unit_test(colors_only_add),
+        cmocka_unit_test(rest_row),
+        cmocka_unit_test(processed),
+        cmocka_unit_test(chosen_elsewhere),
+        cmocka_unit_test(narrowing),
+        cmocka_unit_test(footers),
+        cmocka_unit_test(no_bytes),
+        cmocka_unit_test(texts_are_data),
+        cmocka_unit_test(nothing_to_show),
+        cmocka_unit_test(cells),
+        cmocka_unit_test(long_inputs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

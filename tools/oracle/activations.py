@@ -11,7 +11,8 @@ import torch
 from transformers.activations import ACT2FN
 
 NAMES = ["gelu_new", "gelu_fast", "gelu", "gelu_10", "quick_gelu", "relu", "relu2", "relu6",
-         "leaky_relu", "silu", "mish", "tanh", "sigmoid", "hardswish", "laplace", "linear"]
+         "leaky_relu", "silu", "mish", "tanh", "sigmoid", "hardswish", "laplace", "linear",
+         "sqrtsoftplus"]
 
 
 def main():

@@ -80,6 +80,10 @@ INLINE vec v_div(vec a, vec b) {
     return _mm512_div_ps(a, b);
 }
 
+INLINE vec v_sqrt(vec a) {
+    return _mm512_sqrt_ps(a);
+}
+
 /* a b + c, rounded once. */
 INLINE vec v_fma(vec a, vec b, vec c) {
     return _mm512_fmadd_ps(a, b, c);

@@ -97,9 +97,21 @@ static float clip(float x, float low, float high) { /* NaN stays NaN */
 }
 
 static float mish(float x) {
-    if (x > NT_MISH_LINEAR) return x;
+    if (x > NT_SOFTPLUS_LINEAR) return x;
     float e = exp_ref(x), n = e * (e + 2.0f); /* tanh(ln(1 + e)) = n / (n + 2) */
     return x * (n / (n + 2.0f));
+}
+
+/* ln(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
+static float softplus(float x) {
+    if (x > NT_SOFTPLUS_LINEAR) return x;
+    float u = exp_ref(-fabsf(x));
+    float d = (u + u) / (2.0f + u), z = d * d;
+    float p = fmaf(NT_LOG_P4, z, NT_LOG_P3);
+    p = fmaf(p, z, NT_LOG_P2);
+    p = fmaf(p, z, NT_LOG_P1);
+    p = fmaf(p, z, NT_LOG_P0);
+    return (0.0f > x ? 0.0f : x) + fmaf(z * d, p, d);
 }
 
 static float activation_ref(nt_activation activation, float x) {
@@ -123,6 +135,7 @@ static float activation_ref(nt_activation activation, float x) {
     case NT_SIGMOID: return 1.0f / (1.0f + exp_ref(-x));
     case NT_HARDSWISH: return x * clip(x + 3.0f, 0.0f, 6.0f) / 6.0f;
     case NT_LAPLACE: return 0.5f * (1.0f + erf_ref((x - NT_LAPLACE_MEAN) * NT_LAPLACE_SCALE));
+    case NT_SQRT_SOFTPLUS: return sqrtf(softplus(x));
     default: return x;
     }
 }

@@ -43,6 +43,13 @@
 #define NT_ERF_Q5 (-0x1.908060p-9f)
 #define NT_ERF_Q6 0x1.9d837cp-13f
 
+/* log(1 + u) for u in [0, 1]: d = 2 u / (2 + u), log(1 + u) = d + d d^2 p(d^2). */
+#define NT_LOG_P0 0x1.555558p-4f
+#define NT_LOG_P1 0x1.9996d8p-7f
+#define NT_LOG_P2 0x1.25050ep-9f
+#define NT_LOG_P3 0x1.b72c0ep-12f
+#define NT_LOG_P4 0x1.f08934p-14f
+
 /* Activations. */
 #define NT_GELU_CUBIC 0.044715f
 #define NT_GELU_TWICE (-1.59576912f) /* -2 sqrt(2 / pi) */
@@ -51,6 +58,6 @@
 #define NT_LAPLACE_MEAN 0.707107f
 #define NT_LAPLACE_SCALE 2.50662518f /* 1 / (0.282095 sqrt(2)) */
 #define NT_LEAKY 0.01f
-#define NT_MISH_LINEAR 20.0f /* torch's softplus is the identity above it */
+#define NT_SOFTPLUS_LINEAR 20.0f /* torch's softplus is the identity above it */
 
 #endif

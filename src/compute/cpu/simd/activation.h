@@ -70,7 +70,18 @@ INLINE vec v_gelu_tanh(vec x) {
 INLINE vec v_mish(vec x) {
     vec two = v_set(2.0f), e = v_exp(x), n = v_mul(e, v_add(e, two));
     vec y = v_mul(x, v_div(n, v_add(n, two)));
-    return v_select(v_less(v_set(NT_MISH_LINEAR), x), x, y);
+    return v_select(v_less(v_set(NT_SOFTPLUS_LINEAR), x), x, y);
+}
+
+INLINE vec v_softplus(vec x) {
+    vec two = v_set(2.0f), u = v_exp(v_mul(v_set(-1.0f), v_abs(x)));
+    vec d = v_div(v_add(u, u), v_add(two, u)), z = v_mul(d, d);
+    vec p = v_fma(v_set(NT_LOG_P4), z, v_set(NT_LOG_P3));
+    p = v_fma(p, z, v_set(NT_LOG_P2));
+    p = v_fma(p, z, v_set(NT_LOG_P1));
+    p = v_fma(p, z, v_set(NT_LOG_P0));
+    vec y = v_add(v_max(v_zero(), x), v_fma(v_mul(z, d), p, d));
+    return v_select(v_less(v_set(NT_SOFTPLUS_LINEAR), x), x, y);
 }
 
 /* Called with a constant: each activation becomes a loop of its own. */
@@ -96,6 +107,7 @@ INLINE vec v_activation(nt_activation activation, vec x) {
         vec t = v_mul(v_sub(x, v_set(NT_LAPLACE_MEAN)), v_set(NT_LAPLACE_SCALE));
         return v_mul(v_set(0.5f), v_add(one, v_erf(t)));
     }
+    case NT_SQRT_SOFTPLUS: return v_sqrt(v_softplus(x));
     default: return x;
     }
 }
@@ -124,6 +136,7 @@ static void activate(nt_activation activation, float *x, size_t n) {
     case NT_SIGMOID: activate_as(NT_SIGMOID, x, n); break;
     case NT_HARDSWISH: activate_as(NT_HARDSWISH, x, n); break;
     case NT_LAPLACE: activate_as(NT_LAPLACE, x, n); break;
+    case NT_SQRT_SOFTPLUS: activate_as(NT_SQRT_SOFTPLUS, x, n); break;
     default: break;
     }
 }
