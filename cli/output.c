@@ -1,6 +1,6 @@
 /* stdout for data, stderr for everything else. */
 #include <errno.h>
-#include <langinfo.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,10 +40,12 @@ bool cli_color(const cli_settings *settings) {
     return isatty(STDOUT_FILENO) && !(term && strcmp(term, "dumb") == 0);
 }
 
-static int width(void) {
+/* Tables fit the terminal, or 80 columns; a text that goes into a file keeps its lines. */
+static int width(nt_result_kind kind) {
     const char *columns = getenv("COLUMNS");
     int n = columns ? atoi(columns) : 0;
     struct winsize size;
+    if (kind == NT_RESULT_GENERATE && !isatty(STDOUT_FILENO)) return INT_MAX;
     if (n <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) n = size.ws_col;
     if (n <= 0) n = 80;
     return n < 20 ? 20 : n > 200 ? 200 : n;
@@ -67,7 +69,7 @@ int cli_show(const cli_run *run, const nt_result *result, const cli_settings *se
              int64_t index) {
     nt_view_options view = NT_VIEW_OPTIONS_INIT;
     view.format = settings->format;
-    view.width = width();
+    view.width = width(nt_result_get_kind(result));
     view.color = cli_color(settings);
     view.ascii = settings->ascii;
     view.index = index;

@@ -3,15 +3,13 @@
 file(GLOB cpu_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/compute/cpu/*.c)
 list(FILTER cpu_sources EXCLUDE REGEX "/kernels_[a-z0-9]+\\.c$")
 list(APPEND sources ${cpu_sources} ${CMAKE_SOURCE_DIR}/src/compute/cpu/kernels_ref.c)
-set(NEXTOKEN_KERNELS) # NT_HAVE_... for the sets that this build holds
+set(NEXTOKEN_KERNELS) # NT_HAVE_... for the sets that this build holds beside the reference
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(avx512 ${CMAKE_SOURCE_DIR}/src/compute/cpu/kernels_avx512.c)
-  if(EXISTS ${avx512})
   list(APPEND sources ${avx512})
   list(APPEND NEXTOKEN_KERNELS NT_HAVE_AVX512)
   set_source_files_properties(${avx512} PROPERTIES COMPILE_OPTIONS
-    "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx2;-mfma;-mf16c;-O3")
-  endif()
+    "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx2;-mfma;-O3")
 endif()
 set_property(SOURCE ${CMAKE_SOURCE_DIR}/src/compute/cpu/select.c
   APPEND PROPERTY COMPILE_DEFINITIONS ${NEXTOKEN_KERNELS})

@@ -78,6 +78,7 @@ double nt_log(double x) {
  * docs/numbers.md states, and what a vector of doubles (or two, or four) computes. */
 enum { LANES = 8 };
 typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef float float_lanes __attribute__((vector_size(LANES * sizeof(float))));
 typedef int64_t whole_lanes __attribute__((vector_size(LANES * sizeof(int64_t))));
 
 static inline __attribute__((always_inline)) double tree(const double *l) {
@@ -112,8 +113,9 @@ static inline __attribute__((always_inline)) void sums_body(double *sums, const 
     lanes sum = {0}, weighted = {0}, d = {0};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        for (int l = 0; l < LANES; l++)
-            d[l] = (double)x[i + (size_t)l] - max;
+        float_lanes eight;
+        memcpy(&eight, x + i, sizeof eight);
+        d = __builtin_convertvector(eight, lanes) - max;
         add_lanes(&sum, &weighted, &d);
     }
     if (i < n) { /* absent elements are -inf: they add 0 */
@@ -130,30 +132,34 @@ static inline __attribute__((always_inline)) void sums_body(double *sums, const 
     sums[1] = tree(parts[1]);
 }
 
+typedef float wide __attribute__((vector_size(16 * sizeof(float))));
+typedef int32_t wide_mask __attribute__((vector_size(16 * sizeof(int32_t))));
+
 /* The largest of x [n]; *fit is false when a number is NaN or +inf. */
 static inline __attribute__((always_inline)) float max_body(bool *fit, const float *x, size_t n) {
-    float most[16];
-    int32_t bad[16] = {0};
-    for (int l = 0; l < 16; l++)
-        most[l] = -INFINITY;
+    float most = -INFINITY;
+    int32_t bad = 0;
     size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
+    if (n >= 16) {
+        wide top = most - (wide){0}, v; /* most in every lane */
+        wide_mask broken = {0};
+        for (; i + 16 <= n; i += 16) {
+            memcpy(&v, x + i, sizeof v);
+            wide_mask above = v > top;
+            top = (wide)(((wide_mask)v & above) | ((wide_mask)top & ~above));
+            broken |= ~(v <= FLT_MAX);
+        }
         for (int l = 0; l < 16; l++) {
-            float v = x[i + (size_t)l];
-            most[l] = v > most[l] ? v : most[l];
-            bad[l] |= !(v <= FLT_MAX);
+            most = top[l] > most ? top[l] : most;
+            bad |= broken[l];
         }
     }
     for (; i < n; i++) {
-        most[0] = x[i] > most[0] ? x[i] : most[0];
-        bad[0] |= !(x[i] <= FLT_MAX);
+        most = x[i] > most ? x[i] : most;
+        bad |= !(x[i] <= FLT_MAX);
     }
-    for (int l = 1; l < 16; l++) {
-        most[0] = most[l] > most[0] ? most[l] : most[0];
-        bad[0] |= bad[l];
-    }
-    *fit = !bad[0];
-    return most[0];
+    *fit = !bad;
+    return most;
 }
 
 static inline __attribute__((always_inline)) nt_softmax softmax_body(const float *x, size_t n) {

@@ -103,7 +103,7 @@ static int read_epsilon(nt_config *out, source in) {
         return nt_fail(NT_E_FORMAT, "%.400s: \"%s\" is %g; it must be 0 or a small number above",
                        in.where, key, eps);
     }
-    out->eps = (float)eps;
+    out->eps = eps;
     return NT_OK;
 }
 

@@ -14,7 +14,7 @@ enum { NT_MAX_EOS = 64 };
 typedef struct nt_config {
     int32_t V, T;       /* vocab_size, n_positions (context) */
     int32_t D, L, H, F; /* n_embd, n_layer, n_head, n_inner (4 D when null) */
-    float eps;          /* layer_norm_epsilon */
+    double eps;         /* layer_norm_epsilon, as the file has it; used as float32 */
     nt_activation activation;
     char activation_name[32]; /* as the file has it */
     bool scale_attn_weights;

@@ -234,8 +234,8 @@ static int run_attention(const pass *p, size_t layer) {
                       .scale = scale_of(config, layer),
                       .pages = w->pages,
                       .position = w->position};
-    device->ops->layer_norm(device, w->normed, w->x, block->ln1_gain, block->ln1_bias, config->eps,
-                            R, D);
+    device->ops->layer_norm(device, w->normed, w->x, block->ln1_gain, block->ln1_bias,
+                            (float)config->eps, R, D);
     device->ops->matmul(device, w->qkv, w->normed, &block->attn_qkv, block->attn_qkv_bias, R);
     device->ops->store_kv(device, &a);
     NT_TRY(attend(p, layer, &a));
@@ -253,8 +253,8 @@ static int run_mlp(const pass *p, size_t layer) {
     const nt_workspace *w = &runner->work;
     nt_device *device = runner->device;
     size_t R = p->R, D = (size_t)config->D, F = (size_t)config->F;
-    device->ops->layer_norm(device, w->normed, w->x, block->ln2_gain, block->ln2_bias, config->eps,
-                            R, D);
+    device->ops->layer_norm(device, w->normed, w->x, block->ln2_gain, block->ln2_bias,
+                            (float)config->eps, R, D);
     device->ops->matmul(device, w->inner, w->normed, &block->mlp_in, block->mlp_in_bias, R);
     device->ops->activate(device, config->activation, w->inner, R * F);
     device->ops->matmul(device, w->normed, w->inner, &block->mlp_out, block->mlp_out_bias, R);
@@ -290,7 +290,7 @@ static int finish_rows(const pass *p, size_t *picked, size_t n) {
     size_t D = (size_t)network->config.D, V = (size_t)network->config.V, wanted = 0;
     if (n == 0) return NT_OK;
     device->ops->layer_norm(device, w->head_in, w->head_in, network->lnf_gain, network->lnf_bias,
-                            network->config.eps, n, D);
+                            (float)network->config.eps, n, D);
     for (size_t i = 0; i < n; i++) {
         float *y = w->head_in + i * D;
         NT_TRY(look(p, NT_POINT_FINAL_NORM, 0, y, D, picked[i], picked[i] + 1));

@@ -18,9 +18,8 @@ int nt_added_add(nt_added *added, nt_lexicon *lexicon, size_t n_model, const cha
     }
     nt_piece *piece = nt_lexicon_find(lexicon, content, n);
     if (!piece) {
-        size_t id = n_model;
-        if (added->n && added->last_id >= (int64_t)n_model) id = (size_t)added->last_id + 1;
-        if (id > NT_MAX_ID) id = (size_t)NT_MAX_ID + 1;
+        size_t id = n_model + added->n_new++;
+        if (id > NT_MAX_ID) id = (size_t)NT_MAX_ID + 1; /* refused below */
         NT_TRY(nt_lexicon_add(lexicon, content, n, (uint32_t)id, where));
         piece = nt_lexicon_find(lexicon, content, n);
     }
@@ -35,7 +34,6 @@ int nt_added_add(nt_added *added, nt_lexicon *lexicon, size_t n_model, const cha
     int status = nt_grow(&tokens, &added->capacity, added->n + 1, sizeof *added->tokens);
     added->tokens = tokens;
     NT_TRY(status);
-    if (!added->n || flags.id > added->last_id) added->last_id = flags.id;
     added->tokens[added->n++] = flags;
     piece->added = (uint32_t)added->n;
     return NT_OK;
@@ -148,7 +146,6 @@ static void widen(nt_added_scan *scan, size_t *start, size_t *end, const nt_adde
         }
         *end = scan->run_end;
     }
-    if (*end < *start) *end = *start;
 }
 
 /* The next match from scan->at on, leftmost and then longest; false when there is none. */
@@ -168,6 +165,7 @@ static bool search(nt_added_scan *scan) {
         if (token->special && scan->skip_special) continue;
         if (token->single_word && !stands_alone(scan->text, scan->n, start, end)) continue;
         widen(scan, &start, &end, token);
+        if (end <= start) continue; /* all of it was taken by the match before */
         scan->pending = token;
         scan->pending_start = start;
         scan->pending_end = end;

@@ -27,14 +27,15 @@ typedef struct nt_trie {
 typedef struct nt_added {
     nt_added_token *tokens; /* [n] */
     size_t n, capacity;
-    int64_t last_id;         /* largest id of them */
+    size_t n_new;            /* tokens among them that the model's vocabulary lacks */
     nt_trie raw, normalized; /* what each of the two passes looks for */
 } nt_added;
 
-/* Adds a token as tokenizers does: an id that the content has in the lexicon stays; a new one is
- * the number of tokens in the model's vocabulary [n_model], or one after the largest added id.
- * Ids that a file claims are not read there either. Content that was added before gets the new
- * flags. Empty content is passed over. Errors: FORMAT, UNSUPPORTED (too long), MEMORY. */
+/* Adds a token as tokenizers does: where the vocabulary has its content it keeps that id; new ones
+ * are numbered on from n_model, the number of tokens in the model's vocabulary. Ids that the file
+ * states are not read there either; two tokens with one id, which a vocabulary with holes can lead
+ * to and tokenizers lets pass, are refused. Content that was added before gets the new flags. Empty
+ * content is passed over. Errors: FORMAT, UNSUPPORTED (too long), MEMORY. */
 int nt_added_add(nt_added *added, nt_lexicon *lexicon, size_t n_model, const char *content,
                  size_t n, nt_added_token flags, const char *where);
 /* Builds the tries; after the last nt_added_add. */

@@ -81,7 +81,7 @@ static void sound_configs_resolve_as_in_transformers(void **state) {
         expect_eos(text, json_object_get(fields, "eos_token_id"), &config);
         assert_string_equal(config.activation_name, text_of(fields, "activation_function"));
         double eps = json_number_value(json_object_get(fields, "layer_norm_epsilon"));
-        assert_true(config.eps == (float)eps);
+        assert_true(config.eps == eps);
     }
     assert_true(i >= 40);
 }
