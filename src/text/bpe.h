@@ -38,7 +38,8 @@ void nt_bpe_free(nt_bpe *bpe);
 
 /* One word [n], 0 < n < 2^32 - 1 -> ids [result] and their lengths in bytes [result], both with
  * room for n. The pair of least rank merges first, the leftmost among equals, until none is left.
- * Time n log n. Errors: UNSUPPORTED (a byte without a token), MEMORY. */
+ * Time n log n. Errors: UNSUPPORTED (a byte without a token, which tokenizers would leave out in
+ * silence: the text would no longer be the text that was given), MEMORY. */
 int nt_bpe_word(size_t *result, int32_t *ids, uint32_t *lengths, const nt_bpe *bpe,
                 nt_bpe_work *work, const char *word, size_t n);
 

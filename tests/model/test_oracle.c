@@ -278,6 +278,10 @@ static void check_edits(checked *c, const json_t *edits, const int32_t *ids, siz
     free(values);
 }
 
+static bool large(const checked *c) {
+    return c->network->n_parameters > 10000000;
+}
+
 static void check_prompt(checked *c, const json_t *prompt) {
     size_t T, V = (size_t)c->network->config.V;
     int32_t *ids = ids_of(&T, member(prompt, "ids")), kept;
@@ -290,7 +294,8 @@ static void check_prompt(checked *c, const json_t *prompt) {
         check_loss(c, member(prompt, "loss"), ids, T, logits);
         check_greedy(c, member(prompt, "greedy"), kept, logits + (T - 1) * V,
                      logits_range(expected));
-        check_edits(c, member(prompt, "edits"), ids, T, logits);
+        const json_t *edits = member(prompt, "edits");
+        if (json_array_size(edits) || !large(c)) check_edits(c, edits, ids, T, logits);
     }
     nt_kv_drop(nt_runner_kv(c->runner), kept);
     free(logits);
@@ -326,8 +331,7 @@ static uint32_t crc_of(const char *folder) {
 static bool too_slow(const checked *c, const json_t *prompt) {
     const char *isa;
     assert_int_equal(nt_cpu_isa(&isa), NT_OK);
-    return strcmp(isa, "ref") == 0 && c->network->n_parameters > 10000000 &&
-           json_array_size(member(prompt, "ids")) > 16;
+    return strcmp(isa, "ref") == 0 && large(c) && json_array_size(member(prompt, "ids")) > 16;
 }
 
 static void check_checkpoint(const json_t *expected, const char *folder) {

@@ -265,7 +265,7 @@ static void streaming(void **state) {
 static void runs_of_added_spaces(void **state) {
     (void)state;
     static const char json[] =
-        "{\"added_tokens\":[{\"id\":1,\"content\":\" \",\"single_word\":false,\"lstrip\":true,"
+        "{\"added_tokens\":[{\"id\":1,\"content\":\" \",\"single_word\":false,\"lstrip\":false,"
         "\"rstrip\":true,\"normalized\":false,\"special\":false}],"
         "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},"
         "\"decoder\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":{\"a\":0},\"merges\":[]}}";

@@ -168,7 +168,14 @@ def variants():
         ),
         "whole": tokenizer_json(vocab, merges, [end], use_regex=False),
         "holes": tokenizer_json(
-            holes, merges, [added("Ġthe", special=False), added("Ġa", normalized=True), added("in")]
+            holes,
+            merges,
+            [
+                added("Ġthe", special=False),
+                added("Ġa", normalized=True),
+                added("in"),
+                added("<new>", lstrip=True),
+            ],
         ),
     }
 

@@ -30,6 +30,7 @@ ADDED = [
     ("<nl>", dict(lstrip=True, rstrip=True, normalized=True, special=False)),
     ("\n\n", dict(special=False)),
     ("  ", dict(special=False, normalized=True)),
+    ("\t", dict(lstrip=True, rstrip=True, special=False)),
     ("x y", dict(special=False)),
     ("é", dict(special=False)),
     ("Ġ", dict(special=True)),

@@ -43,37 +43,39 @@ INLINE void stream_tile(const nt_product *p, nt_dtype dtype, size_t n_rows, size
     }
 }
 
-INLINE void stream_pass(const nt_product *p, nt_dtype dtype, size_t n_rows, size_t k, size_t n_k,
-                        size_t begin, size_t end) {
-    size_t n = begin;
-    for (; n + NT_LANES <= end; n += NT_LANES)
-        stream_tile(p, dtype, n_rows, k, n_k, n, 0);
-    if (n < end) stream_tile(p, dtype, n_rows, k, n_k, n, end - n);
+/* n_k rows of w a pass; the last rows go one by one. */
+INLINE void stream_as(const nt_product *p, nt_dtype dtype, size_t n_rows, size_t n_k, size_t begin,
+                      size_t end) {
+    for (size_t k = 0; k + n_k <= p->w->K; k += n_k)
+        for (size_t n = begin; n < end; n += NT_LANES)
+            stream_tile(p, dtype, n_rows, k, n_k, n, 0);
 }
 
-INLINE void stream_as(const nt_product *p, nt_dtype dtype, size_t n_rows, size_t begin,
-                      size_t end) {
-    size_t k = 0, K = p->w->K;
-    for (; k + 8 <= K; k += 8)
-        stream_pass(p, dtype, n_rows, k, 8, begin, end);
-    for (; k < K; k++)
-        stream_pass(p, dtype, n_rows, k, 1, begin, end);
+/* What the passes above leave: rows of w from k on, columns [begin, end), one row at a time. */
+INLINE void stream_edge(const nt_product *p, nt_dtype dtype, size_t k, size_t begin, size_t end) {
+    for (; k < p->w->K; k++) {
+        for (size_t n = begin; n < end; n += NT_LANES)
+            stream_tile(p, dtype, p->R, k, 1, n, end - n < NT_LANES ? end - n : 0);
+    }
 }
 
 /* One function a type, each with a loop for every number of rows. */
 #define STREAM(name, dtype)                                                                        \
     static void name(const nt_product *p, size_t begin, size_t end) {                              \
+        size_t whole = begin + (end - begin) / NT_LANES * NT_LANES, n_k = p->R == 1 ? 8 : 4;       \
         switch (p->R) {                                                                            \
-        case 1: stream_as(p, dtype, 1, begin, end); break;                                         \
-        case 2: stream_as(p, dtype, 2, begin, end); break;                                         \
-        case 3: stream_as(p, dtype, 3, begin, end); break;                                         \
-        case 4: stream_as(p, dtype, 4, begin, end); break;                                         \
-        case 5: stream_as(p, dtype, 5, begin, end); break;                                         \
-        case 6: stream_as(p, dtype, 6, begin, end); break;                                         \
-        case 7: stream_as(p, dtype, 7, begin, end); break;                                         \
-        case 8: stream_as(p, dtype, 8, begin, end); break;                                         \
+        case 1: stream_as(p, dtype, 1, 8, begin, whole); break;                                    \
+        case 2: stream_as(p, dtype, 2, 4, begin, whole); break;                                    \
+        case 3: stream_as(p, dtype, 3, 4, begin, whole); break;                                    \
+        case 4: stream_as(p, dtype, 4, 4, begin, whole); break;                                    \
+        case 5: stream_as(p, dtype, 5, 4, begin, whole); break;                                    \
+        case 6: stream_as(p, dtype, 6, 4, begin, whole); break;                                    \
+        case 7: stream_as(p, dtype, 7, 4, begin, whole); break;                                    \
+        case 8: stream_as(p, dtype, 8, 4, begin, whole); break;                                    \
         default: break;                                                                            \
         }                                                                                          \
+        stream_edge(p, dtype, p->w->K / n_k * n_k, begin, whole);                                  \
+        stream_edge(p, dtype, 0, whole, end);                                                      \
     }
 STREAM(stream_f32, NT_F32)
 STREAM(stream_f16, NT_F16)
@@ -196,12 +198,10 @@ INLINE void multiply_tile(const tile *t, size_t n_rows) {
     }
 }
 
+/* More than TILE_ROWS / 2 rows reach this path, in groups of nearly equal size: never fewer than 5.
+ */
 static void multiply_rows(const tile *t, size_t n_rows) {
     switch (n_rows) {
-    case 1: multiply_tile(t, 1); break;
-    case 2: multiply_tile(t, 2); break;
-    case 3: multiply_tile(t, 3); break;
-    case 4: multiply_tile(t, 4); break;
     case 5: multiply_tile(t, 5); break;
     case 6: multiply_tile(t, 6); break;
     case 7: multiply_tile(t, 7); break;
@@ -212,7 +212,7 @@ static void multiply_rows(const tile *t, size_t n_rows) {
     default: multiply_tile(t, 12); break;
     }
 }
-_Static_assert(TILE_ROWS <= 12, "multiply_rows knows no more");
+_Static_assert(TILE_ROWS == 12 && STREAM_ROWS >= 5, "multiply_rows knows 5 to 12 rows");
 
 /* A panel with fewer columns than PANEL: through a whole tile beside y. */
 static void multiply_narrow(const tile *t, size_t n_rows, size_t n_columns) {
@@ -279,7 +279,7 @@ static void multiply_block(const nt_product *p, const block *b, const float *pan
 
 static void multiply_packed(const nt_product *p, size_t begin, size_t end, float *scratch) {
     float *x = scratch, *panels = scratch + BLOCK_R * X_STRIDE;
-    size_t K = p->w->K, n_r;
+    size_t K = p->w->K, parts = (p->R + BLOCK_R - 1) / BLOCK_R;
     block b = {.n = begin}, following = {.n = begin};
     for (bool more = next_block(&following, p->w, end); more;) {
         b = following;
@@ -287,8 +287,8 @@ static void multiply_packed(const nt_product *p, size_t begin, size_t end, float
         ahead next = more ? fetch_of(&following, p->w) : (ahead){.width = 1};
         size_t line = 0;
         pack(panels, p->w, &b);
-        for (size_t r = 0; r < p->R; r += n_r) {
-            n_r = p->R - r < BLOCK_R ? p->R - r : BLOCK_R;
+        for (size_t part = 0; part < parts; part++) { /* of nearly equal size */
+            size_t r = part * p->R / parts, n_r = (part + 1) * p->R / parts - r;
             for (size_t i = 0; i < n_r; i++)
                 memcpy(x + i * X_STRIDE, p->x + (r + i) * K + b.k, b.n_k * sizeof *x);
             multiply_block(p, &b, panels, x, r, n_r, &next, &line);
