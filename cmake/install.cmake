@@ -1,8 +1,8 @@
 # nextoken is installed as a program, a header, two libraries, a pkg-config file and a CMake package.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS nextoken nextoken_static nextoken_shared EXPORT nextokenTargets
-  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+install(TARGETS nextoken RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS nextoken_static nextoken_shared EXPORT nextokenTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/nextoken.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

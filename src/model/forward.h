@@ -29,7 +29,8 @@ typedef int (*nt_logits_fn)(void *payload, size_t input, size_t t, const float *
 
 /* Appends every input's ids to its sequence and runs the pass in chunks of bounded memory.
  * logits may be NULL when nothing is wanted. On any error all sequences are as they were.
- * Errors: RANGE, CONTEXT, NUMERIC, CANCELLED, MEMORY. */
+ * Errors: RANGE, CONTEXT, NUMERIC, CANCELLED, MEMORY, ARGUMENT (no ids, one sequence twice, logits
+ * wanted and NULL). cancel is asked before each block, progress told after each chunk. */
 int nt_runner_step(nt_runner *runner, const nt_input *inputs, size_t n_inputs, nt_logits_fn logits,
                    void *payload, const nt_callbacks *callbacks);
 

@@ -84,6 +84,9 @@ static void waits_for_the_slowest(void **state) {
 /* fork() takes the calling thread only: the child's pool makes its own workers. */
 static void works_after_fork(void **state) {
     (void)state;
+#if defined(__SANITIZE_THREAD__)
+    skip(); /* ThreadSanitizer ends a child that makes threads */
+#endif
     nt_pool *pool;
     assert_int_equal(nt_pool_new(&pool, 3), NT_OK);
     counts c = {.sum = 1};

@@ -308,6 +308,66 @@ static void captures_see_each_place_once(void **state) {
     nt_runner_free(runner);
 }
 
+enum { HEADS = 24, LONG = 1000 };
+
+static int keep_attention(void *payload, const nt_seen *seen) {
+    float *kept = payload; /* [2, HEADS, LONG] */
+    assert_int_equal(seen->n, seen->place.position + 1);
+    memcpy(kept + (seen->place.layer * HEADS + seen->place.head) * LONG, seen->values,
+           seen->n * sizeof *kept);
+    return 0;
+}
+
+/* So many heads and positions that the probabilities of a chunk do not fit the workspace at once:
+ * what is captured is what the same positions show when they come alone. */
+static void attention_in_parts(void **state) {
+    (void)state;
+    enum { PLACES = 2 * HEADS * LONG };
+    CHECKPOINT("heads", "--shape", "tiny", "--n-embd", "24", "--n-head", "24", "--n-positions",
+               "1000");
+    nt_network *network = open_named("heads");
+    nt_runner *runner = runner_of(network, 2);
+    nt_points *points = nt_runner_points(runner);
+    float *parts = calloc(PLACES, sizeof *parts), *alone = calloc(PLACES, sizeof *alone);
+    float *rows = rows_new(LONG), *plain = rows_new(LONG), *probs;
+    assert_true(parts && alone);
+    nt_workspace work = {0};
+    size_t fit, width = (size_t)HEADS * LONG;
+    assert_int_equal(nt_workspace_probs(&probs, &fit, &work, NT_CHUNK, width), NT_OK);
+    assert_true(fit > 0 && fit < NT_CHUNK); /* else the case tests nothing */
+    nt_workspace_free(&work);
+    feed(runner, sequence_of(runner), text, LONG, NT_WANT_ALL, plain);
+    static const int32_t places[] = {530, 700, 999};
+    for (size_t i = 0; i < 3; i++) {
+        nt_capture capture = {
+            {NT_POINT_ATTENTION, NT_EVERY, NT_EVERY, places[i]}, keep_attention, parts};
+        size_t t = (size_t)places[i];
+        assert_int_equal(nt_points_set_captures(points, &network->config, &capture, 1), NT_OK);
+        /* A mate before it, so that parts of one chunk belong to two sequences. */
+        sink out = {.rows = {NULL, rows}, .width = V};
+        nt_input inputs[] = {{sequence_of(runner), text + 9, 300, NT_WANT_NOTHING},
+                             {sequence_of(runner), text, LONG, NT_WANT_ALL}};
+        assert_int_equal(nt_runner_step(runner, inputs, 2, collect, &out, NULL), NT_OK);
+        assert_memory_equal(rows, plain, LONG * V * sizeof *rows);
+        capture.payload = alone;
+        assert_int_equal(nt_points_set_captures(points, &network->config, &capture, 1), NT_OK);
+        int32_t s = sequence_of(runner);
+        feed(runner, s, text, t, NT_WANT_NOTHING, NULL);
+        feed(runner, s, text + t, 1, NT_WANT_LAST, rows);
+        assert_memory_equal(parts, alone, PLACES * sizeof *parts);
+        double sum = 0;
+        for (size_t k = 0; k <= t; k++)
+            sum += parts[(HEADS + 5) * LONG + k];
+        assert_true(fabs(sum - 1) < 1e-5);
+    }
+    free(parts);
+    free(alone);
+    free(rows);
+    free(plain);
+    nt_runner_free(runner);
+    nt_network_free(network);
+}
+
 static void expect(nt_runner *runner, const nt_input *inputs, size_t n, nt_logits_fn logits,
                    int status, const char *words) {
     nt_kv *kv = nt_runner_kv(runner);
@@ -498,19 +558,13 @@ static void every_allocation_may_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(token_by_token),
-        cmocka_unit_test(cut_anyhow),
-        cmocka_unit_test(batch_equals_alone),
-        cmocka_unit_test(fork_equals_fresh),
-        cmocka_unit_test(threads_do_not_show),
-        cmocka_unit_test(instruction_sets_do_not_show),
-        cmocka_unit_test(stale_pages_do_not_show),
-        cmocka_unit_test(captures_see_each_place_once),
-        cmocka_unit_test(refused_inputs),
-        cmocka_unit_test(cancelling_and_progress),
-        cmocka_unit_test(receiver_may_fail),
-        cmocka_unit_test(broken_weights),
-        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(token_by_token),          cmocka_unit_test(cut_anyhow),
+        cmocka_unit_test(batch_equals_alone),      cmocka_unit_test(fork_equals_fresh),
+        cmocka_unit_test(threads_do_not_show),     cmocka_unit_test(instruction_sets_do_not_show),
+        cmocka_unit_test(stale_pages_do_not_show), cmocka_unit_test(captures_see_each_place_once),
+        cmocka_unit_test(attention_in_parts),      cmocka_unit_test(refused_inputs),
+        cmocka_unit_test(cancelling_and_progress), cmocka_unit_test(receiver_may_fail),
+        cmocka_unit_test(broken_weights),          cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -142,6 +142,14 @@ static void heads(void **state) {
         assert_true(n->head.layout == NT_OUT_IN && n->head.K == 32 && n->head.N == 96);
         nt_network_free(n);
     }
+    /* Equal bytes under a config that does not tie: two tensors, as transformers counts them. */
+    CHECKPOINT("twice", SMALL, "--head-copy");
+    CHECKPOINT("other", SMALL, "--untied");
+    swap_config("twice", "other");
+    nt_network *twice = open_ok("twice");
+    assert_false(twice->tied);
+    assert_int_equal(twice->n_parameters, tied_count + 96 * 32);
+    nt_network_free(twice);
     CHECKPOINT("lacking", SMALL);
     CHECKPOINT("other", SMALL, "--untied");
     swap_config("lacking", "other");

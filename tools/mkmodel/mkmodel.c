@@ -189,6 +189,14 @@ static bool copy_file(const recipe *r, const char *name) {
     return finish(&o);
 }
 
+/* Shards beside a single file of an earlier run would be two models in one folder. */
+static void remove_other_form(const recipe *r) {
+    char path[PATH];
+    snprintf(path, sizeof path, "%s/model.safetensors%s", r->folder,
+             r->shards ? "" : ".index.json");
+    unlink(path);
+}
+
 /* A name that fits no tensor would silently make an unbroken model. */
 static bool check_marks(const tensor *tensors, size_t n, const recipe *r) {
     size_t marked = 0;
@@ -213,6 +221,7 @@ static bool write_model(const recipe *r) {
     }
     if (ok) ok = write_config(r) && write_generation_config(r);
     if (ok && r->tokenizer) ok = copy_file(r, "vocab.json") && copy_file(r, "merges.txt");
+    if (ok) remove_other_form(r);
     if (ok)
         ok = r->shards ? write_shards(tensors, n, r)
                        : write_tensors("model.safetensors", tensors, n, r);
