@@ -135,6 +135,14 @@ const nt_tensor *nt_tensors_find(const nt_tensors *tensors, const char *name) {
     return entry ? &entry->tensor : NULL;
 }
 
+const char *nt_tensors_name(const nt_tensors *tensors, size_t i) {
+    return i < tensors->n_entries ? tensors->entries[i].tensor.name : NULL;
+}
+
+bool nt_tensors_has(const nt_tensors *tensors, const char *name) {
+    return nt_tensors_entry(tensors, name) != NULL;
+}
+
 static void put_shape(nt_buffer *out, int n_dims, const int64_t *shape) {
     nt_buffer_putc(out, '[');
     for (int i = 0; i < n_dims; i++)

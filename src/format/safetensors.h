@@ -3,6 +3,7 @@
 #ifndef NT_FORMAT_SAFETENSORS_H
 #define NT_FORMAT_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,10 @@ size_t nt_tensors_count(const nt_tensors *tensors);
 const nt_tensor *nt_tensors_at(const nt_tensors *tensors, size_t i);
 /* NULL when there is none (no message). */
 const nt_tensor *nt_tensors_find(const nt_tensors *tensors, const char *name);
+/* Names of all tensors, also of those whose type we do not compute with; NULL past the end. */
+const char *nt_tensors_name(const nt_tensors *tensors, size_t i);
+/* Whether there is one of this name, of whatever type. */
+bool nt_tensors_has(const nt_tensors *tensors, const char *name);
 /* Ask with your expectation: the tensor `name` of this shape [n_dims], else one line with what was
  * expected and what was found. Errors: FORMAT (missing, other shape), UNSUPPORTED (type). */
 int nt_tensors_get(const nt_tensor **out, const nt_tensors *tensors, const char *name, int n_dims,

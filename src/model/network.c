@@ -78,7 +78,7 @@ static int load_blocks(nt_network *network) {
  * else the embedding table. */
 static int load_head(nt_network *network, const char *path) {
     const nt_config *config = &network->config;
-    if (!nt_tensors_find(network->tensors, "lm_head.weight")) {
+    if (!nt_tensors_has(network->tensors, "lm_head.weight")) {
         if (!config->tied)
             return nt_fail(NT_E_FORMAT,
                            "%s: lm_head.weight [%d, %d] is missing although config.json has "
@@ -104,30 +104,29 @@ static int load_head(nt_network *network, const char *path) {
     return place_matrix(&network->head, network, own, NT_OUT_IN);
 }
 
-static int refuse_strangers(const nt_network *network) {
-    const nt_tensor *tensor;
-    for (size_t i = 0; (tensor = nt_tensors_at(network->tensors, i)) != NULL; i++) {
-        if (nt_gpt2_classify(&network->config, network->prefix, tensor->name) != NT_GPT2_UNKNOWN)
-            continue;
+static int refuse_strangers(const nt_network *network, const char *path) {
+    const char *name, *prefix = network->prefix;
+    for (size_t i = 0; (name = nt_tensors_name(network->tensors, i)) != NULL; i++) {
+        if (nt_gpt2_classify(&network->config, prefix, name) != NT_GPT2_UNKNOWN) continue;
         return nt_fail(NT_E_FORMAT,
                        "%s: tensor %.200s is no part of a gpt2 network with n_layer %d; expected "
                        "names are %swte.weight, %sh.0 to %sh.%d and lm_head.weight",
-                       tensor->file, tensor->name, (int)network->config.L, network->prefix,
-                       network->prefix, network->prefix, (int)network->config.L - 1);
+                       path, name, (int)network->config.L, prefix, prefix, prefix,
+                       (int)network->config.L - 1);
     }
     return NT_OK;
 }
 
 static int load(nt_network *network, const char *path) {
     network->prefix = "";
-    if (!nt_tensors_find(network->tensors, "wte.weight") &&
-        nt_tensors_find(network->tensors, "transformer.wte.weight"))
+    if (!nt_tensors_has(network->tensors, "wte.weight") &&
+        nt_tensors_has(network->tensors, "transformer.wte.weight"))
         network->prefix = "transformer.";
     for (size_t i = 0; i < sizeof nt_gpt2_globals / sizeof *nt_gpt2_globals; i++)
         NT_TRY(load_slot(network, network, &nt_gpt2_globals[i], ""));
     NT_TRY(load_blocks(network));
     NT_TRY(load_head(network, path));
-    return refuse_strangers(network);
+    return refuse_strangers(network, path);
 }
 
 static int read_config(nt_config *out, const char *path) {
@@ -145,12 +144,17 @@ static int read_config(nt_config *out, const char *path) {
 
 int nt_network_open(nt_network **out, const char *folder_or_file) {
     *out = NULL;
-    if (nt_file_look(folder_or_file) == NT_FILE_NONE)
+    nt_file_kind kind = nt_file_look(folder_or_file);
+    if (kind == NT_FILE_NONE)
         return nt_fail(NT_E_NOT_FOUND, "%s: no such file or folder", folder_or_file);
     nt_network *network = nt_alloc(1, sizeof *network);
     if (!network) return NT_E_MEMORY;
-    int status = read_config(&network->config, folder_or_file);
-    if (status == NT_OK) status = nt_tensors_open(&network->tensors, folder_or_file);
+    int status = NT_OK;
+    /* A file that is no checkpoint is told as such, before a config.json beside it is missed. */
+    if (kind != NT_FILE_FOLDER) status = nt_tensors_open(&network->tensors, folder_or_file);
+    if (status == NT_OK) status = read_config(&network->config, folder_or_file);
+    if (status == NT_OK && kind == NT_FILE_FOLDER)
+        status = nt_tensors_open(&network->tensors, folder_or_file);
     if (status == NT_OK) status = load(network, folder_or_file);
     if (status != NT_OK) {
         nt_network_free(network);

@@ -86,6 +86,21 @@ def overlap(folder):
     change_header(folder, change)
 
 
+def add_tensor(folder, name, dtype, shape, data):
+    path = folder / "model.safetensors"
+    header, old = harness.read_safetensors(path)
+    header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(old), len(old) + len(data)]}
+    harness.write_safetensors(path, header, old + data)
+
+
+def narrow_head(folder):
+    add_tensor(folder, "lm_head.weight", "F8_E4M3", [96, 32], bytes(96 * 32))
+
+
+def extra_integers(folder):
+    add_tensor(folder, "counter", "I64", [1], bytes(8))
+
+
 def bad_vocab(folder):
     (folder / "vocab.json").write_text('{"a": 0, "b": -7}', encoding="utf-8")
     (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")

@@ -345,7 +345,7 @@ static void attention_in_parts(void **state) {
         assert_int_equal(nt_points_set_captures(points, &network->config, &capture, 1), NT_OK);
         /* A mate before it, so that parts of one chunk belong to two sequences. */
         sink out = {.rows = {NULL, rows}, .width = V};
-        nt_input inputs[] = {{sequence_of(runner), text + 9, 300, NT_WANT_NOTHING},
+        nt_input inputs[] = {{sequence_of(runner), text + 9, 500, NT_WANT_NOTHING},
                              {sequence_of(runner), text, LONG, NT_WANT_ALL}};
         assert_int_equal(nt_runner_step(runner, inputs, 2, collect, &out, NULL), NT_OK);
         assert_memory_equal(rows, plain, LONG * V * sizeof *rows);
