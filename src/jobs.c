@@ -362,10 +362,12 @@ static int add_facts(nt_result *trace, const nt_model *model) {
 
 int nt_info(nt_result **out, const nt_model *model) {
     *out = NULL;
-    double started = nt_now_ms();
     int status = nt_job_begin(out, model, NT_RESULT_INFO, NULL);
     if (status == NT_OK) status = add_facts(*out, model);
-    return nt_job_finish(out, status, started);
+    if (status == NT_OK) return NT_OK;
+    nt_result_free(*out);
+    *out = NULL;
+    return status;
 }
 
 /* ---- Showing and saving ---- */

@@ -73,7 +73,8 @@ static void footer(nt_frame *frame) {
         if (heads[i] && heads[i][0]) nt_frame_part(frame, heads[i], NT_STYLE_DIM);
     if (trace->kind != NT_RESULT_INFO) token_count(frame);
     if (trace->milliseconds > 0) {
-        nt_figure ms = nt_figure_fixed(trace->milliseconds, trace->milliseconds < 10 ? 1 : 0);
+        int decimals = trace->milliseconds < 0.1 ? 3 : trace->milliseconds < 10 ? 1 : 0;
+        nt_figure ms = nt_figure_fixed(trace->milliseconds, decimals);
         strcat(ms.s, " ms");
         nt_frame_part(frame, ms.s, NT_STYLE_DIM);
     }

@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""The mutation check: does a test turn red when the arithmetic is wrong?
+
+Copies the tree, makes one small change at a time (mutate.py says which), compiles the objects that
+hold it, and runs the tests of that part until one is red: those of a release build and, where all
+stay green, those of a build with sanitizers, as scripts/test does. Prints the survivors and exits
+with 1 where one is not in equivalent.txt.
+
+    tools/mutants/mutants.py --sample 60         a quick look
+    tools/mutants/mutants.py --all               every mutant: hours
+    tools/mutants/mutants.py --all --only forward.c --operators sign,order
+"""
+import argparse
+import json
+import os
+import random
+import re
+import resource
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+
+import mutate
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+EQUIVALENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "equivalent.txt")
+FAILED = b"[  FAILED  ]"  # cmocka's word for a red test; one is enough
+MEMORY = 4 << 30
+
+# Sources (a folder ends with /), and the test programs that must turn red, the fastest first.
+PARTS = [
+    ("src/compute/cpu/", ["compute_device", "compute_accuracy", "compute_bits"]),
+    ("src/base/math.c", ["base_math", "score_score", "trace_trace"]),
+    ("src/model/forward.c", ["model_points", "model_forward", "model_oracle"]),
+    ("src/model/kv.c", ["model_kv", "model_forward", "model_oracle"]),
+    ("src/model/points.c", ["model_points", "model_forward", "model_oracle"]),
+    ("src/decode/greedy.c", ["decode_greedy"]),
+    ("src/decode/stop.c", ["decode_stop", "decode_greedy"]),
+    ("src/decode/plan.c", ["decode_plan", "decode_greedy"]),
+    ("src/decode/writer.c", ["decode_greedy"]),
+    ("src/score/score.c", ["score_score"]),
+    ("src/trace/candidates.c", ["trace_trace", "score_score"]),
+    ("src/text/bpe.c", ["text_encode", "text_files", "text_oracle"]),
+    ("src/text/pretokenize_gpt2.c", ["text_encode", "text_oracle"]),
+    ("src/text/added.c", ["text_encode", "text_files", "text_oracle"]),
+    ("src/text/encode.c", ["text_encode", "text_files", "text_oracle"]),
+    ("src/text/decode.c", ["text_encode", "text_files", "text_oracle"]),
+    ("src/text/byte_level.c", ["text_encode", "text_files", "text_oracle"]),
+    ("src/format/header.c", ["format_shards", "format_safetensors"]),
+    ("src/format/safetensors.c", ["format_shards", "format_safetensors"]),
+    ("src/format/config.c", ["format_config"]),
+]
+LAST = ["api_contract"]  # the whole library, where the part's own tests stayed green
+# The whole point of this file is unrolled; at -O3 it compiles for twice as long.
+LIGHTER = "kernels_avx512.c"
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def turns_red(program, seconds, memory):
+    """Whether a test program fails, dies or does not end."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (MEMORY, MEMORY))
+
+    with subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, preexec_fn=limit,
+                          start_new_session=True) as process:
+        end = time.monotonic() + seconds
+        os.set_blocking(process.stdout.fileno(), False)
+        seen = b""
+        try:
+            while True:
+                seen = seen[-len(FAILED):] + (process.stdout.read() or b"")
+                if FAILED in seen or time.monotonic() > end:
+                    return True
+                code = process.poll()
+                if code is not None:
+                    return code != 0
+                time.sleep(0.002)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+RELEASE = ["-DCMAKE_BUILD_TYPE=Release"]
+SANITIZE = ["-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+            "-DCMAKE_C_FLAGS=-O1 -g0 -fsanitize=address,undefined -fno-sanitize-recover=all"]
+
+
+class Tree:
+    """A copy of the sources with a build of its own."""
+
+    def __init__(self, folder, flags):
+        self.root = os.path.join(folder, "tree")
+        self.build = os.path.join(folder, "build")
+        shutil.copytree(ROOT, self.root, ignore=self.left_out, symlinks=True)
+        subprocess.run(["cmake", "-S", self.root, "-B", self.build, "-G", "Ninja",
+                        "-DNEXTOKEN_TESTS=ON", "-DNEXTOKEN_WERROR=OFF", "--log-level=WARNING",
+                        *flags],
+                       check=True, stdout=subprocess.DEVNULL)
+        self.commands = {}
+        for entry in json.loads(read(os.path.join(self.build, "compile_commands.json"))):
+            path = os.path.relpath(entry["file"], self.root)
+            if path.startswith("src/"):
+                self.commands[path] = self.lighter(path, entry["command"])
+        self.memory = MEMORY if flags is RELEASE else resource.RLIM_INFINITY  # ASan maps much
+        self.links = {}
+        self.seconds = {}
+        self.objects = {}
+
+    @staticmethod
+    def left_out(folder, names):
+        return [name for name in names if folder == ROOT and name in ("build", ".git")]
+
+    @staticmethod
+    def lighter(path, command):
+        command = shlex.split(command)
+        return [re.sub("^-O3$", "-O1", word) if path.endswith(LIGHTER) else word
+                for word in command]
+
+    def prepare(self, tests, units):
+        """Builds what will be used; every test must be green as things are."""
+        subprocess.run(["ninja", "-C", self.build, "-j", "1", "mkmodel", *tests], check=True,
+                       stdout=subprocess.DEVNULL)
+        for test in tests:
+            link = subprocess.run(["ninja", "-C", self.build, "-t", "commands", "-s",
+                                   os.path.join("tests", test)],
+                                  check=True, capture_output=True, text=True).stdout
+            self.links[test] = link.strip().split("\n")[-1]
+        for unit in units:
+            if not self.compile(unit):
+                sys.exit(f"{unit} does not compile as it stands")
+            with open(self.object_of(unit), "rb") as file:
+                self.objects[unit] = file.read()
+        for test in tests:
+            self.link(test)
+            begin = time.monotonic()
+            if turns_red(self.program(test), 600, self.memory):
+                sys.exit(f"{test} is red as things stand; nothing can be told from it")
+            self.seconds[test] = time.monotonic() - begin
+
+    def object_of(self, unit):
+        command = self.commands[unit]
+        return os.path.join(self.build, command[command.index("-o") + 1])
+
+    def program(self, test):
+        return os.path.join(self.build, "tests", test)
+
+    def compile(self, unit):
+        return subprocess.run(self.commands[unit], cwd=self.build, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+    def link(self, test):
+        subprocess.run(self.links[test], shell=True, cwd=self.build, check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def units_of(self, path):
+        """The compiled sources that hold a file: itself, or those that include it."""
+        if path in self.commands:
+            return [path]
+        line = f'#include "{path[len("src/"):]}"'
+        found = []
+        for folder, _, names in os.walk(os.path.join(self.root, "src")):
+            for name in names:
+                other = os.path.relpath(os.path.join(folder, name), self.root)
+                if other != path and line in read(os.path.join(self.root, other)):
+                    found += self.units_of(other)
+        return sorted(set(found))
+
+    def try_out(self, mutant, tests):
+        """killed, survived, same code, or does not compile."""
+        path = os.path.join(self.root, mutant.path)
+        text = read(path)
+        units = self.units_of(mutant.path)
+        write(path, mutate.changed(text, mutant))
+        try:
+            same = True
+            for unit in units:
+                if not self.compile(unit):
+                    return "does not compile"
+                with open(self.object_of(unit), "rb") as file:
+                    same = same and file.read() == self.objects[unit]
+            if same:
+                return "same code"
+            for test in tests:
+                self.link(test)
+                if turns_red(self.program(test), 5 + 5 * self.seconds[test], self.memory):
+                    return "killed"
+            return "survived"
+        finally:
+            write(path, text)
+            for unit in units:
+                with open(self.object_of(unit), "wb") as file:
+                    file.write(self.objects[unit])
+
+
+def sources():
+    """(path, its tests) of every source in the table."""
+    for place, tests in PARTS:
+        paths = [place]
+        if place.endswith("/"):
+            paths = sorted(os.path.join(os.path.relpath(folder, ROOT), name)
+                           for folder, _, names in os.walk(os.path.join(ROOT, place))
+                           for name in names if name.endswith((".c", ".h")))
+        for path in paths:
+            yield path, tests + LAST
+
+
+def equivalents():
+    """equivalent.txt: paragraphs of path, line before, line after ("*": whatever is changed in it;
+    "in NAME" for the line before: a whole function), reason."""
+    known = set()
+    for paragraph in re.split(r"\n\s*\n", read(EQUIVALENT)):
+        lines = [line.strip() for line in paragraph.split("\n")
+                 if line.strip() and not line.startswith("#")]
+        if not lines:
+            continue
+        if len(lines) != 4 or not lines[3].startswith("why: "):
+            sys.exit(f"equivalent.txt: path, before, after, why: expected in\n{paragraph}")
+        known.add(tuple(lines[:3]))
+    return known
+
+
+def is_known(known, mutant, before, after):
+    path = mutant.path
+    return bool(known & {(path, before, after), (path, before, "*"),
+                         (path, f"in {mutant.function}", "*")})
+
+
+def can_run(path):
+    """Kernels of an instruction set that this machine lacks are never chosen."""
+    if "avx512" not in path and "/simd/" not in path:
+        return True
+    return "avx512dq" in read("/proc/cpuinfo")
+
+
+def chosen(options):
+    """Mutants to try, and the tests of each file."""
+    tests = {}
+    found = []
+    for path, programs in sources():
+        if not can_run(path) or not any(word in path for word in options.only.split(",")):
+            continue
+        tests[path] = programs
+        found += [mutant for mutant in mutate.mutants_of(path, read(os.path.join(ROOT, path)))
+                  if mutant.operator in options.operators.split(",")
+                  and (not options.lines or str(mutant.line) in options.lines.split(","))]
+    if not options.all:
+        found = sorted(random.Random(options.seed).sample(found, min(options.sample, len(found))))
+    return found, tests
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="operators:\n" + "\n".join(f"  {k:9} {v}" for k, v in mutate.OPERATORS.items()))
+    parser.add_argument("--all", action="store_true", help="every mutant")
+    parser.add_argument("--sample", type=int, default=60, metavar="N", help="so many (60)")
+    parser.add_argument("--seed", type=int, default=1, help="which sample (1)")
+    parser.add_argument("--only", default="", metavar="WORDS", help="paths that hold one of them")
+    parser.add_argument("--lines", default="", metavar="NUMBERS", help="these lines only")
+    parser.add_argument("--operators", default=",".join(mutate.OPERATORS), metavar="NAMES")
+    parser.add_argument("--folder", help="where copy and build go (a temporary folder)")
+    parser.add_argument("--verbose", action="store_true", help="a line for each mutant")
+    return parser.parse_args()
+
+
+def prepared(folder, flags, found, tests):
+    tree = Tree(folder, flags)
+    paths = sorted({mutant.path for mutant in found})
+    tree.prepare(list(dict.fromkeys(test for path in paths for test in tests[path])),
+                 sorted({unit for path in paths for unit in tree.units_of(path)}))
+    return tree
+
+
+def survey(tree, found, tests, say):
+    """Tries each; returns how many had which fate, and the survivors."""
+    fates = Counter()
+    survivors = []
+    for mutant in found:
+        fate = tree.try_out(mutant, tests[mutant.path])
+        fates[fate] += 1
+        say(fate, mutant)
+        if fate == "survived":
+            survivors.append(mutant)
+    return fates, survivors
+
+
+def main():
+    options = parse()
+    found, tests = chosen(options)
+    if not found:
+        sys.exit("no mutant of that kind")
+    texts = {path: read(os.path.join(ROOT, path)) for path in tests}
+    known = equivalents()
+
+    def show(fate, mutant):
+        before, after = mutate.lines(texts[mutant.path], mutant)
+        print(f"{fate}: {mutant.path}:{mutant.line}: {before}  ->  {after}", flush=True)
+
+    def say(fate, mutant):
+        if options.verbose:
+            show(fate, mutant)
+
+    new = [mutant for mutant in found
+           if not is_known(known, mutant, *mutate.lines(texts[mutant.path], mutant))]
+    folder = tempfile.mkdtemp(prefix="mutants-", dir=options.folder)
+    try:
+        tree = prepared(os.path.join(folder, "release"), RELEASE, new, tests)
+        fates, survivors = survey(tree, new, tests, say)
+        if survivors:
+            tree = prepared(os.path.join(folder, "sanitize"), SANITIZE, survivors, tests)
+            _, survivors = survey(tree, survivors, tests, say)
+            fates["killed by sanitizers"] = fates["survived"] - len(survivors)
+            fates["survived"] = len(survivors)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for mutant in survivors:
+        show("survived", mutant)
+    if len(new) < len(found):
+        fates["known to change nothing"] = len(found) - len(new)
+    which = "all" if options.all else f"sample {len(found)}, seed {options.seed}"
+    print(f"{len(found)} mutants ({which}): " +
+          ", ".join(f"{count} {fate}" for fate, count in sorted(fates.items())))
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
