@@ -74,7 +74,8 @@ static void live_note(void *payload, const char *line) {
 
 static void live_progress(void *payload, const char *what, uint64_t done, uint64_t total) {
     const live *l = payload;
-    if (!l->shown) l->run->callbacks.progress(l->run, what, done, total);
+    void (*progress)(void *, const char *, uint64_t, uint64_t) = l->run->callbacks.progress;
+    if (!l->shown && progress) progress(l->run, what, done, total);
 }
 
 static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_settings *settings) {

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 
@@ -152,6 +153,17 @@ static int run_line(cli_run *run, const cli_settings *settings, const char *line
     return status;
 }
 
+/* Progress counts bytes of the file; the lines' own would start anew with each. */
+static void report(cli_run *run, FILE *file, int64_t lines) {
+    struct stat info;
+    off_t done = ftello(file);
+    if (done >= 0 && fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode)) {
+        cli_progress(run, "bytes", (uint64_t)done, (uint64_t)info.st_size);
+    } else {
+        cli_progress(run, "lines", (uint64_t)lines, 0);
+    }
+}
+
 int cli_run_jsonl(cli_run *run, const cli_settings *settings) {
     bool from_stdin = strcmp(settings->jsonl, "-") == 0;
     FILE *file = from_stdin ? stdin : fopen(settings->jsonl, "r");
@@ -165,6 +177,7 @@ int cli_run_jsonl(cli_run *run, const cli_settings *settings) {
     int64_t index = 0;
     int exit_status = EXIT_DONE, more;
     bool broken = false;
+    run->callbacks.progress = NULL;
     while (!broken && !cli_interrupted() && (more = read_line(&line, &room, &n, file)) != 0) {
         if (more < 0) {
             cli_error("out of memory while reading %s", settings->jsonl);
@@ -178,8 +191,11 @@ int cli_run_jsonl(cli_run *run, const cli_settings *settings) {
             /* A result is out before the next line is waited for. */
             if (!broken && !cli_flush_stdout()) broken = true;
             index++;
+            run->streamed = false;
+            report(run, file, index);
         }
     }
+    cli_progress_clear();
     if (ferror(file) && !cli_interrupted()) {
         cli_error("cannot read %s: %s", settings->jsonl, strerror(errno));
         exit_status = EXIT_FAILED;
