@@ -1,6 +1,7 @@
 /* Every instruction set against the reference, bit by bit, on shapes that divide by nothing; and
  * rows alone against the same rows in company. */
 #include "compute/arrays.h"
+#include "compute/cpu/polynomials.h"
 
 static const nt_dtype DTYPES[] = {NT_F32, NT_F16, NT_BF16};
 static const nt_layout LAYOUTS[] = {NT_IN_OUT, NT_OUT_IN};
@@ -226,6 +227,42 @@ static void activations_equal_reference(void **state) {
     nt_free(expected);
 }
 
+/* Where one formula gives way to another, to the bit: at the border and beside it. */
+static void borders_equal_reference(void **state) {
+    (void)state;
+    const nt_kernels *best = best_kernels();
+    static const float borders[] = {
+        0, NT_TANH_SMALL, NT_ERF_SMALL, NT_ERF_ONE, NT_SOFTPLUS_LINEAR, NT_EXP_LOW, NT_EXP_HIGH};
+    enum { N = 6 * sizeof borders / sizeof *borders };
+    float x[N], y[N], expected[N];
+    for (size_t i = 0; i < N / 6; i++) {
+        x[6 * i] = borders[i];
+        x[6 * i + 1] = nextafterf(borders[i], 0);
+        x[6 * i + 2] = nextafterf(borders[i], 1000);
+        for (size_t j = 0; j < 3; j++)
+            x[6 * i + 3 + j] = -x[6 * i + j];
+    }
+    for (int function = 0; function < NT_N_ACTIVATIONS + 2; function++) {
+        memcpy(expected, x, sizeof x);
+        memcpy(y, x, sizeof x);
+        if (function == NT_N_ACTIVATIONS) {
+            nt_kernels_ref.exp(expected, N);
+            best->exp(y, N);
+        } else if (function == NT_N_ACTIVATIONS + 1) {
+            nt_kernels_ref.erf(expected, N);
+            best->erf(y, N);
+        } else {
+            nt_kernels_ref.activate((nt_activation)function, expected, N);
+            best->activate((nt_activation)function, y, N);
+        }
+        size_t i = first_difference(y, expected, N);
+        if (i < N) {
+            fail_msg("function %d of %a: %a, not %a", function, (double)x[i], (double)y[i],
+                     (double)expected[i]);
+        }
+    }
+}
+
 /* ---- What is not a number -------------------------------------------------------------------- */
 
 /* A NaN or an infinity reaches its own outputs and no others. */
@@ -263,12 +300,13 @@ static void broken_numbers_stay_in_their_place(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(matmul_equals_reference),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(layer_norm_equals_reference),
+                                       cmocka_unit_test(add_equals_reference),
+                                       cmocka_unit_test(borders_equal_reference),
                                        cmocka_unit_test(attention_equals_reference),
                                        cmocka_unit_test(attention_longer_than_scratch),
-                                       cmocka_unit_test(layer_norm_equals_reference),
-                                       cmocka_unit_test(add_equals_reference),
+                                       cmocka_unit_test(broken_numbers_stay_in_their_place),
                                        cmocka_unit_test(activations_equal_reference),
-                                       cmocka_unit_test(broken_numbers_stay_in_their_place)};
+                                       cmocka_unit_test(matmul_equals_reference)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
