@@ -121,7 +121,6 @@ static int open_run(cli_run *run, const cli_settings *settings) {
     }
     nt_model_options model = NT_MODEL_OPTIONS_INIT;
     model.precision = settings->precision;
-    model.callbacks = &run->callbacks;
     nt_session_options session = NT_SESSION_OPTIONS_INIT;
     session.threads = settings->threads;
     int status = nt_model_open(&run->model, settings->model, &model);

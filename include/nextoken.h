@@ -194,7 +194,6 @@ typedef enum nt_precision {
 typedef struct nt_model_options {
     size_t size;
     nt_precision precision;
-    const nt_callbacks *callbacks;
 } nt_model_options;
 
 #define NT_MODEL_OPTIONS_INIT                                                                      \

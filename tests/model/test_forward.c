@@ -323,7 +323,7 @@ static int keep_attention(void *payload, const nt_seen *seen) {
 static void attention_in_parts(void **state) {
     (void)state;
     enum { PLACES = 2 * HEADS * LONG };
-    CHECKPOINT("heads", "--shape", "tiny", "--n-embd", "24", "--n-head", "24", "--n-positions",
+    CHECKPOINT("heads", "--shape", "tiny", "--n-embd", "48", "--n-head", "24", "--n-positions",
                "1000");
     nt_network *network = open_named("heads");
     nt_runner *runner = runner_of(network, 2);
