@@ -1,8 +1,10 @@
 """What the command-line tests share: models made for them, and running the program."""
 
+import hashlib
 import json
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 
@@ -24,10 +26,13 @@ class Bench:
         self.folder.mkdir(exist_ok=True)
 
     def model(self, name):
-        """Path of a model of MODELS, made if it is not there yet."""
-        path = self.folder / name
-        if not (path / "config.json").exists():
+        """Path of a model of MODELS, made if it is not there yet as mkmodel would make it now."""
+        path, stamp = self.folder / name, self.folder / f"{name}.stamp"
+        recipe = repr(MODELS[name]) + hashlib.sha256(self.mkmodel.read_bytes()).hexdigest()
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != recipe:
+            shutil.rmtree(path, ignore_errors=True)
             make_model(self.mkmodel, path, MODELS[name])
+            stamp.write_text(recipe, encoding="utf-8")
         return path
 
     def run(self, *args, stdin=b"", env=None, timeout=120, **more):
