@@ -102,6 +102,8 @@ int cli_run_jsonl(cli_run *run, const cli_settings *settings);
 /* "nextoken: error: ..." on stderr. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* '?' for control characters and for bytes that are no UTF-8, such as a character that was cut. */
+void cli_make_printable(char *text);
 
 /* Shows a result on stdout; the exit status. index: line of --jsonl, -1 for none. */
 int cli_show(const cli_run *run, const nt_result *result, const cli_settings *settings,

@@ -98,7 +98,8 @@ static int read_object(nt_prompt *prompt, cli_settings *settings, const cli_comm
     return 0;
 }
 
-static int write_error(int64_t index, const char *error) {
+static int write_error(int64_t index, char *error) {
+    cli_make_printable(error); /* JSON takes nothing but UTF-8 */
     json_t *object = json_pack("{s:s, s:I, s:s}", "schema", "nextoken/1", "index",
                                (json_int_t)index, "error", error);
     char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -118,6 +119,11 @@ static int copy_generate(nt_generate_options *copy, const nt_generate_options *f
     return 0;
 }
 
+/* The byte order mark that some programs put at a file's beginning is no part of its text. */
+static size_t byte_order_mark(const char *line, size_t n) {
+    return n >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
 /* Runs one line: 0 done, -1 with the line in error. *broken: stdout failed, stop. */
 static int run_line(cli_run *run, const cli_settings *settings, const char *line, size_t n,
                     int64_t index, char *error, bool *broken) {
@@ -126,7 +132,9 @@ static int run_line(cli_run *run, const cli_settings *settings, const char *line
         snprintf(error, MAX_ERROR, "the line has more than %d bytes", MAX_LINE);
         return -1;
     }
-    json_t *object = json_loadb(line, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
+    size_t mark = index == 0 ? byte_order_mark(line, n) : 0;
+    json_t *object =
+        json_loadb(line + mark, n - mark, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
     if (!json_is_object(object)) {
         if (object)
             snprintf(error, MAX_ERROR, "the line is no JSON object");

@@ -60,9 +60,9 @@ static int unknown_command(const char *name) {
         }
     }
     if (near) {
-        cli_error("there is no command \"%s\"; did you mean \"%s\"?", name, near->name);
+        cli_error("there is no command \"%.60s\"; did you mean \"%s\"?", name, near->name);
     } else {
-        cli_error("there is no command \"%s\"; nextoken --help lists them", name);
+        cli_error("there is no command \"%.60s\"; nextoken --help lists them", name);
     }
     return EXIT_USAGE;
 }

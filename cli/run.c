@@ -77,7 +77,7 @@ static int run_ids(cli_run *run, const cli_settings *settings, const char *list)
                         .add_prefix_space = settings->add_prefix_space};
     int32_t *ids;
     if (!cli_read_ids(&ids, &prompt.n_ids, list)) {
-        cli_error("\"%s\" is no list of token ids such as 1,2,3", list);
+        cli_error("\"%.60s\" is no list of token ids such as 1,2,3", list);
         return EXIT_USAGE;
     }
     prompt.ids = ids;

@@ -34,6 +34,8 @@
  * Rules that hold for every call
  *   - An int result is a status: NT_OK (0) or one of the negative NT_E_ values. nt_error_message()
  *     then holds one line that says what, where and what to do. void means: cannot fail.
+ *     Beside the errors named at a call, any call may end with NT_E_MEMORY, and with NT_E_ARGUMENT
+ *     for a value that it does not take.
  *   - Out parameters come first and are set to NULL or 0 when the call fails.
  *   - `T **out` is yours to free with the _free function of its type; _free(NULL) is legal.
  *     A plain `const T *` that a call returns belongs to the object that it came from.
@@ -100,7 +102,8 @@ NT_API const char *nt_status_name(int status);
 
 /* ---- Callbacks ------------------------------------------------------------------------------ */
 
-/* Every entry may be NULL. They run in the calling thread; payload is handed through untouched. */
+/* Every entry may be NULL. They run in the calling thread; payload is handed through untouched.
+ * Until it returns, a callback (and a capture, below) makes no calls on the session that runs. */
 typedef struct nt_callbacks {
     size_t size;
     void *payload;
@@ -147,7 +150,8 @@ typedef struct nt_encode_options {
 NT_API int nt_tokenizer_open(nt_tokenizer **out, const char *path);
 NT_API void nt_tokenizer_free(nt_tokenizer *tokenizer);
 
-/* Number of ids: largest id + 1, added tokens included. */
+/* Number of ids: largest id + 1, added tokens included. This and the five below take NULL for a
+ * tokenizer without ids, as nt_model_tokenizer returns it for a model that has none. */
 NT_API size_t nt_tokenizer_size(const nt_tokenizer *tokenizer);
 
 /* The special tokens' ids, -1 where there is none. */
@@ -160,8 +164,8 @@ NT_API bool nt_tokenizer_is_special(const nt_tokenizer *tokenizer, int32_t id);
 NT_API const char *nt_tokenizer_bytes(const nt_tokenizer *tokenizer, int32_t id, size_t *n);
 
 /* Text -> ids [*n_ids], and, unless starts is NULL, starts [*n_ids] and ends [*n_ids] in bytes
- * of the text. Free each with nt_free. Errors: TEXT (the offset of the bad byte is named), MEMORY.
- */
+ * of the text. Free each with nt_free. Errors: TEXT (the offset of the bad byte is named),
+ * UNSUPPORTED (a byte that the vocabulary has no token for), MEMORY. */
 NT_API int nt_encode(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
                      const nt_tokenizer *tokenizer, const char *text, size_t n_text,
                      const nt_encode_options *options);
@@ -257,8 +261,8 @@ typedef enum nt_want { NT_WANT_NOTHING = 0, NT_WANT_LAST = 1, NT_WANT_ALL = 2 } 
 /* Appends ids [n_ids] to a sequence. logits: NULL with NT_WANT_NOTHING, [V] with NT_WANT_LAST,
  * [n_ids, V] with NT_WANT_ALL; yours, written before the call returns. Equal calls give equal
  * bits, however the ids were cut into calls.
- * Errors: RANGE (id and index), CONTEXT (with the numbers), NUMERIC (the tensor is named),
- * CANCELLED, MEMORY; the sequence is then as it was. */
+ * Errors: RANGE (id and index; no such sequence), CONTEXT (with the numbers), NUMERIC (the tensor
+ * is named), CANCELLED, MEMORY; the sequence is then as it was. */
 NT_API int nt_forward(nt_session *session, int32_t sequence, const int32_t *ids, size_t n_ids,
                       nt_want want, float *logits, const nt_callbacks *callbacks);
 
@@ -317,7 +321,8 @@ typedef struct nt_capture {
 
 /* Replace the session's lists (copied; 0 empties one). They act on every later forward pass; with
  * empty lists the bits are those of a session that never had any. Edits act in list order.
- * Errors: ARGUMENT (an edit of ATTENTION, a wrong width), RANGE (no such layer or head), MEMORY. */
+ * Errors: ARGUMENT (an edit of ATTENTION, a wrong width), RANGE (no such layer, head or
+ * position), MEMORY. */
 NT_API int nt_session_set_edits(nt_session *session, const nt_edit *edits, size_t n_edits);
 NT_API int nt_session_set_captures(nt_session *session, const nt_capture *captures,
                                    size_t n_captures);
@@ -328,7 +333,8 @@ typedef struct nt_result nt_result;
 NT_API void nt_result_free(nt_result *result);
 
 /* What a job starts from: a text, or ids when ids is not NULL. An empty text starts from BOS, and
- * a note says so; without a BOS it is an error. */
+ * a note says so; without a BOS it is an error. Jobs fail as nt_encode and nt_forward do, and with
+ * UNSUPPORTED when a text is given to a model that has no tokenizer. */
 typedef struct nt_prompt {
     size_t size;
     const char *text;
@@ -520,7 +526,8 @@ typedef struct nt_tensor_view {
 /* Arrays of INSPECT: "logits", "hidden_states", "hidden_norms" [L + 1], "attentions". NULL when
  * it was not kept. */
 NT_API const nt_tensor_view *nt_result_tensor(const nt_result *result, const char *name);
-/* All of them in one .npz file, written whole or not at all. Errors: IO, MEMORY. */
+/* All of them in one .npz file, written whole or not at all. Errors: ARGUMENT (it holds none),
+ * NOT_FOUND (the folder), IO, MEMORY. */
 NT_API int nt_result_save_npz(const nt_result *result, const char *path);
 
 /* ---- Results: show them ---------------------------------------------------------------------- */

@@ -376,6 +376,9 @@ int nt_result_show(const nt_result *result, const nt_view_options *given, nt_wri
                    void *payload) {
     nt_view_options options = NT_VIEW_OPTIONS_INIT;
     NT_TRY(nt_take_options(&options, sizeof options, given, "nt_view_options"));
+    if (!result || !write) {
+        return nt_fail(NT_E_ARGUMENT, "nt_result_show: result or write is NULL");
+    }
     if (options.width <= 0) options.width = 80;
     nt_buffer text = {0};
     int status;
@@ -394,6 +397,11 @@ int nt_result_show(const nt_result *result, const nt_view_options *given, nt_wri
 }
 
 int nt_result_save_npz(const nt_result *result, const char *path) {
+    if (!result || !path || result->n_tensors == 0) {
+        return nt_fail(NT_E_ARGUMENT, "nt_result_save_npz: %s",
+                       path ? "the result holds no arrays; take one of nt_inspect"
+                            : "path is NULL");
+    }
     nt_npz_array *arrays = nt_alloc(result->n_tensors, sizeof *arrays);
     if (!arrays) return NT_E_MEMORY;
     for (size_t i = 0; i < result->n_tensors; i++) {

@@ -259,6 +259,9 @@ static int copy_row(void *payload, size_t input, size_t t, const float *logits) 
 
 int nt_forward(nt_session *session, int32_t sequence, const int32_t *ids, size_t n_ids,
                nt_want want, float *logits, const nt_callbacks *callbacks) {
+    if (want != NT_WANT_NOTHING && want != NT_WANT_LAST && want != NT_WANT_ALL) {
+        return nt_fail(NT_E_ARGUMENT, "nt_forward: there is no nt_want %d", (int)want);
+    }
     if (want != NT_WANT_NOTHING && !logits) {
         return nt_fail(NT_E_ARGUMENT, "nt_forward: logits is NULL and logits are wanted");
     }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,8 +14,10 @@
 
 static int fail_errno(const char *what, const char *path) {
     int reason = errno;
-    return nt_fail(reason == ENOENT || reason == ENOTDIR ? NT_E_NOT_FOUND : NT_E_IO,
-                   "cannot %s %.600s: %s", what, path, strerror(reason));
+    int status = reason == ENOENT || reason == ENOTDIR ? NT_E_NOT_FOUND
+                 : reason == ENOMEM                    ? NT_E_MEMORY
+                                                       : NT_E_IO;
+    return nt_fail(status, "cannot %s %.600s: %s", what, path, strerror(reason));
 }
 
 /* Opens a regular file and tells its size. */
@@ -156,11 +159,13 @@ static int fill_file(int fd, const char *path, int (*fill)(void *payload, FILE *
 }
 
 int nt_file_replace(const char *path, int (*fill)(void *payload, FILE *file), void *payload) {
+    char target[PATH_MAX]; /* a link stays a link: what it points to is replaced */
     nt_file_kind kind = nt_file_look(path);
     if (kind == NT_FILE_FOLDER || kind == NT_FILE_OTHER) { /* a rename would put a file there */
         return nt_fail(NT_E_IO, "cannot write %.600s: it is %s, not a file", path,
                        kind == NT_FILE_FOLDER ? "a folder" : "a device or pipe");
     }
+    if (realpath(path, target)) path = target;
     nt_buffer name = {0};
     int fd = -1;
     int status = open_beside(&fd, &name, path);

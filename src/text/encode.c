@@ -164,6 +164,10 @@ int nt_encode(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
     if (starts) *starts = NULL;
     if (ends) *ends = NULL;
     nt_encode_options o = NT_ENCODE_OPTIONS_INIT;
+    if (options && options->size < sizeof o.size) {
+        return nt_fail(NT_E_ARGUMENT, "nt_encode_options: size is %zu; start from its _INIT macro",
+                       options->size);
+    }
     if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     if (n_text == NT_ZERO_ENDED) n_text = text ? strlen(text) : 1;
     NT_TRY(check(tokenizer, text, n_text, &o));

@@ -57,6 +57,7 @@ static int open_path(nt_tokenizer *tokenizer, const char *path) {
 
 int nt_tokenizer_open(nt_tokenizer **out, const char *path) {
     *out = NULL;
+    if (!path) return nt_fail(NT_E_ARGUMENT, "no tokenizer: path is NULL");
     nt_tokenizer *tokenizer = nt_alloc(1, sizeof *tokenizer);
     if (!tokenizer) return NT_E_MEMORY;
     tokenizer->lexicon.seed = nt_hash_seed();
@@ -80,24 +81,25 @@ void nt_tokenizer_free(nt_tokenizer *tokenizer) {
     nt_free(tokenizer);
 }
 
+/* A model may have no tokenizer: NULL is answered as an empty one. */
 size_t nt_tokenizer_size(const nt_tokenizer *tokenizer) {
-    return tokenizer->lexicon.n_ids;
+    return tokenizer ? tokenizer->lexicon.n_ids : 0;
 }
 
 int32_t nt_tokenizer_bos(const nt_tokenizer *tokenizer) {
-    return tokenizer->bos;
+    return tokenizer ? tokenizer->bos : -1;
 }
 
 int32_t nt_tokenizer_eos(const nt_tokenizer *tokenizer) {
-    return tokenizer->eos;
+    return tokenizer ? tokenizer->eos : -1;
 }
 
 int32_t nt_tokenizer_pad(const nt_tokenizer *tokenizer) {
-    return tokenizer->pad;
+    return tokenizer ? tokenizer->pad : -1;
 }
 
 bool nt_tokenizer_is_special(const nt_tokenizer *tokenizer, int32_t id) {
-    const nt_piece *piece = nt_lexicon_at(&tokenizer->lexicon, id);
+    const nt_piece *piece = tokenizer ? nt_lexicon_at(&tokenizer->lexicon, id) : NULL;
     const nt_added_token *token = piece ? nt_added_of(&tokenizer->added, piece) : NULL;
     return token && token->special;
 }
@@ -105,7 +107,7 @@ bool nt_tokenizer_is_special(const nt_tokenizer *tokenizer, int32_t id) {
 /* An added token is its content. Decoding, as in tokenizers, reads it through the byte-level
  * alphabet like any other, which differs where the content is made of letters such as "é". */
 const char *nt_tokenizer_bytes(const nt_tokenizer *tokenizer, int32_t id, size_t *n) {
-    const nt_piece *piece = nt_lexicon_at(&tokenizer->lexicon, id);
+    const nt_piece *piece = tokenizer ? nt_lexicon_at(&tokenizer->lexicon, id) : NULL;
     *n = !piece ? 0 : piece->added ? piece->n_content : piece->n_bytes;
     if (!piece) return NULL;
     return tokenizer->lexicon.text.data + (piece->added ? piece->content : piece->bytes);

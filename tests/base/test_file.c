@@ -141,7 +141,8 @@ static void replacing(void **state) {
     folder_remove(folder);
 }
 
-/* A pipe or device in the file's place is left as it is; a stray temporary file is no hindrance. */
+/* A pipe or device in the file's place is left as it is; a stray temporary file is no hindrance; a
+ * link stays one. */
 static void replacing_at_odd_places(void **state) {
     (void)state;
     const char *folder = folder_new(), *pipe = folder_path(folder, "pipe");
@@ -155,6 +156,13 @@ static void replacing_at_odd_places(void **state) {
     assert_int_equal(nt_file_replace(folder_path(folder, "a"), fill, &good), NT_OK);
     expect_text(folder_path(folder, "a"), "new");
     expect_text(folder_path(folder, stray), "stray");
+    const char *link = folder_path(folder, "link");
+    struct stat info;
+    assert_int_equal(symlink("a", link), 0);
+    filler newer = {"newer", NT_OK};
+    assert_int_equal(nt_file_replace(link, fill, &newer), NT_OK);
+    expect_text(folder_path(folder, "a"), "newer");
+    assert_true(lstat(link, &info) == 0 && S_ISLNK(info.st_mode));
     folder_remove(folder);
 }
 

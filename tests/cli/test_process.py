@@ -56,6 +56,14 @@ class Process(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr.count(b"\n"), 1)
 
+    def test_a_file_that_may_not_grow_is_an_error(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            done = shell(f'ulimit -f 1; "$NT" inspect --npz {tmp}/x.npz "Alice is a" >/dev/null')
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(b"File too large", done.stderr)
+            self.assertEqual(done.stderr.count(b"\n"), 1)
+            self.assertEqual(os.listdir(tmp), [])
+
     def test_npz_opens(self):
         import zipfile
         with tempfile.TemporaryDirectory() as tmp:

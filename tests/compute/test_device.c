@@ -197,6 +197,57 @@ static void store_kv_writes_its_slots_only(void **state) {
     nt_cpu_close(device);
 }
 
+/* So much work that threads share operations which small shapes leave to one: what each writes is
+ * what the reference computes in one go. */
+static void shared_work(void **state) {
+    (void)state;
+    enum { ROWS = 401, HEADS = 3, WIDTH = 32, ALL = HEADS * WIDTH, N = ROWS * ALL, PAGES = 7 };
+    uint64_t seed = 24;
+    float *x = random_floats(&seed, 3 * N, 2), *gain = random_floats(&seed, ALL, 1);
+    float *bias = random_floats(&seed, ALL, 1), *y = room(N, sizeof *y);
+    float *expected = room(N, sizeof *expected), *page[PAGES];
+    float *const *tables[ROWS];
+    int32_t position[ROWS];
+    for (int threads = 1; threads <= 4; threads++) {
+        nt_device *device;
+        assert_int_equal(nt_cpu_open(&device, threads), NT_OK);
+        nt_kernels_ref.layer_norm(expected, x, gain, bias, 1e-5f, ROWS, ALL);
+        memset(y, 0, N * sizeof *y);
+        device->ops->layer_norm(device, y, x, gain, bias, 1e-5f, ROWS, ALL);
+        assert_int_equal(first_difference(y, expected, N), N);
+        nt_kernels_ref.add(expected, x, N);
+        device->ops->add(device, y, x, N);
+        assert_int_equal(first_difference(y, expected, N), N);
+        nt_kernels_ref.activate(NT_GELU_TANH, expected, N);
+        device->ops->activate(device, NT_GELU_TANH, y, N);
+        assert_int_equal(first_difference(y, expected, N), N);
+        for (size_t i = 0; i < PAGES; i++)
+            page[i] = room(2 * ALL * NT_PAGE, sizeof **page);
+        for (size_t r = 0; r < ROWS; r++) {
+            tables[r] = page;
+            position[r] = (int32_t)r;
+        }
+        nt_attention a = {
+            .R = ROWS, .H = HEADS, .E = WIDTH, .qkv = x, .pages = tables, .position = position};
+        device->ops->store_kv(device, &a);
+        for (size_t i = 0; i < N; i++) {
+            size_t r = i / ALL, d = i % ALL, slot = r % NT_PAGE;
+            const float *keys = page[r / NT_PAGE], *values = keys + ALL * NT_PAGE;
+            assert_true(keys[d * NT_PAGE + slot] == x[r * 3 * ALL + ALL + d]);
+            assert_true(values[(d / WIDTH * NT_PAGE + slot) * WIDTH + d % WIDTH] ==
+                        x[r * 3 * ALL + 2 * ALL + d]);
+        }
+        for (size_t i = 0; i < PAGES; i++)
+            nt_free(page[i]);
+        nt_cpu_close(device);
+    }
+    nt_free(x);
+    nt_free(gain);
+    nt_free(bias);
+    nt_free(y);
+    nt_free(expected);
+}
+
 static void the_environment_chooses_the_set(void **state) {
     (void)state;
     const char *isa;
@@ -287,6 +338,7 @@ int main(void) {
 #endif
         cmocka_unit_test(embed_adds_token_and_position),
         cmocka_unit_test(store_kv_writes_its_slots_only),
+        cmocka_unit_test(shared_work),
         cmocka_unit_test(the_environment_chooses_the_set),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(empty_shapes)

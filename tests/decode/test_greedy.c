@@ -143,6 +143,12 @@ static void eos_ends(void **state) {
     check_run(at_once, 2, &plan, 1, "", "stop");
     check_run(later, 4, &plan, 3, "bb", "stop");
     check_run(second, 3, &plan, 2, "bD!", "stop"); /* no special token: it shows */
+    int32_t first[] = {D, EOS};
+    plan.eos = first;
+    plan.n_eos = 2;
+    check_run(second, 3, &plan, 2, "bD!", "stop");
+    plan.eos = eos;
+    plan.n_eos = 3;
     plan.max_new = 3;
     check_run(later, 4, &plan, 3, "bb", "stop"); /* EOS goes before length */
     const char *strings[] = {"s|>"};

@@ -229,6 +229,25 @@ static void header_ceiling(void **state) {
     free(header);
 }
 
+/* A header that ends a few bytes behind the file's end; a file of nothing but a length. */
+static void header_past_the_end(void **state) {
+    (void)state;
+    const char *header = "{}                ";
+    for (size_t missing = 1; missing <= 16; missing++) {
+        size_t n;
+        unsigned char *bytes = file_of(&n, header, 0), *cut = malloc(n - missing);
+        nt_tensors *tensors;
+        assert_non_null(cut);
+        memcpy(cut, bytes, n - missing);
+        assert_int_equal(nt_tensors_parse(&tensors, cut, n - missing, "cut"), NT_E_FORMAT);
+        assert_non_null(strstr(nt_error_message(), "its header needs bytes up to 26"));
+        assert_null(tensors);
+        assert_int_equal(nt_tensors_parse(&tensors, cut, 8, "short"), NT_E_FORMAT);
+        free(bytes);
+        free(cut);
+    }
+}
+
 /* A large header of nothing but small objects is refused before it fills the memory; one of real
  * entries as short as can be is not, and brackets in names do not count. */
 static void header_bombs(void **state) {
@@ -365,6 +384,7 @@ int main(void) {
         cmocka_unit_test(questions_tell_expected_and_found),
         cmocka_unit_test(many_tensors_are_found),
         cmocka_unit_test(header_ceiling),
+        cmocka_unit_test(header_past_the_end),
         cmocka_unit_test(header_bombs),
         cmocka_unit_test(every_failing_allocation),
         cmocka_unit_test(random_damage),

@@ -14,8 +14,9 @@
 
 typedef struct table {
     const float *rows; /* [n, V] */
-    size_t V, n_rows, n_progress;
+    size_t V, n_rows, n_progress, n_runs;
     uint64_t done, total;
+    int32_t ids[8];     /* the first that the source was given */
     bool hides_failure; /* a source that hands back another status than each() gave */
     bool fails;
 } table;
@@ -24,8 +25,10 @@ static int run_table(void *self, const int32_t *ids, size_t n,
                      int (*each)(void *payload, size_t t, const float *logits), void *payload,
                      const nt_callbacks *callbacks) {
     table *t = self;
-    (void)ids, (void)callbacks;
+    (void)callbacks;
     assert_true(n <= t->n_rows);
+    t->n_runs++;
+    memcpy(t->ids, ids, (n < 8 ? n : 8) * sizeof *ids);
     if (t->fails) return nt_fail(NT_E_CANCELLED, "the table stops");
     for (size_t i = 0; i < n; i++) {
         int status = each(payload, i, t->rows + i * t->V);
@@ -106,7 +109,10 @@ static void check_oracle_case(FILE *file, size_t n, size_t V) {
     nt_logit_source source = source_of(&t);
     double loss, wanted = number(file);
     size_t counted;
-    assert_int_equal(nt_loss_of(&loss, &counted, &source, ids, labels, n, NULL), NT_OK);
+    nt_callbacks callbacks = {.size = sizeof callbacks, .payload = &t, .progress = hear};
+    t.n_progress = 0;
+    assert_int_equal(nt_loss_of(&loss, &counted, &source, ids, labels, n, &callbacks), NT_OK);
+    assert_true(t.n_progress == n && t.done == n && t.total == n);
     assert_int_equal(counted, (size_t)number(file));
     assert_true(isnan(wanted) ? isnan(loss) : near(loss, wanted));
     assert_int_equal(nt_loss_of(&loss, NULL, &source, ids, NULL, n, NULL), NT_OK);
@@ -174,7 +180,10 @@ static void short_texts(void **state) {
     for (size_t n = 0; n <= 1; n++) {
         int32_t ids[] = {1};
         nt_result *trace;
+        t.n_runs = 0;
         assert_int_equal(score(&trace, &t, ids, n, 0), NT_OK);
+        assert_int_equal(t.n_runs, n); /* one run over a text, none over an empty one */
+        if (n) assert_true(isnan(nt_result_scored(trace, 0)->logprob));
         const nt_totals *totals = nt_result_totals(trace);
         assert_int_equal(totals->n_counted, 0);
         assert_true(totals->logprob == 0 && !signbit(totals->logprob));
@@ -185,6 +194,16 @@ static void short_texts(void **state) {
         assert_int_equal(nt_loss_of(&loss, NULL, &source, ids, NULL, n, NULL), NT_OK);
         assert_true(isnan(loss));
     }
+}
+
+static void the_source_gets_the_ids(void **state) {
+    (void)state;
+    table t = {.rows = small, .V = 3, .n_rows = 4};
+    int32_t ids[] = {2, 1, 0};
+    nt_result *trace;
+    assert_int_equal(score(&trace, &t, ids, 3, 0), NT_OK);
+    assert_memory_equal(t.ids, ids, sizeof ids);
+    nt_result_free(trace);
 }
 
 static void an_impossible_token(void **state) {
@@ -205,10 +224,12 @@ static void what_is_refused(void **state) {
     float broken[] = {0, 1, 2, NAN, 1, 1, 0, 0, 0}, out[] = {-INFINITY, -INFINITY, -INFINITY};
     int32_t ids[] = {0, 1, 2}, high[] = {0, 3, 1}, low[] = {0, 1, -1};
     int32_t labels[] = {77, 1, -100}, bad[] = {0, 3, 1}, negative[] = {0, -1, 1};
+    int32_t first[] = {3, 1, 0}, last[] = {0, 1, 3};
     table t = {.rows = broken, .V = 3, .n_rows = 3}, empty = {.rows = out, .V = 3, .n_rows = 1};
     nt_logit_source source = source_of(&t);
     nt_result *trace;
     double loss;
+    size_t counted;
     assert_int_equal(score(&trace, &t, ids, 3, 0), NT_E_NUMERIC);
     assert_non_null(strstr(nt_error_message(), "position 1"));
     nt_result_free(trace);
@@ -218,11 +239,17 @@ static void what_is_refused(void **state) {
     assert_int_equal(nt_loss_of(&loss, NULL, &source, ids, NULL, 3, NULL), NT_E_NUMERIC);
     assert_int_equal(nt_loss_of(&loss, NULL, &source, ids, labels, 3, NULL), NT_OK);
     assert_true(near(loss, -1 + log(1 + exp(1.0) + exp(2.0)))); /* labels[0] is shifted out */
-    assert_int_equal(nt_loss_of(&loss, NULL, &source, ids, bad, 3, NULL), NT_E_RANGE);
+    assert_int_equal(nt_loss_of(&loss, NULL, &source, ids, last, 3, NULL), NT_E_RANGE);
+    counted = 9;
+    assert_int_equal(nt_loss_of(&loss, &counted, &source, ids, bad, 3, NULL), NT_E_RANGE);
+    assert_true(loss == 0 && counted == 0); /* nothing half done */
     assert_int_equal(nt_loss_of(&loss, NULL, &source, ids, negative, 3, NULL), NT_E_RANGE);
     assert_int_equal(nt_loss_of(&loss, NULL, &source, high, labels, 3, NULL), NT_E_RANGE);
     assert_int_equal(score(&trace, &t, high, 3, 0), NT_E_RANGE);
     assert_non_null(strstr(nt_error_message(), "token 1: id 3"));
+    nt_result_free(trace);
+    assert_int_equal(score(&trace, &t, first, 3, 0), NT_E_RANGE);
+    assert_non_null(strstr(nt_error_message(), "token 0: id 3"));
     nt_result_free(trace);
     assert_int_equal(score(&trace, &t, low, 3, 0), NT_E_RANGE);
     nt_result_free(trace);
@@ -254,9 +281,13 @@ static void every_allocation_may_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_torch),        cmocka_unit_test(the_prompt_is_left_out),
-        cmocka_unit_test(short_texts),     cmocka_unit_test(an_impossible_token),
-        cmocka_unit_test(what_is_refused), cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(as_torch),
+        cmocka_unit_test(the_prompt_is_left_out),
+        cmocka_unit_test(the_source_gets_the_ids),
+        cmocka_unit_test(short_texts),
+        cmocka_unit_test(an_impossible_token),
+        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

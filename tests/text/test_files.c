@@ -252,6 +252,65 @@ static void forms(void **state) {
     folder_remove(folder);
 }
 
+/* An added token that stands twice is special where one of the two is, as in tokenizers 0.23.3. */
+static void added_twice(void **state) {
+    (void)state;
+#define TWICE(first, second)                                                                       \
+    FILE_OF("[{\"id\":5,\"content\":\"<s>\"," FLAGS(first) "},"                                    \
+                                                           "{\"id\":5,\"content\":\"<s>\"," FLAGS( \
+                                                               second) "}]",                       \
+            LEVEL, "null", LEVEL, BPE(""))
+    static const char *const files[] = {TWICE("true", "false"), TWICE("false", "true"),
+                                        TWICE("false", "false")};
+#undef TWICE
+    const char *folder = folder_new();
+    for (int i = 0; i < 3; i++) {
+        folder_put_text(folder, "t.json", files[i]);
+        nt_tokenizer *tokenizer = open_tokenizer(folder_path(folder, "t.json"));
+        const int32_t ids[] = {4, 5, 3};
+        check_text(tokenizer, "abc<s>ab", 3, ids);
+        char *text;
+        size_t n;
+        assert_int_equal(nt_decode(&text, &n, tokenizer, ids, 3, true), NT_OK);
+        assert_string_equal(text, i < 2 ? "abcab" : "abc<s>ab");
+        nt_free(text);
+        nt_tokenizer_free(tokenizer);
+    }
+    folder_remove(folder);
+}
+
+/* Tokens of 1, 2, 4 .. 512 bytes, each the merge of two halves: tokens may be longer than a word.
+ */
+static void long_merges(void **state) {
+    (void)state;
+    enum { DOUBLINGS = 9, LONGEST = 1 << DOUBLINGS };
+    static char json[16384], text[2 * LONGEST], run[LONGEST + 1];
+    char *vocab = json + sprintf(json, "{\"model\":{\"type\":\"BPE\",\"vocab\":{");
+    memset(run, 'a', LONGEST);
+    for (int i = 0; i <= DOUBLINGS; i++)
+        vocab += sprintf(vocab, "%s\"%.*s\":%d", i ? "," : "", 1 << i, run, i);
+    vocab += sprintf(vocab, "},\"merges\":[");
+    for (int i = 0; i < DOUBLINGS; i++)
+        vocab += sprintf(vocab, "%s\"%.*s %.*s\"", i ? "," : "", 1 << i, run, 1 << i, run);
+    sprintf(vocab, "]},\"added_tokens\":[],\"normalizer\":null,\"pre_tokenizer\":" LEVEL
+                   ",\"post_processor\":null,\"decoder\":" LEVEL "}");
+    const char *folder = folder_new();
+    folder_put_text(folder, "t.json", json);
+    nt_tokenizer *tokenizer = open_tokenizer(folder_path(folder, "t.json"));
+    memset(text, 'a', sizeof text - 1); /* one of each, the longest first */
+    check_text(tokenizer, text, DOUBLINGS + 1, (const int32_t[]){9, 8, 7, 6, 5, 4, 3, 2, 1, 0});
+    nt_tokenizer_free(tokenizer);
+    size_t k = 0;
+    for (int status = NT_E_MEMORY; status != NT_OK;) { /* memory may end here too */
+        nt_memory_fail_at(++k);
+        status = nt_tokenizer_open(&tokenizer, folder_path(folder, "t.json"));
+        nt_memory_fail_at(0);
+        if (status != NT_OK) assert_int_equal(status, NT_E_MEMORY);
+    }
+    nt_tokenizer_free(tokenizer);
+    folder_remove(folder);
+}
+
 /* Opens, encodes, decodes, streams; NT_OK or the first failure. */
 static int exercise(const char *path, bool *opened) {
     static const char text[] =
@@ -357,6 +416,8 @@ int main(void) {
         cmocka_unit_test(broken_pairs),
         cmocka_unit_test(nothing_there),
         cmocka_unit_test(forms),
+        cmocka_unit_test(added_twice),
+        cmocka_unit_test(long_merges),
         cmocka_unit_test(memory_may_end),
         cmocka_unit_test(changed_bytes),
     };

@@ -129,6 +129,35 @@ static void candidates_follow_the_definitions(void **state) {
     }
 }
 
+/* Ranks are 1 + the number of ids that stand before, whatever the scratch held. */
+static void ranks_of_picks(void **state) {
+    (void)state;
+    enum { W = 40 };
+    for (size_t round = 0; round < 100; round++) {
+        float raw[W], keys[W];
+        for (size_t i = 0; i < W; i++) {
+            raw[i] = (float)(draw() % 9);
+            keys[i] = draw() % 2 ? raw[i] : (float)(draw() % 5);
+        }
+        for (size_t k = 0; k <= W; k++) {
+            nt_pick picks[W];
+            int32_t ranks[W], scratch[2 * W];
+            for (size_t i = 0; i < 2 * W; i++)
+                scratch[i] = (int32_t)(draw() % W);
+            nt_pick_best(picks, k, keys, raw, W);
+            nt_rank_picks(ranks, picks, k, raw, W, scratch);
+            for (size_t i = 0; i < k; i++) {
+                int32_t rank = 1;
+                for (size_t v = 0; v < W; v++) {
+                    rank += raw[v] > raw[picks[i].id] ||
+                            (raw[v] == raw[picks[i].id] && (int32_t)v < picks[i].id);
+                }
+                assert_int_equal(ranks[i], rank);
+            }
+        }
+    }
+}
+
 static void one_word_vocabulary(void **state) {
     (void)state;
     float row[] = {-1234.5f};
@@ -318,6 +347,7 @@ static void every_allocation_may_fail(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates_follow_the_definitions),
+        cmocka_unit_test(ranks_of_picks),
         cmocka_unit_test(one_word_vocabulary),
         cmocka_unit_test(probabilities_that_underflow_keep_their_order),
         cmocka_unit_test(the_whole_of_a_large_vocabulary),

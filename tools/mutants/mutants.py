@@ -8,7 +8,8 @@ with 1 where one is not in equivalent.txt.
 
     tools/mutants/mutants.py --sample 60         a quick look
     tools/mutants/mutants.py --all               every mutant: hours
-    tools/mutants/mutants.py --all --only forward.c --operators sign,order
+    tools/mutants/mutants.py --all --only forward.c --operators sign,order >log
+    tools/mutants/mutants.py --again log         its survivors, after new tests
 """
 import argparse
 import json
@@ -37,16 +38,16 @@ MEMORY = 4 << 30
 PARTS = [
     ("src/compute/cpu/", ["compute_device", "compute_accuracy", "compute_bits"]),
     ("src/base/math.c", ["base_math", "score_score", "trace_trace"]),
-    ("src/model/forward.c", ["model_points", "model_forward", "model_oracle"]),
-    ("src/model/kv.c", ["model_kv", "model_forward", "model_oracle"]),
-    ("src/model/points.c", ["model_points", "model_forward", "model_oracle"]),
+    ("src/model/forward.c", ["model_points", "model_head", "model_forward", "model_oracle"]),
+    ("src/model/kv.c", ["model_kv", "model_head", "model_forward", "model_oracle"]),
+    ("src/model/points.c", ["model_points", "model_head", "model_forward", "model_oracle"]),
     ("src/decode/greedy.c", ["decode_greedy"]),
     ("src/decode/stop.c", ["decode_stop", "decode_greedy"]),
     ("src/decode/plan.c", ["decode_plan", "decode_greedy"]),
     ("src/decode/writer.c", ["decode_greedy"]),
     ("src/score/score.c", ["score_score"]),
     ("src/trace/candidates.c", ["trace_trace", "score_score"]),
-    ("src/text/bpe.c", ["text_encode", "text_files", "text_oracle"]),
+    ("src/text/bpe.c", ["text_bpe", "text_encode", "text_files", "text_oracle"]),
     ("src/text/pretokenize_gpt2.c", ["text_encode", "text_oracle"]),
     ("src/text/added.c", ["text_encode", "text_files", "text_oracle"]),
     ("src/text/encode.c", ["text_encode", "text_files", "text_oracle"]),
@@ -228,8 +229,7 @@ def sources():
 
 
 def equivalents():
-    """equivalent.txt: paragraphs of path, line before, line after ("*": whatever is changed in it;
-    "in NAME" for the line before: a whole function), reason."""
+    """The paragraphs of equivalent.txt; its head says what they hold."""
     known = set()
     for paragraph in re.split(r"\n\s*\n", read(EQUIVALENT)):
         lines = [line.strip() for line in paragraph.split("\n")
@@ -240,16 +240,18 @@ def equivalents():
             sys.exit(f"equivalent.txt: path, before, after, why: expected in\n{paragraph}")
         path, before = lines[:2]
         there = [line.strip() for line in read(os.path.join(ROOT, path)).split("\n")]
-        if not before.startswith("in ") and before not in there:
+        before = re.sub(r"^in \w+(: |$)", "", before)
+        if before and before not in there:
             sys.exit(f"equivalent.txt: {path} has no line\n{before}")
         known.add(tuple(lines[:3]))
     return known
 
 
 def is_known(known, mutant, before, after):
-    path = mutant.path
-    return bool(known & {(path, before, after), (path, before, "*"),
-                         (path, f"in {mutant.function}", "*")})
+    there = f"in {mutant.function}"
+    return bool(known & {(mutant.path, line, change)
+                         for line in (before, f"{there}: {before}", there)
+                         for change in (after, "*")})
 
 
 def can_run(path):
@@ -270,7 +272,12 @@ def chosen(options):
         found += [mutant for mutant in mutate.mutants_of(path, read(os.path.join(ROOT, path)))
                   if mutant.operator in options.operators.split(",")
                   and mutant.line >= options.from_line]
-    if not options.all:
+    if options.again:
+        wanted = set(re.findall(r"^survived: (\S+?):\d+: (.*)  ->  (.*)$", read(options.again), re.M))
+        found = [mutant for mutant in found
+                 if (mutant.path, *mutate.lines(read(os.path.join(ROOT, mutant.path)), mutant))
+                 in wanted]
+    elif not options.all:
         found = sorted(random.Random(options.seed).sample(found, min(options.sample, len(found))))
     return found, tests
 
@@ -283,6 +290,7 @@ def parse():
     parser.add_argument("--sample", type=int, default=60, metavar="N", help="so many (60)")
     parser.add_argument("--seed", type=int, default=1, help="which sample (1)")
     parser.add_argument("--only", default="", metavar="WORDS", help="paths that hold one of them")
+    parser.add_argument("--again", metavar="LOG", help="the survivors of an earlier run's output")
     parser.add_argument("--from-line", type=int, default=0, metavar="LINE", help="from here on")
     parser.add_argument("--operators", default=",".join(mutate.OPERATORS), metavar="NAMES")
     parser.add_argument("--folder", help="where copy and build go (a temporary folder)")
@@ -344,7 +352,8 @@ def main():
         show("survived", mutant)
     if len(new) < len(found):
         fates["known to change nothing"] = len(found) - len(new)
-    which = "all" if options.all else f"sample {len(found)}, seed {options.seed}"
+    which = "all" if options.all else f"of {options.again}" if options.again else \
+        f"sample, seed {options.seed}"
     print(f"{len(found)} mutants ({which}): " +
           ", ".join(f"{count} {fate}" for fate, count in sorted(fates.items())))
     return 1 if survivors else 0
