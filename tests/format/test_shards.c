@@ -150,16 +150,64 @@ static void broken_indexes(void **state) {
     folder_remove(folder);
 }
 
-/* The same name once usable and once of a type that is not. */
+/* A shard with one byte of type U8 for each of the one-letter names. */
+static void put_odd_shard(const char *folder, const char *file, const char *names) {
+    char header[512] = "{", bytes[600];
+    size_t n = strlen(names);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = strlen(header);
+        snprintf(header + at, sizeof header - at,
+                 "%s\"%c\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%zu,%zu]}",
+                 i ? "," : "", names[i], i, i + 1);
+    }
+    strcat(header, "}");
+    uint64_t length = strlen(header);
+    for (size_t i = 0; i < 8; i++)
+        bytes[i] = (char)(length >> 8 * i);
+    memcpy(bytes + 8, header, length);
+    memset(bytes + 8 + length, 'x', n);
+    folder_put(folder, file, bytes, 8 + length + n);
+}
+
+/* The same name in two shards, once or both times of a type that is not computed with. */
 static void a_name_twice_in_two_types(void **state) {
     (void)state;
-    static const char odd[] = "\x37\0\0\0\0\0\0\0"
-                              "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}  x";
+    static const struct {
+        const char *usable, *odd, *other_odd, *phrase;
+    } table[] = {
+        {"a", "a", "z", "tensor a stands twice"},   {"c", "abc", "z", "tensor c stands twice"},
+        {"a", "bac", "z", "tensor a stands twice"}, {"a", "bc", "bd", "tensor b stands twice"},
+        {"a", "bc", "dc", "tensor c stands twice"}, {"d", "ab", "db", "tensor b stands twice"},
+    };
     const char *folder = folder_new();
-    put_shard(folder, ONE, NAMES("a"), 1);
-    folder_put(folder, TWO, odd, sizeof odd - 1);
-    folder_put_text(folder, INDEX, "{\"weight_map\":{\"a\":\"" ONE "\",\"b\":\"" TWO "\"}}");
-    expect_failure(folder, NT_E_FORMAT, "tensor a stands twice");
+    folder_put_text(folder, INDEX,
+                    "{\"weight_map\":{\"x\":\"" ONE "\",\"y\":\"" TWO
+                    "\",\"w\":\"three.safetensors\"}}");
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        put_shard(folder, ONE, NAMES(table[i].usable), 1);
+        put_odd_shard(folder, TWO, table[i].odd);
+        put_odd_shard(folder, "three.safetensors", table[i].other_odd);
+        expect_failure(folder, NT_E_FORMAT, table[i].phrase);
+    }
+    folder_remove(folder);
+}
+
+/* Neighbours in the sorted set that only look alike across its border are no duplicates. */
+static void odd_types_beside_usable_ones(void **state) {
+    (void)state;
+    const char *folder = folder_new();
+    folder_put_text(folder, INDEX, "{\"weight_map\":{\"b\":\"" ONE "\",\"a\":\"" TWO "\"}}");
+    put_shard(folder, ONE, NAMES("b", "d"), 1);
+    put_odd_shard(folder, TWO, "ace");
+    nt_tensors *tensors;
+    assert_int_equal(nt_tensors_open(&tensors, folder), NT_OK);
+    assert_int_equal(nt_tensors_count(tensors), 2);
+    for (const char *name = "abcde"; *name; name++)
+        assert_true(nt_tensors_has(tensors, (char[]){*name, 0}));
+    assert_false(nt_tensors_has(tensors, "f"));
+    assert_null(nt_tensors_find(tensors, "a"));
+    assert_null(nt_tensors_name(tensors, 5));
+    nt_tensors_free(tensors);
     folder_remove(folder);
 }
 
@@ -243,6 +291,7 @@ int main(void) {
         cmocka_unit_test(shards_with_an_index),
         cmocka_unit_test(broken_indexes),
         cmocka_unit_test(a_name_twice_in_two_types),
+        cmocka_unit_test(odd_types_beside_usable_ones),
         cmocka_unit_test(folders_without_safetensors),
         cmocka_unit_test(paths_that_are_no_files),
         cmocka_unit_test(every_failing_allocation),
