@@ -63,7 +63,11 @@ struct cli_run {
     nt_session *session; /* NULL for commands without CLI_OPT_SESSION */
     nt_callbacks callbacks;
     bool streamed;   /* generated text has begun to come */
-    bool text_shown; /* and has been printed: the table leaves it out */
+    bool text_shown; /* and is on the terminal, behind its prompt: the table leaves it out */
+    struct {         /* of generate: the text as it grows */
+        const nt_prompt *prompt;
+        bool shown, color; /* on a terminal; with colours */
+    } live;
     bool quiet;
 };
 

@@ -22,78 +22,50 @@ static void print_safely(const char *utf8, size_t n) {
     }
 }
 
-typedef struct live {
-    cli_run *run;
-    const nt_prompt *prompt;
-    bool shown;  /* on a terminal */
-    bool opened; /* the prompt stands there */
-    bool color;
-} live;
-
 /* Before the first new text, so that notes stand above it. */
-static void show_prompt(live *l) {
-    const nt_prompt *prompt = l->prompt;
-    const nt_tokenizer *tokenizer = nt_model_tokenizer(l->run->model);
+static void show_prompt(cli_run *r) {
+    const nt_prompt *prompt = r->live.prompt;
+    const nt_tokenizer *tokenizer = nt_model_tokenizer(r->model);
     char *decoded = NULL;
     size_t n = prompt->n_text;
-    l->opened = true;
+    r->text_shown = true;
     if (prompt->ids && tokenizer) {
         nt_decode(&decoded, &n, tokenizer, prompt->ids, prompt->n_ids, false);
     }
     const char *text = prompt->ids ? decoded : prompt->text;
     if (text) {
-        if (l->color) fputs("\033[2m", stdout);
+        if (r->live.color) fputs("\033[2m", stdout);
         print_safely(text, n);
-        if (l->color) fputs("\033[0m", stdout);
+        if (r->live.color) fputs("\033[0m", stdout);
     }
     nt_free(decoded);
 }
 
 static int on_text(void *payload, const char *utf8, size_t n) {
-    live *l = payload;
-    if (n) l->run->streamed = true;
-    if (l->shown && n) {
-        if (!l->opened) show_prompt(l);
-        if (l->color) fputs("\033[1m", stdout);
+    cli_run *r = payload;
+    if (n) r->streamed = true;
+    if (r->live.shown && n) {
+        if (!r->text_shown) show_prompt(r);
+        if (r->live.color) fputs("\033[1m", stdout);
         print_safely(utf8, n);
-        if (l->color) fputs("\033[0m", stdout);
+        if (r->live.color) fputs("\033[0m", stdout);
         fflush(stdout);
     }
     return cli_interrupted();
 }
 
-static int live_cancel(void *payload) {
-    const live *l = payload;
-    return l->run->callbacks.cancel(l->run);
-}
-
-static void live_note(void *payload, const char *line) {
-    const live *l = payload;
-    l->run->callbacks.note(l->run, line);
-}
-
-static void live_progress(void *payload, const char *what, uint64_t done, uint64_t total) {
-    const live *l = payload;
-    void (*progress)(void *, const char *, uint64_t, uint64_t) = l->run->callbacks.progress;
-    if (!l->shown && progress) progress(l->run, what, done, total);
-}
-
 static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_settings *settings) {
-    live l = {.run = r, .prompt = prompt, .color = cli_color(settings)};
-    l.shown = settings->format == NT_TABLE && isatty(STDOUT_FILENO);
-    nt_callbacks callbacks = {.size = sizeof callbacks, .payload = &l};
+    r->live.prompt = prompt;
+    r->live.shown = settings->format == NT_TABLE && isatty(STDOUT_FILENO);
+    r->live.color = cli_color(settings);
+    r->streamed = r->text_shown = false;
+    nt_callbacks callbacks = r->callbacks;
     callbacks.text = on_text;
-    callbacks.cancel = live_cancel;
-    callbacks.note = live_note;
-    callbacks.progress = live_progress;
+    if (r->live.shown) callbacks.progress = NULL; /* the text itself tells */
     nt_generate_options options = settings->generate;
     options.callbacks = &callbacks;
-    r->streamed = false;
     int status = nt_generate(out, r->session, prompt, &options);
-    if (l.opened) {
-        fputs("\n", stdout);
-        r->text_shown = true;
-    }
+    if (r->text_shown) fputs("\n", stdout);
     return status;
 }
 

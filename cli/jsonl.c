@@ -112,13 +112,6 @@ static int write_error(int64_t index, char *error) {
     return status;
 }
 
-/* Options that a line may change are copied; what it adds to the copy is the copy's own. */
-static int copy_generate(nt_generate_options *copy, const nt_generate_options *from) {
-    *copy = *from;
-    copy->owned = NULL;
-    return 0;
-}
-
 /* The byte order mark that some programs put at a file's beginning is no part of its text. */
 static size_t byte_order_mark(const char *line, size_t n) {
     return n >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
@@ -144,7 +137,7 @@ static int run_line(cli_run *run, const cli_settings *settings, const char *line
         return -1;
     }
     cli_settings own = *settings;
-    copy_generate(&own.generate, &settings->generate);
+    own.generate.owned = NULL; /* what the line adds to the copy is the copy's own */
     own.format = NT_JSON;
     nt_prompt prompt = {.size = sizeof prompt};
     nt_result *result = NULL;

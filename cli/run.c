@@ -71,10 +71,14 @@ static int run_one(cli_run *run, const cli_settings *settings, const nt_prompt *
     return status;
 }
 
+static nt_prompt empty_prompt(const cli_settings *settings) {
+    return (nt_prompt){.size = sizeof(nt_prompt),
+                       .add_bos = settings->bos,
+                       .add_prefix_space = settings->add_prefix_space};
+}
+
 static int run_ids(cli_run *run, const cli_settings *settings, const char *list) {
-    nt_prompt prompt = {.size = sizeof prompt,
-                        .add_bos = settings->bos,
-                        .add_prefix_space = settings->add_prefix_space};
+    nt_prompt prompt = empty_prompt(settings);
     int32_t *ids;
     if (!cli_read_ids(&ids, &prompt.n_ids, list)) {
         cli_error("\"%.60s\" is no list of token ids such as 1,2,3", list);
@@ -103,9 +107,7 @@ static int run_prompt(cli_run *run, const cli_settings *settings) {
     if (run->command->ids_only) {
         status = run_ids(run, settings, text);
     } else {
-        nt_prompt prompt = {.size = sizeof prompt,
-                            .add_bos = settings->bos,
-                            .add_prefix_space = settings->add_prefix_space};
+        nt_prompt prompt = empty_prompt(settings);
         prompt.text = text;
         prompt.n_text = n;
         status = run_one(run, settings, &prompt);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/options.h"
 #include "nextoken.h"
 #include "wiring.h"
 
@@ -95,7 +96,6 @@ static int run_captured(inspection *job, nt_session *session, const nt_ids_of *i
             .place = {seen[i], NT_EVERY, NT_EVERY, NT_EVERY}, .see = see, .payload = job};
     }
     nt_points own = *points;
-    mine.wanted = points->wanted;
     *points = mine;
     int status = nt_points_set_captures(points, &session->model->network->config, captures, n);
     if (status == NT_OK) {

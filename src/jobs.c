@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/options.h"
 #include "decode/generate.h"
 #include "decode/options.h"
 #include "format/npz.h"
@@ -52,6 +53,10 @@ static int need_tokenizer(const nt_model *model) {
                    model->path);
 }
 
+static size_t text_length(const nt_prompt *prompt) {
+    return prompt->n_text == NT_ZERO_ENDED ? strlen(prompt->text) : prompt->n_text;
+}
+
 static int encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
                          const nt_encode_options *options) {
     *out = (nt_ids_of){0};
@@ -69,27 +74,14 @@ static int encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt 
         return NT_OK;
     }
     NT_TRY(need_tokenizer(model));
-    size_t n = prompt->n_text == NT_ZERO_ENDED ? strlen(prompt->text) : prompt->n_text;
     nt_encode_options encode = NT_ENCODE_OPTIONS_INIT;
     if (options) encode = *options;
     if (prompt->add_prefix_space) encode.add_prefix_space = 1;
     NT_TRY(nt_encode(&out->ids, &out->starts, &out->ends, &out->n, model->tokenizer, prompt->text,
-                     n, &encode));
+                     text_length(prompt), &encode));
     /* A BOS of the tokenizer's own making has no bytes in the text. */
     int32_t bos = nt_tokenizer_bos(model->tokenizer);
     out->bos = out->n > 0 && out->ids[0] == bos && out->ends[0] == 0;
-    return NT_OK;
-}
-
-int nt_take_options(void *out, size_t size, const void *given, const char *name) {
-    size_t n;
-    if (!given) return NT_OK;
-    memcpy(&n, given, sizeof n);
-    if (n < sizeof n || n > 4096) {
-        return nt_fail(NT_E_ARGUMENT, "%s: size is %zu; start from its _INIT macro", name, n);
-    }
-    memcpy(out, given, n < size ? n : size);
-    memcpy(out, &size, sizeof size);
     return NT_OK;
 }
 
@@ -147,8 +139,7 @@ int nt_tokenize(nt_result **out, const nt_model *model, const nt_prompt *prompt,
     int status = encode_prompt(&e, model, prompt, &encode);
     if (status == NT_OK) status = nt_job_begin(out, model, NT_RESULT_TOKENS, &e);
     if (status == NT_OK && prompt->text) {
-        size_t n = prompt->n_text == NT_ZERO_ENDED ? strlen(prompt->text) : prompt->n_text;
-        status = nt_trace_set_text(*out, prompt->text, n);
+        status = nt_trace_set_text(*out, prompt->text, text_length(prompt));
     }
     nt_ids_free(&e);
     return nt_job_finish(out, status, started);
@@ -364,9 +355,8 @@ int nt_info(nt_result **out, const nt_model *model) {
     *out = NULL;
     int status = nt_job_begin(out, model, NT_RESULT_INFO, NULL);
     if (status == NT_OK) status = add_facts(*out, model);
-    if (status == NT_OK) return NT_OK;
-    nt_result_free(*out);
-    *out = NULL;
+    status = nt_job_finish(out, status, 0);
+    if (status == NT_OK) (*out)->milliseconds = 0; /* nothing ran */
     return status;
 }
 

@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "decode/options.h"
-#include "score/score.h"
 #include "wiring.h"
 
 #define TEXT_OF(x) #x
@@ -46,10 +46,6 @@ static const char *vocab_bytes(const void *self, int32_t id, size_t *n) {
 
 static bool vocab_special(const void *self, int32_t id) {
     return nt_tokenizer_is_special(self, id);
-}
-
-static char *folder_of(const char *path) {
-    return nt_file_look(path) == NT_FILE_FOLDER ? nt_path_join(path, "") : nt_path_folder(path);
 }
 
 static bool has_file(const char *folder, const char *name) {
@@ -105,7 +101,7 @@ static int read_defaults(nt_model *model, const char *folder) {
 
 static int fill_model(nt_model *model, const char *path) {
     model->path = nt_alloc(strlen(path) + 1, 1);
-    char *folder = folder_of(path);
+    char *folder = nt_path_home(path);
     int status = model->path && folder ? NT_OK : NT_E_MEMORY;
     if (status == NT_OK) strcpy(model->path, path);
     if (status == NT_OK) status = nt_cpu_isa(&model->isa);

@@ -54,9 +54,6 @@ int nt_job_begin(nt_result **out, const nt_model *model, nt_result_kind kind, co
 int nt_job_finish(nt_result **out, int status, double started);
 double nt_now_ms(void);
 
-/* Copies a caller's options struct, which may be of an older size, over defaults [size]. */
-int nt_take_options(void *out, size_t size, const void *given, const char *name);
-
 /* The callbacks less progress, for work whose caller counts it itself. */
 nt_callbacks nt_without_progress(const nt_callbacks *callbacks);
 

@@ -158,6 +158,10 @@ static int fill_file(int fd, const char *path, int (*fill)(void *payload, FILE *
     return status;
 }
 
+char *nt_path_home(const char *path) {
+    return nt_file_look(path) == NT_FILE_FOLDER ? nt_path_join(path, "") : nt_path_folder(path);
+}
+
 int nt_file_replace(const char *path, int (*fill)(void *payload, FILE *file), void *payload) {
     char target[PATH_MAX]; /* a link stays a link: what it points to is replaced */
     nt_file_kind kind = nt_file_look(path);

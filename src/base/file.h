@@ -32,6 +32,10 @@ char *nt_path_join(const char *folder, const char *name);
 /* The folder part of a path ("." when there is none), for nt_free; NULL when memory ends. */
 char *nt_path_folder(const char *path);
 
+/* Where a checkpoint lives that is named by its folder or by a file in it: the folder, for nt_free;
+ * NULL when memory ends. */
+char *nt_path_home(const char *path);
+
 /* Writes a file whole or not at all: fill writes to a temporary file beside path, which is then
  * synced and renamed. fill returns a status; write errors of the stream are checked here. */
 int nt_file_replace(const char *path, int (*fill)(void *payload, FILE *file), void *payload);

@@ -130,12 +130,8 @@ static int load(nt_network *network, const char *path) {
 }
 
 static int read_config(nt_config *out, const char *path) {
-    char *folder = NULL;
-    if (nt_file_look(path) != NT_FILE_FOLDER) {
-        folder = nt_path_folder(path);
-        if (!folder) return NT_E_MEMORY;
-    }
-    char *name = nt_path_join(folder ? folder : path, "config.json");
+    char *folder = nt_path_home(path);
+    char *name = folder ? nt_path_join(folder, "config.json") : NULL;
     int status = name ? nt_config_read(out, name) : NT_E_MEMORY;
     nt_free(name);
     nt_free(folder);

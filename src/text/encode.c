@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/options.h"
 #include "base/utf8.h"
 #include "text/pretokenize_gpt2.h"
 #include "text/tokenizer.h"
@@ -164,11 +165,7 @@ int nt_encode(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
     if (starts) *starts = NULL;
     if (ends) *ends = NULL;
     nt_encode_options o = NT_ENCODE_OPTIONS_INIT;
-    if (options && options->size < sizeof o.size) {
-        return nt_fail(NT_E_ARGUMENT, "nt_encode_options: size is %zu; start from its _INIT macro",
-                       options->size);
-    }
-    if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    NT_TRY(nt_take_options(&o, sizeof o, options, "nt_encode_options"));
     if (n_text == NT_ZERO_ENDED) n_text = text ? strlen(text) : 1;
     NT_TRY(check(tokenizer, text, n_text, &o));
 
