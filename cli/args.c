@@ -1,193 +1,12 @@
-/* The command line's options: one table, from which parsing, help and --jsonl members come.
- * Generation options are not here: they come from the library's own table (nt_option_at). */
+/* The command line: words -> settings. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
-
-typedef enum kind { FLAG, NUMBER, TEXT, SPECIAL } kind;
-
-typedef struct option {
-    const char *name; /* without dashes */
-    char letter;
-    kind kind;
-    size_t offset; /* in cli_settings */
-    size_t width;  /* NUMBER: bytes of the field */
-    int64_t low, high;
-    unsigned groups; /* CLI_OPT_ groups that have it; 0: every command */
-    bool member;     /* may stand in a --jsonl line */
-    const char *metavar, *help;
-} option;
-
-#define AT(field) offsetof(cli_settings, field), sizeof(((cli_settings *)0)->field)
-
-static const option options[] = {
-    {"model", 'm', TEXT, AT(model), 0, 0, 0, false, "MODEL",
-     "folder or .safetensors file (default: NEXTOKEN_MODEL)"},
-    {"ids", 0, TEXT, AT(ids), 0, 0, 0, false, "1,2,3", "token ids in place of TEXT"},
-    {"jsonl", 0, TEXT, AT(jsonl), 0, 0, 0, false, "FILE",
-     "one JSON object a line in, one result a line out; - is standard input"},
-    {"json", 0, SPECIAL, 0, 0, 0, 0, 0, false, NULL, "one JSON object"},
-    {"csv", 0, SPECIAL, 0, 0, 0, 0, 0, false, NULL, "comma-separated values"},
-    {"k", 'k', NUMBER, AT(k), 1, INT32_MAX, CLI_OPT_K, true, "N",
-     "how many candidates to show (default 10)"},
-    {"prompt-len", 0, NUMBER, AT(prompt_len), 0, INT32_MAX, CLI_OPT_SCORE, true, "N",
-     "tokens at the start that are left out of the sums"},
-    {"npz", 0, TEXT, AT(npz), 0, 0, CLI_OPT_NPZ, false, "FILE",
-     "write logits, hidden states and attentions as NumPy arrays"},
-    {"bos", 0, FLAG, AT(bos), 0, 0, CLI_OPT_TEXT, true, NULL, "put one BOS token before the text"},
-    {"add-prefix-space", 0, FLAG, AT(add_prefix_space), 0, 0, CLI_OPT_TEXT, true, NULL,
-     "read the text as if a space stood before it"},
-    {"skip-special-tokens", 0, FLAG, AT(skip_special_tokens), 0, 0, CLI_OPT_SKIP, true, NULL,
-     "leave special tokens out of the text"},
-    {"split-special-tokens", 0, FLAG, AT(split_special_tokens), 0, 0, CLI_OPT_SPLIT, true, NULL,
-     "read <|endoftext|> and the like as plain text"},
-    {"precision", 0, SPECIAL, 0, 0, 0, 0, CLI_OPT_SESSION, false, "auto|f32",
-     "arithmetic, whatever the file stores"},
-    {"threads", 't', NUMBER, AT(threads), 1, 1024, CLI_OPT_SESSION, false, "N",
-     "threads (default: OMP_NUM_THREADS, else all processors)"},
-    {"color", 0, SPECIAL, 0, 0, 0, 0, 0, false, "auto|always|never",
-     "colours (NO_COLOR is honoured)"},
-    {"ascii", 0, FLAG, AT(ascii), 0, 0, 0, false, NULL, "tables in plain ASCII"},
-    {"quiet", 'q', FLAG, AT(quiet), 0, 0, 0, false, NULL, "no notes and no progress on stderr"},
-    {"help", 'h', FLAG, AT(help), 0, 0, 0, false, NULL, "this help"},
-};
-enum { N_OPTIONS = sizeof options / sizeof *options };
-
-static bool takes(const cli_command *command, const option *o) {
-    if (!command->takes_text && (strcmp(o->name, "ids") == 0 || strcmp(o->name, "jsonl") == 0)) {
-        return false;
-    }
-    return o->groups == 0 || (o->groups & command->options);
-}
-
-/* Option names may be written with dashes or underscores. n: length of given. */
-static bool same_name(const char *name, const char *given, size_t n) {
-    if (strlen(name) != n) return false;
-    for (size_t i = 0; i < n; i++) {
-        char c = given[i] == '_' ? '-' : given[i], d = name[i] == '_' ? '-' : name[i];
-        if (c != d) return false;
-    }
-    return true;
-}
-
-static const option *find(const cli_command *command, const char *name, size_t n) {
-    for (int i = 0; i < N_OPTIONS; i++) {
-        if (takes(command, &options[i]) && same_name(options[i].name, name, n)) return &options[i];
-    }
-    return NULL;
-}
-
-static const option *find_letter(const cli_command *command, char letter) {
-    for (int i = 0; i < N_OPTIONS; i++) {
-        if (options[i].letter == letter && takes(command, &options[i])) return &options[i];
-    }
-    return NULL;
-}
-
-static const nt_option_info *find_generate(const cli_command *command, const char *name, size_t n) {
-    if (!(command->options & CLI_OPT_GENERATE)) return NULL;
-    const nt_option_info *info;
-    for (size_t i = 0; (info = nt_option_at(i)); i++) {
-        if (same_name(info->name, name, n)) return info;
-    }
-    return NULL;
-}
-
-static bool set_number(cli_settings *settings, const option *o, const char *value, char *error,
-                       size_t n) {
-    char *end;
-    errno = 0;
-    long long number = strtoll(value, &end, 10);
-    if (end == value || *end || errno || number < o->low || number > o->high) {
-        snprintf(error, n, "%s is \"%.60s\"; it must be a whole number in %lld .. %lld", o->name,
-                 value, (long long)o->low, (long long)o->high);
-        return false;
-    }
-    void *field = (char *)settings + o->offset;
-    int32_t narrow = (int32_t)number;
-    int64_t wide = number;
-    if (o->width == sizeof narrow)
-        memcpy(field, &narrow, sizeof narrow);
-    else
-        memcpy(field, &wide, sizeof wide);
-    return true;
-}
-
-static bool set_special(cli_settings *settings, const option *o, const char *value, char *error,
-                        size_t n) {
-    if (strcmp(o->name, "json") == 0 || strcmp(o->name, "csv") == 0) {
-        nt_format format = o->name[0] == 'j' ? NT_JSON : NT_CSV;
-        if (settings->format != NT_TABLE && settings->format != format) {
-            snprintf(error, n, "--json and --csv exclude each other");
-            return false;
-        }
-        settings->format = format;
-        return true;
-    }
-    if (strcmp(o->name, "precision") == 0) {
-        if (strcmp(value, "auto") == 0)
-            settings->precision = NT_PRECISION_AUTO;
-        else if (strcmp(value, "f32") == 0)
-            settings->precision = NT_PRECISION_F32;
-        else {
-            snprintf(error, n, "precision is \"%.60s\"; this version has auto and f32", value);
-            return false;
-        }
-        return true;
-    }
-    static const char *const when[] = {"auto", "never", "always"};
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(value, when[i]) == 0) {
-            settings->color = i - 1;
-            return true;
-        }
-    }
-    snprintf(error, n, "color is \"%.60s\"; it must be auto, always or never", value);
-    return false;
-}
-
-/* value is NULL for a flag given without one. */
-static bool set(cli_settings *settings, const option *o, const char *value, char *error, size_t n) {
-    void *field = (char *)settings + o->offset;
-    switch (o->kind) {
-    case FLAG: {
-        bool on = !value || strcmp(value, "true") == 0;
-        if (value && !on && strcmp(value, "false") != 0) {
-            snprintf(error, n, "%s is \"%.60s\"; it must be true or false", o->name, value);
-            return false;
-        }
-        memcpy(field, &on, sizeof on);
-        return true;
-    }
-    case NUMBER: return set_number(settings, o, value, error, n);
-    case TEXT:
-        if (!*value && (o->groups == CLI_OPT_NPZ || strcmp(o->name, "jsonl") == 0)) {
-            snprintf(error, n, "--%s names no file", o->name);
-            return false;
-        }
-        memcpy(field, &value, sizeof value);
-        return true;
-    default: return set_special(settings, o, value, error, n);
-    }
-}
-
-int cli_set_member(cli_settings *settings, const cli_command *command, const char *name,
-                   const char *value, char *error, size_t n) {
-    const option *o = find(command, name, strlen(name));
-    if (o && o->member) return set(settings, o, value, error, n) ? 0 : -1;
-    if (command->options & CLI_OPT_GENERATE) {
-        if (nt_generate_options_set(&settings->generate, name, value) == NT_OK) return 0;
-        snprintf(error, n, "%s", nt_error_message());
-        return -1;
-    }
-    snprintf(error, n, "\"%.60s\" is no option of nextoken %s", name, command->name);
-    return -1;
-}
-
-/* ---- The command line ---- */
+#include "options.h"
 
 typedef struct reader {
     const cli_command *command;
@@ -208,15 +27,46 @@ static const char *value_of(reader *r, const char *equals) {
     return r->at < r->argc ? r->argv[r->at++] : NULL;
 }
 
-static bool read_option(reader *r, const option *o, const char *shown, const char *equals) {
+/* A word that is no option: a text, or "-". */
+static bool plain(const char *word) {
+    return word[0] != '-' || word[1] == 0;
+}
+
+static bool read_option(reader *r, const cli_option *o, const char *shown, const char *equals) {
     char error[512];
     const char *value = equals ? equals + 1 : NULL;
-    if (o->kind != FLAG && o->metavar) value = value_of(r, equals);
+    if (o->metavar) value = value_of(r, equals);
     if (o->metavar && !value) {
         snprintf(error, sizeof error, "%s needs a value (%s)", shown, o->metavar);
         return usage_error(r, error);
     }
-    return set(r->settings, o, value, error, sizeof error) || usage_error(r, error);
+    if (!cli_option_set(r->settings, o, value, error, sizeof error)) return usage_error(r, error);
+    while (o->list && !equals && r->at < r->argc && plain(r->argv[r->at])) {
+        value = r->argv[r->at++];
+        if (!cli_option_set(r->settings, o, value, error, sizeof error))
+            return usage_error(r, error);
+    }
+    return true;
+}
+
+static bool set_generation(reader *r, const nt_option_info *info, const char *value) {
+    if (nt_generate_options_set(&r->settings->generate, info->name, value) == NT_OK) return true;
+    return usage_error(r, nt_error_message());
+}
+
+/* --no-do-sample is --do-sample=false. name [n]: behind the two dashes. */
+static bool read_no(bool *found, reader *r, const char *name, size_t n) {
+    char error[512];
+    *found = true;
+    if (n > 3 && strncmp(name, "no", 2) == 0 && (name[2] == '-' || name[2] == '_')) {
+        const cli_option *o = cli_option_find(r->command, name + 3, n - 3);
+        if (o && o->kind == CLI_FLAG)
+            return cli_option_set(r->settings, o, "false", error, sizeof error);
+        const nt_option_info *info = cli_generation_option(r->command, name + 3, n - 3);
+        if (info && strcmp(info->type, "boolean") == 0) return set_generation(r, info, "false");
+    }
+    *found = false;
+    return false;
 }
 
 /* The library knows the names of transformers' options that are not done yet, and near misses.
@@ -237,24 +87,24 @@ static bool read_long(reader *r, const char *word) {
     char error[512];
     const char *name = word + 2, *equals = strchr(name, '=');
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
-    const option *o = find(r->command, name, n);
+    const cli_option *o = cli_option_find(r->command, name, n);
     if (o) return read_option(r, o, word, equals);
-    const nt_option_info *info = find_generate(r->command, name, n);
-    if (!info) return no_such_option(r, word, n);
+    const nt_option_info *info = cli_generation_option(r->command, name, n);
+    if (!info) {
+        bool found, ok = !equals && read_no(&found, r, name, n);
+        return ok || (!equals && found) ? ok : no_such_option(r, word, n);
+    }
     const char *value = equals ? equals + 1 : NULL;
     if (!value && strcmp(info->type, "boolean") == 0) value = "true";
     if (!value) value = value_of(r, NULL);
-    if (!value) {
-        snprintf(error, sizeof error, "%s needs a value", word);
-        return usage_error(r, error);
-    }
-    if (nt_generate_options_set(&r->settings->generate, info->name, value) == NT_OK) return true;
-    return usage_error(r, nt_error_message());
+    if (value) return set_generation(r, info, value);
+    snprintf(error, sizeof error, "%s needs a value", word);
+    return usage_error(r, error);
 }
 
 static bool read_short(reader *r, const char *word) {
     char error[512];
-    const option *o = find_letter(r->command, word[1]);
+    const cli_option *o = cli_option_letter(r->command, word[1]);
     if (!o) {
         snprintf(error, sizeof error, "nextoken %s has no option %.60s", r->command->name, word);
         return usage_error(r, error);
@@ -279,15 +129,101 @@ static bool read_text(reader *r, char *word) {
     return true;
 }
 
-static bool check(const reader *r) {
+/* ---- What goes together ---- */
+
+/* With --column the word that would be a text is the table's file. */
+static bool check_table(const reader *r) {
+    cli_settings *s = r->settings;
+    if (!s->column) {
+        if (s->table) return usage_error(r, "a table to read needs --column NAME");
+        if (s->prompt_column) return usage_error(r, "--prompt-column goes with --column");
+        return true;
+    }
+    if (s->csv == s->tsv)
+        return usage_error(r, "--column NAME goes with --csv FILE or with --tsv FILE");
+    if (s->ids || s->jsonl) return usage_error(r, "--column excludes --ids and --jsonl");
+    if (s->table && s->text) return usage_error(r, "two tables, or a table and a text, are given");
+    if (!s->table) s->table = s->text;
+    if (!s->table || !*s->table)
+        return usage_error(r, "no table: give its file behind --csv or --tsv, or - for "
+                              "standard input");
+    if (s->prompt_column && (s->prompt || s->prompt_len || s->n_continuations)) {
+        return usage_error(r, "--prompt-column excludes --prompt, --prompt-len and "
+                              "--continuations");
+    }
+    s->text = NULL;
+    return true;
+}
+
+static bool check_source(const reader *r) {
     const cli_settings *s = r->settings;
-    int sources = !!s->text + !!s->ids + !!s->jsonl;
-    if (s->help || !r->command->takes_text) return true;
+    int sources = !!s->text + !!s->ids + !!s->jsonl + !!s->table;
+    if (sources == 0 && s->n_continuations) {
+        return usage_error(r, "no text: it stands before --continuations, whose words end at the "
+                              "next option");
+    }
+    if (sources == 0 && r->command->takes_file)
+        return usage_error(r, "no file: give FILE, - for standard input, --ids or --jsonl");
     if (sources == 0)
         return usage_error(r, "no text: give TEXT, - for standard input, --ids or --jsonl");
+    if (sources > 1 && r->command->takes_file)
+        return usage_error(r, "FILE, --ids and --jsonl exclude each other");
     if (sources > 1) return usage_error(r, "TEXT, --ids and --jsonl exclude each other");
-    if (s->jsonl && s->format == NT_CSV) return usage_error(r, "--jsonl writes JSON, not --csv");
-    if (s->jsonl && s->npz) return usage_error(r, "--npz takes one text, not --jsonl");
+    return true;
+}
+
+static bool check_output(const reader *r) {
+    cli_settings *s = r->settings;
+    bool many = s->jsonl || s->table;
+    if ((s->csv && s->tsv) || (s->json && !s->table && (s->csv || s->tsv)))
+        return usage_error(r, "--json, --csv and --tsv exclude each other");
+    s->format = s->json ? NT_JSON : s->csv ? NT_CSV : s->tsv ? NT_TSV : NT_TABLE;
+    if (s->jsonl && (s->csv || s->tsv))
+        return usage_error(r, "--jsonl writes JSON, not --csv or --tsv");
+    if (s->jsonl) s->format = NT_JSON;
+    if (many && s->npz) return usage_error(r, "--npz takes one text, not many");
+    if (s->arrays && !s->npz) return usage_error(r, "--arrays goes with --npz FILE");
+    if (s->resume && !s->output)
+        return usage_error(r, "--resume goes on with the FILE of --output FILE");
+    if (s->resume && !many)
+        return usage_error(r, "--resume goes with many texts: --jsonl or --column");
+    return true;
+}
+
+/* The rows of a table are scored as texts unless something else is asked for. */
+static bool check_score(const reader *r) {
+    cli_settings *s = r->settings;
+    char error[256];
+    if (!(r->command->options & CLI_OPT_SCORE)) return true;
+    if (!cli_score_check(s, error, sizeof error)) return usage_error(r, error);
+    unsigned rows = s->by & (NT_BY_TOKEN | NT_BY_WORD | NT_BY_CHAR);
+    if ((s->format == NT_CSV || s->format == NT_TSV) && (rows & (rows - 1))) {
+        return usage_error(r, "a table has one kind of rows: give --by token, word or char alone, "
+                              "or --json for all of them");
+    }
+    if (s->table && !s->by && !s->n_continuations) s->by = NT_BY_TEXT;
+    return true;
+}
+
+/* `nextoken score --csv texts.csv` scores the nine letters of a name: rarely what was meant. */
+static void warn_of_file(const cli_settings *s) {
+    if (s->quiet || !s->text || !(s->csv || s->tsv) || access(s->text, R_OK) != 0) return;
+    const char *dot = strrchr(s->text, '.');
+    if (dot && (strcmp(dot, ".csv") == 0 || strcmp(dot, ".tsv") == 0))
+        cli_note("\"%.60s\" is taken as the text; --column NAME reads the rows of that file",
+                 s->text);
+}
+
+static bool check(const reader *r) {
+    if (r->settings->help) return true;
+    if (r->command->options & CLI_OPT_TABLE && !check_table(r)) return false;
+    if (r->settings->table && !(r->command->options & CLI_OPT_TABLE))
+        return usage_error(r, "--csv and --tsv take no file here");
+    if (r->command->takes_text && !check_source(r)) return false;
+    if (!check_output(r) || !check_score(r)) return false;
+    if (r->command->options & CLI_OPT_TABLE) warn_of_file(r->settings);
+    const char *why = cli_turn_on_sampling(&r->settings->generate);
+    if (why && !r->settings->quiet) cli_note("sampling, because --%s was given", why);
     return true;
 }
 
@@ -298,7 +234,7 @@ bool cli_parse(cli_settings *settings, const cli_command *command, int argc, cha
     while (r.at < argc) {
         char *word = argv[r.at++];
         bool ok;
-        if (r.only_text || word[0] != '-' || word[1] == 0)
+        if (r.only_text || plain(word))
             ok = read_text(&r, word);
         else if (strcmp(word, "--") == 0)
             ok = r.only_text = true;
@@ -312,51 +248,13 @@ bool cli_parse(cli_settings *settings, const cli_command *command, int argc, cha
 }
 
 void cli_settings_free(cli_settings *settings) {
+    if (settings->owns_continuations) free(settings->continuations);
+    settings->continuations = NULL;
+    settings->n_continuations = 0;
     nt_generate_options_clear(&settings->generate);
 }
 
-/* ---- Help ---- */
-
-static void print_option(FILE *out, const char *name, char letter, const char *metavar,
-                         const char *help) {
-    char left[64];
-    int n = letter ? snprintf(left, sizeof left, "-%c, --%s", letter, name)
-                   : snprintf(left, sizeof left, "    --%s", name);
-    if (metavar) snprintf(left + n, sizeof left - (size_t)n, " %s", metavar);
-    for (char *c = left + 6; *c && *c != ' '; c++) {
-        if (*c == '_') *c = '-';
-    }
-    if (strlen(left) > 28)
-        fprintf(out, "  %s\n  %28s  %s\n", left, "", help);
-    else
-        fprintf(out, "  %-28s  %s\n", left, help);
-}
-
-void cli_print_help(FILE *out, const cli_command *command) {
-    fprintf(out, "nextoken %s: %s\n\nusage: nextoken %s [-m MODEL] [options]%s\n\n", command->name,
-            command->summary, command->name,
-            !command->takes_text ? ""
-            : command->ids_only  ? " [IDS | -]"
-                                 : " [TEXT | -]");
-    const nt_option_info *info;
-    for (size_t i = 0; command->options & CLI_OPT_GENERATE && (info = nt_option_at(i)); i++) {
-        char metavar[32];
-        snprintf(metavar, sizeof metavar, "%s",
-                 strcmp(info->type, "strings") == 0 ? "TEXT"
-                 : strcmp(info->type, "ids") == 0   ? "1,2"
-                                                    : "N");
-        char help[256];
-        bool none = strcmp(info->default_value, "none") == 0;
-        snprintf(help, sizeof help, "%s%s%s%s", info->help,
-                 none ? "" : " Default: ", none ? "" : info->default_value, none ? "" : ".");
-        print_option(out, info->name, 0, strcmp(info->type, "boolean") == 0 ? NULL : metavar, help);
-    }
-    for (int i = 0; i < N_OPTIONS; i++) {
-        const option *o = &options[i];
-        if (takes(command, o)) print_option(out, o->name, o->letter, o->metavar, o->help);
-    }
-    if (command->examples) fprintf(out, "\n%s", command->examples);
-}
+/* ---- Lists of ids ---- */
 
 /* Past white space and one comma; NULL where a list of ids has neither and does not end. */
 static const char *next_id(const char *end) {

@@ -11,15 +11,24 @@
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* Everything that a command line can say. One struct for all commands: cli/args.c knows which
+enum { CLI_LOGITS = 1, CLI_HIDDEN_STATES = 2, CLI_ATTENTIONS = 4, CLI_LOGIT_LENS = 8 };
+
+/* Everything that a command line can say. One struct for all commands: cli/options.c knows which
  * option belongs to which command. */
 typedef struct cli_settings {
     const char *model; /* -m, else NEXTOKEN_MODEL */
-    const char *text;  /* TEXT, or "-" */
+    const char *text;  /* TEXT, FILE, or "-" */
     const char *ids;   /* --ids */
     const char *jsonl; /* --jsonl */
-    const char *npz;   /* --npz */
-    nt_format format;  /* --json, --csv */
+    bool json, csv, tsv;
+    nt_format format;          /* what is written: from the three above */
+    const char *table;         /* FILE of --csv or --tsv where a column is named, else NULL */
+    const char *column;        /* --column */
+    const char *prompt_column; /* --prompt-column */
+    const char *output;        /* --output */
+    bool resume;
+    const char *npz; /* --npz */
+    unsigned arrays; /* --arrays, CLI_LOGITS and the like; 0: all */
     int threads;
     nt_precision precision;
     int color; /* -1 auto, 0 never, 1 always */
@@ -27,7 +36,15 @@ typedef struct cli_settings {
     /* options that a line of --jsonl may also give, by their JSON names */
     int32_t k;
     int64_t prompt_len;
-    bool bos, add_prefix_space, skip_special_tokens, split_special_tokens;
+    bool bos, eos, add_prefix_space, skip_special_tokens, split_special_tokens;
+    const char *prompt; /* of score: conditioned on; NULL: none */
+    unsigned by;        /* of nt_by; 0: the default */
+    nt_correction correction;
+    bool bits; /* --base 2 */
+    int64_t stride, window;
+    const char **continuations; /* [n_continuations] the array is free()d where it is owned */
+    size_t n_continuations;
+    bool owns_continuations;
     nt_generate_options generate;
 } cli_settings;
 
@@ -40,7 +57,9 @@ typedef struct cli_command {
     const char *examples; /* lines for its own help */
     unsigned options;     /* CLI_OPT_ groups that it takes */
     bool takes_text;      /* TEXT, --ids or --jsonl */
+    bool takes_file;      /* and TEXT is the name of a file */
     bool ids_only;        /* TEXT is a list of ids */
+    bool many;            /* records go through nt_score_many */
     int (*run)(nt_result **out, cli_run *run, const nt_prompt *prompt,
                const cli_settings *settings);
 } cli_command;
@@ -54,6 +73,9 @@ enum {
     CLI_OPT_SPLIT = 1 << 5,
     CLI_OPT_TEXT = 1 << 6,    /* how a text is read */
     CLI_OPT_SESSION = 1 << 7, /* runs the model: threads, precision */
+    CLI_OPT_WINDOWS = 1 << 8, /* texts longer than the context */
+    CLI_OPT_BASE = 1 << 9,
+    CLI_OPT_TABLE = 1 << 10, /* reads a column of a table */
 };
 
 /* What a run holds open. */
@@ -69,24 +91,23 @@ struct cli_run {
         bool shown, color; /* on a terminal; with colours */
     } live;
     bool quiet;
+    bool many; /* many records */
+    uint64_t noted[16];
+    size_t n_noted;
+    struct cli_meter *meter; /* of many */
 };
 
 extern const cli_command cli_tokenize, cli_detokenize, cli_next, cli_steps, cli_generate, cli_score,
-    cli_inspect, cli_info;
+    cli_perplexity, cli_inspect, cli_info;
 extern const cli_command *const cli_commands[]; /* NULL ends it */
 
-/* ---- args.c ---- */
+/* ---- args.c, help.c ---- */
 
 /* Fills settings from argv behind the command's name. False (after one line on stderr) when the
  * usage is wrong. */
 bool cli_parse(cli_settings *settings, const cli_command *command, int argc, char **argv);
 void cli_settings_free(cli_settings *settings);
 void cli_print_help(FILE *out, const cli_command *command);
-
-/* Sets one option of a --jsonl line from the text of its JSON value (a string without quotes).
- * 0, or -1 with one line in error [n]. */
-int cli_set_member(cli_settings *settings, const cli_command *command, const char *name,
-                   const char *value, char *error, size_t n);
 
 /* "1, 2,3" or "[1,2,3]" -> ids [*n] for free(). False when it is no list of ids. */
 bool cli_read_ids(int32_t **ids, size_t *n, const char *text);
@@ -96,10 +117,21 @@ bool cli_read_ids(int32_t **ids, size_t *n, const char *text);
 /* Opens what the command needs and runs it; the exit status. */
 int cli_run_command(const cli_command *command, cli_settings *settings);
 
-/* ---- jsonl.c ---- */
+/* ---- many.c ---- */
 
-/* One result a line of settings->jsonl, in order. */
-int cli_run_jsonl(cli_run *run, const cli_settings *settings);
+/* One result a record of --jsonl or of a table, in the order read. */
+int cli_run_many(cli_run *run, const cli_settings *settings);
+
+/* ---- score.c, generate.c ---- */
+
+/* False, with one line in error [n], where settings exclude each other. */
+bool cli_score_check(const cli_settings *settings, char *error, size_t n);
+/* What settings ask of nt_score; it borrows from them. No callbacks. */
+nt_score_options cli_score_options(const cli_settings *settings);
+
+/* As in transformers temperature and its kin act when do_sample is on; giving one of them turns it
+ * on. The one that did, or NULL. */
+const char *cli_turn_on_sampling(nt_generate_options *options);
 
 /* ---- output.c ---- */
 
@@ -109,19 +141,17 @@ void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* '?' for control characters and for bytes that are no UTF-8, such as a character that was cut. */
 void cli_make_printable(char *text);
 
-/* Shows a result on stdout; the exit status. index: line of --jsonl, -1 for none. */
-int cli_show(const cli_run *run, const nt_result *result, const cli_settings *settings,
-             int64_t index);
-/* False, after one line on stderr, when what was written did not get out. */
-bool cli_flush_stdout(void);
-/* Flushes and closes stdout; false when anything could not be written. */
+/* How a result is shown. index: of a record, -1 for none. */
+nt_view_options cli_view(const cli_run *run, nt_result_kind kind, const cli_settings *settings,
+                         int64_t index);
+/* Shows a result on stdout; the exit status. */
+int cli_show(const cli_run *run, const nt_result *result, const cli_settings *settings);
+/* Flushes and closes stdout; false, after one line on stderr, when anything could not be written.
+ */
 bool cli_close_stdout(void);
-int cli_write_stdout(void *payload, const char *bytes, size_t n);
+/* Where stdout goes, for messages: "standard output", or the FILE of --output. */
+extern const char *cli_stdout_name;
 bool cli_color(const cli_settings *settings);
-
-/* Progress of long work on stderr, when that is a terminal and more than a second has passed. */
-void cli_progress(void *payload, const char *what, uint64_t done, uint64_t total);
-void cli_progress_clear(void);
 
 /* ---- interrupt.c ---- */
 

@@ -69,12 +69,24 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
     return status;
 }
 
+const char *cli_turn_on_sampling(nt_generate_options *options) {
+    if (options->do_sample != 0) return NULL;
+    const char *why = options->temperature != 0 ? "temperature"
+                      : options->top_k != -1    ? "top-k"
+                      : options->top_p != -1    ? "top-p"
+                                                : NULL;
+    if (why) options->do_sample = 1;
+    return why;
+}
+
 const cli_command cli_generate = {
     .name = "generate",
     .summary = "a continuation of the text",
     .examples = "  nextoken generate -m gpt2 --max-new-tokens 40 \"A long long time ago, \"\n"
-                "  nextoken generate -m gpt2 --stop-strings \".\" --json \"Alice is a\"\n",
-    .options = CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION,
+                "  nextoken generate -m gpt2 --stop-strings \".\" --json \"Alice is a\"\n"
+                "  nextoken generate -m gpt2 --top-p 0.9 --seed 1 --num-return-sequences 3 "
+                "\"Alice\"\n",
+    .options = CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE,
     .takes_text = true,
     .run = run,
 };

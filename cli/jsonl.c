@@ -1,211 +1,148 @@
-/* --jsonl: one JSON object a line in, one result a line out, in the order read. A bad line gives a
- * line with "error" and the rest go on. */
-#include <errno.h>
+#include "jsonl.h"
+
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "cli.h"
+#include "options.h"
 
-enum { MAX_LINE = 64 << 20, MAX_ERROR = 1024 };
-
-/* One line without its newline, zero-ended, in *line [*room]. 1, or 0 at the end of the file;
- * *n > MAX_LINE tells that the line was longer and its rest was skipped; -1 when memory ends. */
-static int read_line(char **line, size_t *room, size_t *n, FILE *file) {
-    *n = 0;
-    int c;
-    while ((c = getc_unlocked(file)) != EOF && c != '\n') {
-        if (*n + 1 >= *room && *n <= MAX_LINE) {
-            size_t wanted = *room ? *room * 2 : 4096;
-            char *bigger = realloc(*line, wanted);
-            if (!bigger) return -1;
-            *line = bigger;
-            *room = wanted;
-        }
-        if (*n <= MAX_LINE) (*line)[(*n)++] = (char)c;
-    }
-    if (c == EOF && *n == 0) return 0;
-    if (*line) (*line)[*n < *room ? *n : *room - 1] = 0;
-    return 1;
+static bool say(char *error, const char *what) {
+    snprintf(error, CLI_MAX_ERROR, "%s", what);
+    return false;
 }
 
-/* The value of a member as the text that cli_set_member reads, for free(). */
-static char *member_text(const json_t *value) {
-    if (json_is_string(value)) return strdup(json_string_value(value));
-    return json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-}
-
-static int read_ids(nt_prompt *prompt, const json_t *array, char *error) {
+static bool read_ids(nt_prompt *prompt, const json_t *array, char *error) {
     size_t n = json_array_size(array);
+    if (!json_is_array(array)) return say(error, "\"ids\" is no array of token ids");
     int32_t *ids = calloc(n + 1, sizeof *ids);
-    if (!ids) {
-        snprintf(error, MAX_ERROR, "out of memory");
-        return -1;
-    }
+    if (!ids) return say(error, "out of memory");
     prompt->ids = ids;
     prompt->n_ids = n;
     for (size_t i = 0; i < n; i++) {
         const json_t *id = json_array_get(array, i);
         json_int_t value = json_integer_value(id);
         if (!json_is_integer(id) || value < INT32_MIN || value > INT32_MAX) {
-            snprintf(error, MAX_ERROR, "\"ids\"[%zu] is no token id", i);
-            return -1;
+            snprintf(error, CLI_MAX_ERROR, "\"ids\"[%zu] is no token id", i);
+            return false;
         }
         ids[i] = (int32_t)value;
     }
-    return 0;
+    return true;
+}
+
+/* Options take zero-ended strings. */
+static bool zero_inside(const json_t *value) {
+    return json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value);
+}
+
+/* The line's own replace those of the command line. */
+static bool read_continuations(cli_settings *settings, const json_t *value, char *error) {
+    size_t n = json_array_size(value);
+    bool one = json_is_string(value);
+    settings->n_continuations = 0;
+    if (!one && n == 0) return say(error, "\"continuations\" is no list of strings");
+    for (size_t i = 0; i < (one ? 1 : n); i++) {
+        const json_t *text = one ? value : json_array_get(value, i);
+        if (!json_is_string(text) || !*json_string_value(text) || zero_inside(text)) {
+            snprintf(error, CLI_MAX_ERROR, "\"continuations\"[%zu] is no text", i);
+            return false;
+        }
+        if (!cli_add_continuation(settings, json_string_value(text)))
+            return say(error, "out of memory");
+    }
+    return true;
+}
+
+static bool read_own(cli_settings *settings, const cli_option *o, const json_t *value,
+                     const char *text, char *error) {
+    if (o->kind == CLI_STRING && !json_is_string(value)) {
+        snprintf(error, CLI_MAX_ERROR, "\"%s\" is no string", o->name);
+        return false;
+    }
+    /* what is kept is the object's own copy */
+    if (json_is_string(value)) text = json_string_value(value);
+    return cli_option_set(settings, o, text, error, CLI_MAX_ERROR);
+}
+
+static bool read_option(cli_settings *settings, const cli_command *command, const char *name,
+                        const json_t *value, char *error) {
+    const cli_option *o = cli_option_find(command, name, strlen(name));
+    bool own = o && o->member, generation = command->options & CLI_OPT_GENERATE;
+    if (!own && !generation) {
+        snprintf(error, CLI_MAX_ERROR, "\"%.60s\" is no option of nextoken %s", name,
+                 command->name);
+        return false;
+    }
+    if (zero_inside(value)) {
+        snprintf(error, CLI_MAX_ERROR, "\"%.60s\" holds a zero character", name);
+        return false;
+    }
+    if (own && o->list) return read_continuations(settings, value, error);
+    char *text = json_is_string(value) ? strdup(json_string_value(value))
+                                       : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    if (!text) return say(error, "out of memory");
+    bool ok = own ? read_own(settings, o, value, text, error)
+                  : nt_generate_options_set(&settings->generate, name, text) == NT_OK;
+    if (!ok && !own) say(error, nt_error_message());
+    free(text);
+    return ok;
 }
 
 /* text, ids and options of one object. */
-static int read_object(nt_prompt *prompt, cli_settings *settings, const cli_command *command,
-                       json_t *object, char *error) {
+static bool read_object(cli_line *line, const cli_command *command, char *error) {
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) {
+    nt_prompt *prompt = &line->prompt;
+    json_object_foreach(line->object, key, value) {
         if (strcmp(key, "text") == 0) {
-            if (!json_is_string(value)) {
-                snprintf(error, MAX_ERROR, "\"text\" is no string");
-                return -1;
-            }
+            if (!json_is_string(value)) return say(error, "\"text\" is no string");
             prompt->text = json_string_value(value);
             prompt->n_text = json_string_length(value);
         } else if (strcmp(key, "ids") == 0) {
-            if (!json_is_array(value)) {
-                snprintf(error, MAX_ERROR, "\"ids\" is no array of token ids");
-                return -1;
-            }
-            if (read_ids(prompt, value, error) != 0) return -1;
+            if (!read_ids(prompt, value, error)) return false;
         } else if (!json_is_null(value)) {
-            char *text = member_text(value);
-            int status = text ? cli_set_member(settings, command, key, text, error, MAX_ERROR) : -1;
-            if (!text) snprintf(error, MAX_ERROR, "out of memory");
-            free(text);
-            if (status != 0) return -1;
+            if (!read_option(&line->settings, command, key, value, error)) return false;
         }
     }
-    prompt->add_bos = settings->bos;
-    prompt->add_prefix_space = settings->add_prefix_space;
+    prompt->add_bos = line->settings.bos;
+    prompt->add_prefix_space = line->settings.add_prefix_space;
     if (command->ids_only && !prompt->ids) {
-        snprintf(error, MAX_ERROR, "nextoken %s needs \"ids\"", command->name);
-        return -1;
+        snprintf(error, CLI_MAX_ERROR, "nextoken %s needs \"ids\"", command->name);
+        return false;
     }
-    if (!prompt->text == !prompt->ids) {
-        snprintf(error, MAX_ERROR, "the line needs either \"text\" or \"ids\"");
-        return -1;
-    }
-    return 0;
+    if (!prompt->text == !prompt->ids)
+        return say(error, "the line needs either \"text\" or \"ids\"");
+    return !(command->options & CLI_OPT_SCORE) ||
+           cli_score_check(&line->settings, error, CLI_MAX_ERROR);
 }
 
-static int write_error(int64_t index, char *error) {
-    cli_make_printable(error); /* JSON takes nothing but UTF-8 */
+bool cli_line_read(cli_line *line, const cli_command *command, const cli_settings *base,
+                   const char *bytes, size_t n, char *error) {
+    json_error_t where;
+    *line = (cli_line){.settings = *base, .prompt = {.size = sizeof(nt_prompt)}};
+    line->settings.generate.owned = NULL; /* what the line adds to the copy is the copy's own */
+    line->settings.owns_continuations = false;
+    line->object = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
+    if (json_is_object(line->object)) return read_object(line, command, error);
+    if (line->object) return say(error, "the line is no JSON object");
+    snprintf(error, CLI_MAX_ERROR, "not valid JSON: column %d: %s", where.column, where.text);
+    return false;
+}
+
+void cli_line_free(cli_line *line) {
+    free((void *)(uintptr_t)line->prompt.ids);
+    cli_settings_free(&line->settings);
+    json_decref(line->object);
+    *line = (cli_line){0};
+}
+
+int cli_line_error(nt_write_fn write, void *payload, int64_t index, const char *error) {
     json_t *object = json_pack("{s:s, s:I, s:s}", "schema", "nextoken/1", "index",
                                (json_int_t)index, "error", error);
     char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
-    int status = line && cli_write_stdout(NULL, line, strlen(line)) == 0 &&
-                         cli_write_stdout(NULL, "\n", 1) == 0
-                     ? 0
-                     : -1;
+    int status = line ? write(payload, line, strlen(line)) : -1;
+    if (status == 0) status = write(payload, "\n", 1);
     free(line);
     json_decref(object);
     return status;
-}
-
-/* The byte order mark that some programs put at a file's beginning is no part of its text. */
-static size_t byte_order_mark(const char *line, size_t n) {
-    return n >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-}
-
-/* Runs one line: 0 done, -1 with the line in error. *broken: stdout failed, stop. */
-static int run_line(cli_run *run, const cli_settings *settings, const char *line, size_t n,
-                    int64_t index, char *error, bool *broken) {
-    json_error_t where;
-    if (n > MAX_LINE) {
-        snprintf(error, MAX_ERROR, "the line has more than %d bytes", MAX_LINE);
-        return -1;
-    }
-    size_t mark = index == 0 ? byte_order_mark(line, n) : 0;
-    json_t *object =
-        json_loadb(line + mark, n - mark, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
-    if (!json_is_object(object)) {
-        if (object)
-            snprintf(error, MAX_ERROR, "the line is no JSON object");
-        else
-            snprintf(error, MAX_ERROR, "not valid JSON: column %d: %s", where.column, where.text);
-        json_decref(object);
-        return -1;
-    }
-    cli_settings own = *settings;
-    own.generate.owned = NULL; /* what the line adds to the copy is the copy's own */
-    own.format = NT_JSON;
-    nt_prompt prompt = {.size = sizeof prompt};
-    nt_result *result = NULL;
-    int status = read_object(&prompt, &own, run->command, object, error);
-    if (status == 0 && run->command->run(&result, run, &prompt, &own) != NT_OK) {
-        snprintf(error, MAX_ERROR, "%s", nt_error_message());
-        status = -1;
-    }
-    if (status == 0 && cli_show(run, result, &own, index) != EXIT_DONE) *broken = true;
-    nt_result_free(result);
-    free((void *)(uintptr_t)prompt.ids);
-    nt_generate_options_clear(&own.generate);
-    json_decref(object);
-    return status;
-}
-
-/* Progress counts bytes of the file; the lines' own would start anew with each. */
-static void report(cli_run *run, FILE *file, int64_t lines) {
-    struct stat info;
-    off_t done = ftello(file);
-    if (done >= 0 && fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode)) {
-        cli_progress(run, "bytes", (uint64_t)done, (uint64_t)info.st_size);
-    } else {
-        cli_progress(run, "lines", (uint64_t)lines, 0);
-    }
-}
-
-int cli_run_jsonl(cli_run *run, const cli_settings *settings) {
-    bool from_stdin = strcmp(settings->jsonl, "-") == 0;
-    FILE *file = from_stdin ? stdin : fopen(settings->jsonl, "r");
-    if (!file) {
-        cli_error("cannot open %s: %s", settings->jsonl, strerror(errno));
-        return EXIT_FAILED;
-    }
-    char *line = NULL;
-    char error[MAX_ERROR];
-    size_t room = 0, n;
-    int64_t index = 0;
-    int exit_status = EXIT_DONE, more;
-    bool broken = false;
-    run->callbacks.progress = NULL;
-    while (!broken && !cli_interrupted() && (more = read_line(&line, &room, &n, file)) != 0) {
-        if (more < 0) {
-            cli_error("out of memory while reading %s", settings->jsonl);
-            broken = true;
-        } else if (n > strspn(line ? line : "", " \t\r")) { /* blank lines count for nothing */
-            if (run_line(run, settings, line, n, index, error, &broken) != 0) {
-                exit_status = EXIT_FAILED;
-                if (cli_interrupted()) break;
-                if (write_error(index, error) != 0) broken = true;
-            }
-            /* A result is out before the next line is waited for. */
-            if (!broken && !cli_flush_stdout()) broken = true;
-            index++;
-            run->streamed = false;
-            report(run, file, index);
-        }
-    }
-    cli_progress_clear();
-    if (ferror(file) && !cli_interrupted()) {
-        cli_error("cannot read %s: %s", settings->jsonl, strerror(errno));
-        exit_status = EXIT_FAILED;
-    }
-    if (cli_interrupted()) {
-        cli_error("stopped by Ctrl-C after %" PRId64 " lines", index);
-        exit_status = EXIT_FAILED;
-    }
-    free(line);
-    if (!from_stdin) fclose(file);
-    return broken ? EXIT_FAILED : exit_status;
 }

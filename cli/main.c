@@ -4,8 +4,8 @@
 #include "cli.h"
 
 const cli_command *const cli_commands[] = {
-    &cli_next,       &cli_steps,   &cli_generate, &cli_score, &cli_tokenize,
-    &cli_detokenize, &cli_inspect, &cli_info,     NULL,
+    &cli_next,     &cli_steps,      &cli_generate, &cli_score, &cli_perplexity,
+    &cli_tokenize, &cli_detokenize, &cli_inspect,  &cli_info,  NULL,
 };
 
 static void usage(FILE *out) {

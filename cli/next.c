@@ -13,7 +13,7 @@ const cli_command cli_next = {
     .summary = "the likeliest next tokens, with every probability",
     .examples = "  nextoken next -m gpt2 \"Alice is a\"\n"
                 "  nextoken next -m gpt2 -k 20 --json \"This weekend I plan to\"\n",
-    .options = CLI_OPT_K | CLI_OPT_TEXT | CLI_OPT_SESSION,
+    .options = CLI_OPT_K | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE,
     .takes_text = true,
     .run = run,
 };

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "progress.h"
 
-static bool progress_shown;
+const char *cli_stdout_name = "standard output";
 
 /* How many bytes the UTF-8 character at text takes; 0 for a control character and for no UTF-8. */
 static size_t printable(const unsigned char *text) {
@@ -75,7 +75,7 @@ static int width(nt_result_kind kind) {
     return n < 20 ? 20 : n > 200 ? 200 : n;
 }
 
-int cli_write_stdout(void *payload, const char *bytes, size_t n) {
+static int write_stdout(void *payload, const char *bytes, size_t n) {
     (void)payload;
     return fwrite(bytes, 1, n, stdout) == n ? 0 : -1;
 }
@@ -86,20 +86,26 @@ static bool stdout_failed;
 static void report_stdout(void) {
     if (stdout_failed) return;
     stdout_failed = true;
-    cli_error("cannot write to standard output: %s", strerror(errno ? errno : EIO));
+    cli_error("cannot write to %s: %s", cli_stdout_name, strerror(errno ? errno : EIO));
 }
 
-int cli_show(const cli_run *run, const nt_result *result, const cli_settings *settings,
-             int64_t index) {
+nt_view_options cli_view(const cli_run *run, nt_result_kind kind, const cli_settings *settings,
+                         int64_t index) {
     nt_view_options view = NT_VIEW_OPTIONS_INIT;
     view.format = settings->format;
-    view.width = width(nt_result_get_kind(result));
+    view.width = width(kind);
     view.color = cli_color(settings);
     view.ascii = settings->ascii;
+    view.bits = settings->bits;
     view.index = index;
     view.text_shown = run->text_shown;
+    return view;
+}
+
+int cli_show(const cli_run *run, const nt_result *result, const cli_settings *settings) {
+    nt_view_options view = cli_view(run, nt_result_get_kind(result), settings, -1);
     errno = 0;
-    int status = nt_result_show(result, &view, cli_write_stdout, NULL);
+    int status = nt_result_show(result, &view, write_stdout, NULL);
     if (status == NT_OK) return EXIT_DONE;
     if (status == NT_E_IO) {
         report_stdout();
@@ -107,13 +113,6 @@ int cli_show(const cli_run *run, const nt_result *result, const cli_settings *se
         cli_error("%s", nt_error_message());
     }
     return EXIT_FAILED;
-}
-
-bool cli_flush_stdout(void) {
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
-    report_stdout();
-    return false;
 }
 
 bool cli_close_stdout(void) {
@@ -125,37 +124,4 @@ bool cli_close_stdout(void) {
     if (fclose(stdout) != 0) failed = true;
     if (failed) report_stdout();
     return !failed;
-}
-
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-void cli_progress(void *payload, const char *what, uint64_t done, uint64_t total) {
-    static double started, last;
-    const cli_run *run = payload;
-    if (run->quiet || run->streamed || !isatty(STDERR_FILENO)) return;
-    double now = seconds();
-    if (started == 0) started = now;
-    if (now - started < 1 || now - last < 0.1) return;
-    last = now;
-    progress_shown = true;
-    double rate = (double)done / (now - started);
-    if (total == 0) {
-        fprintf(stderr, "\r\033[K%llu %s, %.0f/s", (unsigned long long)done, what, rate);
-        return;
-    }
-    enum { BAR = 24 };
-    int full = (int)(BAR * done / total);
-    double left = rate > 0 ? (double)(total - done) / rate : 0;
-    fprintf(stderr, "\r\033[K[%.*s%*s] %llu/%llu %s, %.0f/s, %.0f s left", full,
-            "########################", BAR - full, "", (unsigned long long)done,
-            (unsigned long long)total, what, rate, left);
-}
-
-void cli_progress_clear(void) {
-    if (progress_shown) fputs("\r\033[K", stderr);
-    progress_shown = false;
 }

@@ -1,12 +1,11 @@
 /* One command on one prompt: open, run, show. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
-
-enum { MAX_STDIN = 1 << 30 };
+#include "input.h"
+#include "progress.h"
+#include "sink.h"
 
 static int cancelled(void *payload) {
     const cli_run *run = payload;
@@ -14,9 +13,29 @@ static int cancelled(void *payload) {
     return cli_interrupted() && !run->streamed;
 }
 
+/* FNV-1a */
+static uint64_t hash_of(const char *text) {
+    uint64_t hash = 14695981039346656037u;
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+    return hash;
+}
+
+/* Of many records each kind of note is said once, and no endless row of them. */
 static void note(void *payload, const char *text) {
-    const cli_run *run = payload;
-    if (!run->quiet) cli_note("%s", text);
+    cli_run *run = payload;
+    size_t most = sizeof run->noted / sizeof *run->noted;
+    if (run->quiet || run->n_noted > most) return;
+    if (run->many) {
+        uint64_t hash = hash_of(text);
+        for (size_t i = 0; i < run->n_noted; i++) {
+            if (run->noted[i] == hash) return;
+        }
+        if (run->n_noted == most) text = "further notes are left out";
+        if (run->n_noted < most) run->noted[run->n_noted] = hash;
+        run->n_noted++;
+    }
+    cli_note("%s", text);
 }
 
 static int report(int status) {
@@ -28,45 +47,16 @@ static int report(int status) {
     return EXIT_FAILED;
 }
 
-/* The whole of standard input, zero-ended, for free(). */
-static char *read_stdin(size_t *n) {
-    size_t room = 1 << 16, got = 0;
-    char *text = malloc(room);
-    while (text) {
-        got += fread(text + got, 1, room - got - 1, stdin);
-        if (ferror(stdin) || feof(stdin) || got >= MAX_STDIN || cli_interrupted()) break;
-        if (got < room - 1) continue;
-        room *= 2;
-        char *bigger = realloc(text, room);
-        if (!bigger) free(text);
-        text = bigger;
-    }
-    if (!text) {
-        cli_error("out of memory while reading standard input");
-        return NULL;
-    }
-    if (ferror(stdin) || got >= MAX_STDIN) {
-        if (ferror(stdin))
-            cli_error("cannot read standard input: %s", strerror(errno));
-        else
-            cli_error("standard input has more than %d bytes; use --jsonl for many texts",
-                      MAX_STDIN);
-        free(text);
-        return NULL;
-    }
-    text[got] = 0;
-    *n = got;
-    return text;
-}
-
 static int run_one(cli_run *run, const cli_settings *settings, const nt_prompt *prompt) {
     nt_result *result = NULL;
-    int status = report(run->command->run(&result, run, prompt, settings));
+    int status = run->command->run(&result, run, prompt, settings);
     cli_progress_clear();
-    if (status == EXIT_DONE) status = cli_show(run, result, settings, -1);
-    if (status == EXIT_DONE && settings->npz) {
-        status = report(nt_result_save_npz(result, settings->npz));
+    if (status == NT_E_TEXT && run->command->takes_file && settings->text) {
+        cli_error("%s: %s", settings->text, nt_error_message());
+        return EXIT_FAILED;
     }
+    status = report(status);
+    if (status == EXIT_DONE) status = cli_show(run, result, settings);
     nt_result_free(result);
     return status;
 }
@@ -90,30 +80,40 @@ static int run_ids(cli_run *run, const cli_settings *settings, const char *list)
     return status;
 }
 
+static int run_text(cli_run *run, const cli_settings *settings, const char *text, size_t n) {
+    if (run->command->ids_only) return run_ids(run, settings, text);
+    nt_prompt prompt = empty_prompt(settings);
+    prompt.text = text;
+    prompt.n_text = n;
+    return run_one(run, settings, &prompt);
+}
+
+/* The text of a file, or of standard input. */
+static int run_file(cli_run *run, const cli_settings *settings) {
+    size_t n;
+    bool is_file = run->command->takes_file;
+    char *text = cli_read_whole(settings->text, &n);
+    if (!text) return EXIT_FAILED;
+    int status = EXIT_FAILED;
+    if (is_file && n == 0) {
+        cli_error("%s is empty",
+                  strcmp(settings->text, "-") == 0 ? "standard input" : settings->text);
+    } else {
+        if (n && text[n - 1] == '\n' && !run->command->ids_only && !is_file) {
+            note(run, "the text ends with a newline, which is part of it (printf '%s' makes none)");
+        }
+        status = run_text(run, settings, text, n);
+    }
+    free(text);
+    return status;
+}
+
 static int run_prompt(cli_run *run, const cli_settings *settings) {
     if (!run->command->takes_text) return run_one(run, settings, NULL);
     if (settings->ids) return run_ids(run, settings, settings->ids);
-    size_t n = strlen(settings->text);
-    char *from_stdin = NULL;
-    if (strcmp(settings->text, "-") == 0) {
-        from_stdin = read_stdin(&n);
-        if (!from_stdin) return EXIT_FAILED;
-        if (n && from_stdin[n - 1] == '\n' && !run->command->ids_only) {
-            note(run, "the text ends with a newline, which is part of it (printf '%s' makes none)");
-        }
-    }
-    const char *text = from_stdin ? from_stdin : settings->text;
-    int status;
-    if (run->command->ids_only) {
-        status = run_ids(run, settings, text);
-    } else {
-        nt_prompt prompt = empty_prompt(settings);
-        prompt.text = text;
-        prompt.n_text = n;
-        status = run_one(run, settings, &prompt);
-    }
-    free(from_stdin);
-    return status;
+    if (run->command->takes_file || strcmp(settings->text, "-") == 0)
+        return run_file(run, settings);
+    return run_text(run, settings, settings->text, strlen(settings->text));
 }
 
 static int open_run(cli_run *run, const cli_settings *settings) {
@@ -121,6 +121,7 @@ static int open_run(cli_run *run, const cli_settings *settings) {
         cli_error("no model: give -m FOLDER, or set NEXTOKEN_MODEL");
         return EXIT_USAGE;
     }
+    if (!cli_output_open(settings)) return EXIT_FAILED;
     nt_model_options model = NT_MODEL_OPTIONS_INIT;
     model.precision = settings->precision;
     nt_session_options session = NT_SESSION_OPTIONS_INIT;
@@ -134,6 +135,7 @@ static int open_run(cli_run *run, const cli_settings *settings) {
 
 int cli_run_command(const cli_command *command, cli_settings *settings) {
     cli_run run = {.command = command, .quiet = settings->quiet};
+    run.many = settings->jsonl || settings->table;
     run.callbacks = (nt_callbacks){
         .size = sizeof(nt_callbacks),
         .payload = &run,
@@ -144,9 +146,8 @@ int cli_run_command(const cli_command *command, cli_settings *settings) {
     settings->generate.callbacks = &run.callbacks;
     cli_catch_interrupt();
     int status = open_run(&run, settings);
-    if (status == EXIT_DONE) {
-        status = settings->jsonl ? cli_run_jsonl(&run, settings) : run_prompt(&run, settings);
-    }
+    if (status == EXIT_DONE)
+        status = run.many ? cli_run_many(&run, settings) : run_prompt(&run, settings);
     nt_session_free(run.session);
     nt_model_free(run.model);
     if (!cli_close_stdout() && status == EXIT_DONE) status = EXIT_FAILED;

@@ -7,9 +7,9 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
 
 const cli_command cli_steps = {
     .name = "steps",
-    .summary = "the choices at every step of greedy decoding",
+    .summary = "the choices at every step of decoding",
     .examples = "  nextoken steps -m gpt2 --max-new-tokens 10 \"A long long time ago, \"\n",
-    .options = CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION,
+    .options = CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE,
     .takes_text = true,
     .run = run,
 };

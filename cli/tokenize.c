@@ -12,7 +12,7 @@ const cli_command cli_tokenize = {
     .summary = "the tokens of a text, with ids and offsets",
     .examples = "  nextoken tokenize -m gpt2 \"This weekend I plan to\"\n"
                 "  nextoken tokenize -m gpt2 --json - < book.txt\n",
-    .options = CLI_OPT_TEXT | CLI_OPT_SPLIT,
+    .options = CLI_OPT_TEXT | CLI_OPT_SPLIT | CLI_OPT_TABLE,
     .takes_text = true,
     .run = run,
 };

@@ -3,19 +3,29 @@
 file(GLOB cpu_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/compute/cpu/*.c)
 list(FILTER cpu_sources EXCLUDE REGEX "/kernels_[a-z0-9]+\\.c$")
 list(APPEND sources ${cpu_sources} ${CMAKE_SOURCE_DIR}/src/compute/cpu/kernels_ref.c)
-set(NEXTOKEN_KERNELS) # NT_HAVE_... for the sets that this build holds beside the reference
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set(avx512 ${CMAKE_SOURCE_DIR}/src/compute/cpu/kernels_avx512.c)
-  list(APPEND sources ${avx512})
-  list(APPEND NEXTOKEN_KERNELS NT_HAVE_AVX512)
+
+# nt_kernels(<set> <flags>..): src/compute/cpu/kernels_<set>.c, known to select.c as NT_HAVE_<SET>.
+macro(nt_kernels set)
+  list(APPEND sources ${CMAKE_SOURCE_DIR}/src/compute/cpu/kernels_${set}.c)
   # Unrolled vector code under every check of the sanitizers compiles for minutes: there it keeps
   # those of addresses and threads, and little optimisation.
-  set(optimise -O3)
   if(CMAKE_C_FLAGS MATCHES "-fsanitize")
     set(optimise -O1 -fno-sanitize=undefined)
+  else()
+    set(optimise -O3)
   endif()
-  set_source_files_properties(${avx512} PROPERTIES COMPILE_OPTIONS
-    "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx2;-mfma;${optimise}")
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/compute/cpu/kernels_${set}.c
+    PROPERTIES COMPILE_OPTIONS "${ARGN};${optimise}")
+  string(TOUPPER ${set} upper)
+  list(APPEND NEXTOKEN_KERNELS NT_HAVE_${upper})
+endmacro()
+
+set(NEXTOKEN_KERNELS) # the sets that this build holds beside the reference
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  nt_kernels(avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma)
+  nt_kernels(avx2 -mavx2 -mfma -mf16c)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  nt_kernels(neon)
 endif()
 set_property(SOURCE ${CMAKE_SOURCE_DIR}/src/compute/cpu/select.c
   APPEND PROPERTY COMPILE_DEFINITIONS ${NEXTOKEN_KERNELS})

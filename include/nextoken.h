@@ -380,10 +380,18 @@ typedef struct nt_generate_options {
     size_t n_stop_strings;
     int32_t choices; /* candidates kept for each step, default 5 */
     const nt_callbacks *callbacks;
-    void *owned; /* what nt_generate_options_set allocated; leave it alone */
+    void *owned;                  /* what nt_generate_options_set allocated; leave it alone */
+    int do_sample;                /* 1 draw, -1 greedy, 0 not given: greedy */
+    double temperature;           /* when drawing; 0: not given, 1 */
+    int32_t top_k;                /* when drawing; 0: off, -1: not given, 50 as in transformers */
+    double top_p;                 /* when drawing; -1: not given, 1 */
+    int32_t num_return_sequences; /* 0: not given, 1 */
+    bool seed_given;              /* without: a seed from the system, told in the result */
+    uint64_t
+        seed; /* draw j of sequence i depends on (seed, i, j) alone: Philox-4x64, Salmon 2011 */
 } nt_generate_options;
 #define NT_GENERATE_OPTIONS_INIT                                                                   \
-    { .size = sizeof(nt_generate_options) }
+    { .size = sizeof(nt_generate_options), .top_k = -1, .top_p = -1 }
 
 /* Sets one option from text: 20, true, 1,2 or [1,2], "a string". A list of strings grows by one
  * with each call, or is set whole by a JSON array. Errors: ARGUMENT (name, value and range). */
@@ -403,8 +411,9 @@ NT_API size_t nt_n_options(void);
 /* The i-th option of the table; NULL past the end. */
 NT_API const nt_option_info *nt_option_at(size_t i);
 
-/* Greedy decoding (argmax at each step, the lowest id on a tie). The result holds every step with
- * its candidates and the one sequence that was made. */
+/* Greedy decoding (argmax at each step, the lowest id on a tie), or with do_sample a draw from
+ * what temperature, top_k and top_p leave (Holtzman 2020). The result holds every step with its
+ * candidates, sequence after sequence, and the sequences. The text callback hears single ones. */
 NT_API int nt_generate(nt_result **out, nt_session *session, const nt_prompt *prompt,
                        const nt_generate_options *options);
 
@@ -412,17 +421,70 @@ NT_API int nt_generate(nt_result **out, nt_session *session, const nt_prompt *pr
 NT_API int nt_steps(nt_result **out, nt_session *session, const nt_prompt *prompt,
                     const nt_generate_options *options);
 
+/* What a score is told by; bits to be joined. TEXT has the sums alone. */
+typedef enum nt_by { NT_BY_TEXT = 1, NT_BY_TOKEN = 2, NT_BY_WORD = 4, NT_BY_CHAR = 8 } nt_by;
+
+/* Words end at white space, but GPT-2's tokens carry the space in front: a word's probability is
+ * that of its tokens, times that of a boundary behind it, over that of the boundary before it.
+ * What counts as a boundary: */
+typedef enum nt_correction {
+    NT_CORRECTION_WHITESPACE, /* every token that opens with white space, and EOS; the first word of
+                                 a text is given that it does not: as the next, for all white space
+                               */
+    NT_CORRECTION_PIMENTEL_MEISTER, /* tokens that open with a space, and EOS (2024, Theorem 2) */
+    NT_CORRECTION_OH_SCHULER        /* tokens that open with a space (2024; what minicons does) */
+} nt_correction;
+
 typedef struct nt_score_options {
     size_t size;
     size_t prompt_len; /* tokens at the start that are conditioned on and left out of the sums */
     const nt_callbacks *callbacks;
+    const char *prompt; /* a text before the given one, conditioned on and left out; NULL: none */
+    size_t n_prompt;
+    bool add_eos; /* one EOS behind the text, with its own number */
+    unsigned by;  /* of nt_by; 0: NT_BY_TOKEN */
+    nt_correction correction;
+    size_t stride; /* texts longer than `window`: windows start so far apart; 0: an error */
+    size_t window; /* positions; 0: the model's context */
+    const char *const *continuations; /* [n], zero-ended: compare these endings of the text */
+    size_t n_continuations;
 } nt_score_options;
 #define NT_SCORE_OPTIONS_INIT                                                                      \
     { .size = sizeof(nt_score_options) }
 
-/* The log-probability of a text, token by token. */
+/* The log-probability of a text, token by token, and by word and character where asked; with
+ * continuations, theirs (kind CONTINUATIONS). */
 NT_API int nt_score(nt_result **out, nt_session *session, const nt_prompt *prompt,
                     const nt_score_options *options);
+
+typedef struct nt_score_item {
+    size_t size;
+    const nt_prompt *prompt;
+    const nt_score_options *options; /* NULL: defaults; its callbacks are not used */
+    nt_result *result;               /* out: yours; NULL when this text failed */
+    int status;                      /* out */
+    char *error;                     /* out: one line, for nt_free; NULL when it did not fail */
+} nt_score_item;
+
+/* nt_score of many texts at once, each with the bits that it has alone: sorted, packed without
+ * padding, what they begin with in common run once. items [n_items], each items->size bytes.
+ * A text that fails leaves the others as they are. Errors: CANCELLED, MEMORY, ARGUMENT. */
+NT_API int nt_score_many(nt_session *session, nt_score_item *items, size_t n_items,
+                         const nt_callbacks *callbacks);
+
+typedef struct nt_perplexity_options {
+    size_t size;
+    size_t window; /* positions; 0: the model's context */
+    size_t stride; /* 0: half the window */
+    const nt_callbacks *callbacks;
+} nt_perplexity_options;
+#define NT_PERPLEXITY_OPTIONS_INIT                                                                 \
+    { .size = sizeof(nt_perplexity_options) }
+
+/* Perplexity of a text of any length by strided windows: each token counts once, given at least
+ * window - stride tokens before it. See nt_result_totals; no single tokens are kept. */
+NT_API int nt_perplexity(nt_result **out, nt_session *session, const nt_prompt *prompt,
+                         const nt_perplexity_options *options);
 
 typedef struct nt_inspect_options {
     size_t size;
@@ -430,6 +492,10 @@ typedef struct nt_inspect_options {
     bool hidden_states; /* keep tensor "hidden_states" [L + 1, T, D]; norms are always there */
     bool attentions;    /* keep tensor "attentions" [L, H, T, T] */
     const nt_callbacks *callbacks;
+    bool logit_lens; /* keep tensor "logit_lens_uncalibrated" [L + 1, T, V] (nostalgebraist 2020):
+                        final norm and head on the embeddings and on every block's output */
+    const char *npz; /* write these tensors into this .npz file instead of keeping them: memory
+                        stays bounded whatever the text's length */
 } nt_inspect_options;
 #define NT_INSPECT_OPTIONS_INIT                                                                    \
     { .size = sizeof(nt_inspect_options) }
@@ -452,7 +518,9 @@ typedef enum nt_result_kind {
     NT_RESULT_GENERATE,
     NT_RESULT_SCORE,
     NT_RESULT_INSPECT,
-    NT_RESULT_INFO
+    NT_RESULT_INFO,
+    NT_RESULT_CONTINUATIONS,
+    NT_RESULT_PERPLEXITY
 } nt_result_kind;
 
 NT_API nt_result_kind nt_result_get_kind(const nt_result *result);
@@ -477,6 +545,7 @@ typedef struct nt_step {
     nt_candidate chosen; /* id -1 in a NEXT result: nothing was chosen */
     size_t kept;         /* ids whose processed_prob is above 0 */
     double entropy;      /* raw, nats */
+    size_t sequence;     /* the output that it belongs to */
 } nt_step;
 
 /* Steps of NEXT (one), STEPS and GENERATE; candidates of step i in order of processed_prob. */
@@ -495,6 +564,9 @@ typedef struct nt_output {
     const char *finish_reason; /* "stop", "length", "stop_string", "callback" */
 } nt_output;
 
+/* How GENERATE and STEPS decoded: "greedy" or "sample"; *seed (or NULL) is that of the draws. */
+NT_API const char *nt_result_method(const nt_result *result, uint64_t *seed);
+
 NT_API size_t nt_result_n_outputs(const nt_result *result);
 NT_API const nt_output *nt_result_output(const nt_result *result, size_t i);
 
@@ -510,11 +582,46 @@ typedef struct nt_totals {
     double loss;       /* -logprob / n_counted; NaN when nothing is counted */
     double perplexity; /* exp(loss) */
     size_t n_counted;
+    size_t n_bytes;           /* of the counted tokens; those of special tokens are none */
+    double bits_per_byte;     /* -logprob / log 2 / n_bytes */
+    double loss_stderr;       /* standard error of loss, tokens taken as independent */
+    double perplexity_stderr; /* perplexity times that */
 } nt_totals;
 
 /* Of SCORE, one entry a token of nt_result_token. NULL for other kinds. */
 NT_API const nt_scored *nt_result_scored(const nt_result *result, size_t i);
+/* Of SCORE and PERPLEXITY. */
 NT_API const nt_totals *nt_result_totals(const nt_result *result);
+
+/* A word or a character of SCORE. Tokens of white space belong to the word that they open. */
+typedef struct nt_unit {
+    const char *bytes; /* [n_bytes] without white space around a word; zero-ended */
+    size_t n_bytes;
+    size_t start, end;      /* of bytes, in the text */
+    size_t first, n_tokens; /* its tokens; a character has those that it has bytes of */
+    double logprob;         /* words: of its tokens. Characters: of its bytes, each given those
+                               before it and the text's own tokens so far; what remains of a
+                               token's logprob is its last byte's. NaN where a token has none */
+    double corrected;       /* words: see nt_correction; NaN for characters */
+    bool counted;
+} nt_unit;
+/* by: NT_BY_WORD or NT_BY_CHAR, where it was asked for. */
+NT_API size_t nt_result_n_units(const nt_result *result, nt_by by);
+NT_API const nt_unit *nt_result_unit(const nt_result *result, nt_by by, size_t i);
+
+typedef struct nt_continuation {
+    const char *text;        /* as given, zero-ended */
+    const nt_token *tokens;  /* [n_tokens] of it: from the first that holds a byte of it */
+    const nt_scored *scored; /* [n_tokens] */
+    size_t n_tokens;
+    double logprob;  /* sum */
+    double share;    /* prob / sum of prob over the given continuations */
+    int32_t place;   /* 1: the likeliest */
+    bool greedy;     /* every token is the likeliest at its place */
+    double per_byte; /* logprob over the continuation's bytes */
+} nt_continuation;
+NT_API size_t nt_result_n_continuations(const nt_result *result);
+NT_API const nt_continuation *nt_result_continuation(const nt_result *result, size_t i);
 
 typedef struct nt_tensor_view {
     const char *name;
@@ -532,17 +639,20 @@ NT_API int nt_result_save_npz(const nt_result *result, const char *path);
 
 /* ---- Results: show them ---------------------------------------------------------------------- */
 
-typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV } nt_format;
+typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV, NT_TSV } nt_format;
 
 typedef struct nt_view_options {
     size_t size;
     nt_format format;
-    int width;       /* columns of the terminal; 0 means 80 */
-    bool color;      /* ANSI colours in NT_TABLE */
-    bool ascii;      /* NT_TABLE in plain ASCII */
-    bool no_header;  /* NT_CSV without its first line */
-    bool text_shown; /* NT_TABLE of GENERATE without the text: the caller has shown it */
-    int64_t index;   /* "index" in NT_JSON when 0 or more; -1 (the default) leaves it out */
+    int width;              /* columns of the terminal; 0 means 80 */
+    bool color;             /* ANSI colours in NT_TABLE */
+    bool ascii;             /* NT_TABLE in plain ASCII */
+    bool no_header;         /* NT_CSV without its first line */
+    bool text_shown;        /* NT_TABLE of GENERATE without the text: the caller has shown it */
+    int64_t index;          /* "index" in NT_JSON when 0 or more; -1 (the default) leaves it out */
+    bool bits;              /* scores in bits (base 2) instead of nats */
+    const char *row_prefix; /* NT_CSV, NT_TSV: put before every row; NULL: nothing */
+    const char *header_prefix; /* and before the first line */
 } nt_view_options;
 #define NT_VIEW_OPTIONS_INIT                                                                       \
     { .size = sizeof(nt_view_options), .index = -1 }

@@ -1,111 +1,242 @@
-/* inspect: logits, hidden states and attentions, taken at the named points of one forward pass. */
+/* inspect: logits, hidden states, attentions and the logit lens, taken at the named points of one
+ * forward pass, into the result's memory or row by row into an .npz file. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/options.h"
+#include "format/npz.h"
 #include "nextoken.h"
 #include "wiring.h"
 
-enum { N_POINTS = 4 }; /* of captures: embedding, blocks, final norm, attention */
+enum { LENS_ROWS = 64 }; /* states that go through the head together */
+
+/* In the order that they have in results and files. */
+enum { LOGITS, HIDDEN_STATES, ATTENTIONS, LENS, HIDDEN_NORMS, N_ARRAYS };
+
+/* Where one array's numbers go: into memory or into a file; nowhere when it is not wanted. */
+typedef struct sink {
+    float *data;
+    nt_npz *npz;
+    size_t i; /* of the array in the file */
+} sink;
 
 typedef struct inspection {
+    nt_session *session;
+    const nt_ids_of *ids;
+    const nt_inspect_options *options;
     size_t T, D, L, H, V;
-    float *logits;     /* next row to write, [V] each */
-    float *hidden;     /* [L + 1, T, D], or NULL */
-    double *squares;   /* [L + 1] */
-    float *attentions; /* [L, H, T, T], or NULL */
+    nt_npz_array arrays[N_ARRAYS]; /* name and shape */
+    bool wanted[N_ARRAYS];
+    sink sinks[N_ARRAYS];
+    float *last;     /* [V] in the result: the last row of logits, where no sink is its place */
+    float *norms;    /* [L + 1] in the result */
+    double *squares; /* [L + 1] */
+    float *row;      /* [T] one head's attention from one position, zeros behind it */
+    float *states;   /* [LENS_ROWS, D] states that wait for the lens */
+    size_t lens_layer, lens_first, n_states;
+    int status; /* of a capture of ours that failed, with its message */
+    char message[1024];
 } inspection;
+
+static int sink_put(const sink *to, size_t offset, const float *values, size_t n) {
+    if (to->npz) return nt_npz_put(to->npz, to->i, offset, values, n);
+    if (to->data) memcpy(to->data + offset, values, n * sizeof *values);
+    return NT_OK;
+}
+
+/* ---- What the pass shows --------------------------------------------------------------------- */
+
+static int keep_lens(void *payload, const nt_logits_row *rows, size_t n) {
+    inspection *job = payload;
+    size_t first = job->lens_layer * job->T + job->lens_first;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = (first + rows[i].t) * job->V;
+        NT_TRY(sink_put(&job->sinks[LENS], at, rows[i].logits, job->V));
+    }
+    return NT_OK;
+}
+
+static int read_out(inspection *job) {
+    size_t n = job->n_states;
+    job->n_states = 0;
+    return nt_runner_read_out(job->session->runner, job->states, n, keep_lens, job);
+}
+
+/* The state that leaves layer - 1 (0: the embedding) at position t, for the lens. */
+static int look_through(inspection *job, size_t layer, size_t t, const float *state) {
+    bool goes_on = layer == job->lens_layer && t == job->lens_first + job->n_states;
+    if (!goes_on || job->n_states == LENS_ROWS) {
+        NT_TRY(read_out(job));
+        job->lens_layer = layer;
+        job->lens_first = t;
+    }
+    memcpy(job->states + job->n_states++ * job->D, state, job->D * sizeof *state);
+    return NT_OK;
+}
 
 static int see_hidden(inspection *job, size_t layer, const nt_seen *seen) {
     double sum = 0;
     for (size_t d = 0; d < seen->n; d++)
         sum += (double)seen->values[d] * seen->values[d];
     job->squares[layer] += sum;
-    if (job->hidden) {
-        float *row = job->hidden + (layer * job->T + (size_t)seen->place.position) * job->D;
-        memcpy(row, seen->values, seen->n * sizeof *row);
-    }
-    return 0;
+    size_t t = (size_t)seen->place.position, at = (layer * job->T + t) * job->D;
+    NT_TRY(sink_put(&job->sinks[HIDDEN_STATES], at, seen->values, seen->n));
+    bool lens = job->wanted[LENS] && seen->place.point != NT_POINT_FINAL_NORM;
+    return lens ? look_through(job, layer, t, seen->values) : NT_OK;
+}
+
+static int see_attention(inspection *job, const nt_seen *seen) {
+    size_t head = (size_t)seen->place.layer * job->H + (size_t)seen->place.head;
+    memcpy(job->row, seen->values, seen->n * sizeof *job->row);
+    memset(job->row + seen->n, 0, (job->T - seen->n) * sizeof *job->row);
+    size_t at = (head * job->T + (size_t)seen->place.position) * job->T;
+    return sink_put(&job->sinks[ATTENTIONS], at, job->row, job->T);
 }
 
 /* Hidden states are transformers': embeddings, blocks 0 .. L - 2, and the final norm in the place
- * of the last block. */
+ * of the last block. The lens of that block is the logits themselves. */
 static int see(void *payload, const nt_seen *seen) {
     inspection *job = payload;
     size_t layer = (size_t)seen->place.layer;
     switch (seen->place.point) {
-    case NT_POINT_EMBEDDING: return see_hidden(job, 0, seen);
-    case NT_POINT_FINAL_NORM: return see_hidden(job, job->L, seen);
-    case NT_POINT_BLOCK_OUT: return layer + 1 < job->L ? see_hidden(job, layer + 1, seen) : 0;
-    default: {
-        size_t head = layer * job->H + (size_t)seen->place.head;
-        size_t row = head * job->T + (size_t)seen->place.position;
-        memcpy(job->attentions + row * job->T, seen->values, seen->n * sizeof *seen->values);
-        return 0;
+    case NT_POINT_EMBEDDING: job->status = see_hidden(job, 0, seen); break;
+    case NT_POINT_FINAL_NORM: job->status = see_hidden(job, job->L, seen); break;
+    case NT_POINT_BLOCK_OUT:
+        if (layer + 1 < job->L) job->status = see_hidden(job, layer + 1, seen);
+        break;
+    default: job->status = see_attention(job, seen);
     }
-    }
+    if (job->status != NT_OK) snprintf(job->message, sizeof job->message, "%s", nt_error_message());
+    return job->status;
 }
 
-static int keep_logits(void *payload, size_t input, size_t t, const float *logits) {
+static int keep_logits(void *payload, const nt_logits_row *rows, size_t n) {
     inspection *job = payload;
-    (void)input, (void)t;
-    memcpy(job->logits, logits, job->V * sizeof *logits);
-    job->logits += job->V;
+    if (job->n_states) NT_TRY(read_out(job));
+    for (size_t i = 0; i < n; i++) {
+        size_t t = rows[i].t;
+        NT_TRY(sink_put(&job->sinks[LOGITS], t * job->V, rows[i].logits, job->V));
+        NT_TRY(sink_put(&job->sinks[LENS], (job->L * job->T + t) * job->V, rows[i].logits, job->V));
+        if (t + 1 == job->T && job->last)
+            memcpy(job->last, rows[i].logits, job->V * sizeof *job->last);
+    }
     return NT_OK;
 }
 
-static int make_room(inspection *job, nt_result *trace, const nt_inspect_options *options) {
-    size_t logits[] = {options->logits ? job->T : 1, job->V};
-    size_t hidden[] = {job->L + 1, job->T, job->D};
-    size_t attentions[] = {job->L, job->H, job->T, job->T};
-    NT_TRY(nt_trace_add_tensor(&job->logits, trace, "logits", 2, logits));
-    if (options->hidden_states) {
-        NT_TRY(nt_trace_add_tensor(&job->hidden, trace, "hidden_states", 3, hidden));
-    }
-    if (options->attentions) {
-        NT_TRY(nt_trace_add_tensor(&job->attentions, trace, "attentions", 4, attentions));
-    }
-    job->squares = nt_alloc(job->L + 1, sizeof *job->squares);
-    return job->squares ? NT_OK : NT_E_MEMORY;
-}
-
-static int keep_norms(nt_result *trace, const inspection *job) {
-    size_t shape[] = {job->L + 1};
-    float *norms;
-    NT_TRY(nt_trace_add_tensor(&norms, trace, "hidden_norms", 1, shape));
-    for (size_t l = 0; l <= job->L; l++)
-        norms[l] = (float)sqrt(job->squares[l]);
-    return NT_OK;
-}
+/* ---- The pass -------------------------------------------------------------------------------- */
 
 /* Runs the pass with our captures beside the caller's own. */
-static int run_captured(inspection *job, nt_session *session, const nt_ids_of *ids,
-                        const nt_inspect_options *options) {
-    nt_points *points = nt_runner_points(session->runner);
+static int run_captured(inspection *job) {
+    static const nt_point points_seen[] = {NT_POINT_EMBEDDING, NT_POINT_BLOCK_OUT,
+                                           NT_POINT_FINAL_NORM, NT_POINT_ATTENTION};
+    enum { N_POINTS = sizeof points_seen / sizeof *points_seen };
+    nt_points *points = nt_runner_points(job->session->runner);
     nt_points mine = {.edits = points->edits, .n_edits = points->n_edits};
-    static const nt_point seen[N_POINTS] = {NT_POINT_EMBEDDING, NT_POINT_BLOCK_OUT,
-                                            NT_POINT_FINAL_NORM, NT_POINT_ATTENTION};
     size_t n = points->n_captures;
     nt_capture *captures = nt_alloc(n + N_POINTS, sizeof *captures);
     if (!captures) return NT_E_MEMORY;
     if (n) memcpy(captures, points->captures, n * sizeof *captures);
     for (size_t i = 0; i < N_POINTS; i++) {
-        if (seen[i] == NT_POINT_ATTENTION && !job->attentions) continue;
+        if (points_seen[i] == NT_POINT_ATTENTION && !job->wanted[ATTENTIONS]) continue;
         captures[n++] = (nt_capture){
-            .place = {seen[i], NT_EVERY, NT_EVERY, NT_EVERY}, .see = see, .payload = job};
+            .place = {points_seen[i], NT_EVERY, NT_EVERY, NT_EVERY}, .see = see, .payload = job};
     }
     nt_points own = *points;
     *points = mine;
-    int status = nt_points_set_captures(points, &session->model->network->config, captures, n);
+    const nt_config *config = &job->session->model->network->config;
+    int status = nt_points_set_captures(points, config, captures, n);
     if (status == NT_OK) {
-        nt_want want = options->logits ? NT_WANT_ALL : NT_WANT_LAST;
-        status = nt_session_each_row(session, ids->ids, ids->n, want, keep_logits, job,
-                                     options->callbacks);
+        size_t wanted = job->wanted[LOGITS] || job->wanted[LENS] ? 0 : job->T - 1;
+        status = nt_session_each_row(job->session, job->ids->ids, job->T, wanted, keep_logits, job,
+                                     job->options->callbacks);
     }
     nt_free(points->captures);
     *points = own;
     nt_free(captures);
+    if (job->status != NT_OK) return nt_fail(job->status, "%s", job->message);
+    for (size_t l = 0; status == NT_OK && l <= job->L; l++)
+        job->norms[l] = (float)sqrt(job->squares[l]);
+    return status;
+}
+
+static int fill_npz(void *payload, nt_npz *npz) {
+    inspection *job = payload;
+    size_t n = 0;
+    for (size_t i = 0; i < N_ARRAYS; i++)
+        if (job->wanted[i]) job->sinks[i] = (sink){.npz = npz, .i = n++};
+    NT_TRY(run_captured(job));
+    return sink_put(&job->sinks[HIDDEN_NORMS], 0, job->norms, job->L + 1);
+}
+
+static int run_into_npz(inspection *job) {
+    nt_npz_array arrays[N_ARRAYS];
+    size_t n = 0;
+    for (size_t i = 0; i < N_ARRAYS; i++)
+        if (job->wanted[i]) arrays[n++] = job->arrays[i];
+    return nt_npz_stream(job->options->npz, arrays, n, fill_npz, job);
+}
+
+/* ---- Places ---------------------------------------------------------------------------------- */
+
+static void describe(inspection *job) {
+    const nt_inspect_options *options = job->options;
+    size_t T = job->T, L = job->L, V = job->V;
+    job->arrays[LOGITS] = (nt_npz_array){"logits", NULL, 2, {T, V}};
+    job->arrays[HIDDEN_STATES] = (nt_npz_array){"hidden_states", NULL, 3, {L + 1, T, job->D}};
+    job->arrays[ATTENTIONS] = (nt_npz_array){"attentions", NULL, 4, {L, job->H, T, T}};
+    job->arrays[LENS] = (nt_npz_array){"logit_lens_uncalibrated", NULL, 3, {L + 1, T, V}};
+    job->arrays[HIDDEN_NORMS] = (nt_npz_array){"hidden_norms", NULL, 1, {L + 1}};
+    job->wanted[LOGITS] = options->logits;
+    job->wanted[HIDDEN_STATES] = options->hidden_states;
+    job->wanted[ATTENTIONS] = options->attentions;
+    job->wanted[LENS] = options->logit_lens;
+    job->wanted[HIDDEN_NORMS] = true;
+}
+
+static int add_tensor(float **data, nt_result *trace, const nt_npz_array *array) {
+    return nt_trace_add_tensor(data, trace, array->name, array->n_dims, array->shape);
+}
+
+static int make_room(inspection *job, nt_result *trace) {
+    bool in_memory = !job->options->npz;
+    if (!in_memory || !job->wanted[LOGITS]) {
+        const size_t one_row[] = {1, job->V};
+        NT_TRY(nt_trace_add_tensor(&job->last, trace, job->arrays[LOGITS].name, 2, one_row));
+    }
+    for (size_t i = 0; i < HIDDEN_NORMS; i++)
+        if (in_memory && job->wanted[i])
+            NT_TRY(add_tensor(&job->sinks[i].data, trace, &job->arrays[i]));
+    NT_TRY(add_tensor(&job->norms, trace, &job->arrays[HIDDEN_NORMS]));
+    job->squares = nt_alloc(job->L + 1, sizeof *job->squares);
+    job->row = nt_alloc(job->wanted[ATTENTIONS] ? job->T : 0, sizeof *job->row);
+    job->states = nt_alloc(job->wanted[LENS] ? LENS_ROWS * job->D : 0, sizeof *job->states);
+    return job->squares && job->row && job->states ? NT_OK : NT_E_MEMORY;
+}
+
+static int inspect(nt_result **out, nt_session *session, const nt_ids_of *ids,
+                   const nt_inspect_options *options) {
+    const nt_config *c = &session->model->network->config;
+    NT_TRY(nt_job_begin(out, session->model, NT_RESULT_INSPECT, ids));
+    inspection job = {.session = session,
+                      .ids = ids,
+                      .options = options,
+                      .T = ids->n,
+                      .D = (size_t)c->D,
+                      .L = (size_t)c->L,
+                      .H = (size_t)c->H,
+                      .V = (size_t)c->V};
+    if (job.T > (size_t)c->T) { /* before [L, H, T, T] is asked for */
+        return nt_fail(NT_E_CONTEXT, "the text has %zu tokens; the model's context is %d", job.T,
+                       (int)c->T);
+    }
+    describe(&job);
+    int status = make_room(&job, *out);
+    if (status == NT_OK) status = options->npz ? run_into_npz(&job) : run_captured(&job);
+    nt_free(job.squares);
+    nt_free(job.row);
+    nt_free(job.states);
     return status;
 }
 
@@ -115,21 +246,9 @@ int nt_inspect(nt_result **out, nt_session *session, const nt_prompt *prompt,
     double started = nt_now_ms();
     nt_inspect_options options = NT_INSPECT_OPTIONS_INIT;
     NT_TRY(nt_take_options(&options, sizeof options, given, "nt_inspect_options"));
-    const nt_config *c = &session->model->network->config;
     nt_ids_of ids;
     int status = nt_prompt_ids(&ids, session->model, prompt, options.callbacks);
-    if (status == NT_OK) status = nt_job_begin(out, session->model, NT_RESULT_INSPECT, &ids);
-    inspection job = {
-        .T = ids.n, .D = (size_t)c->D, .L = (size_t)c->L, .H = (size_t)c->H, .V = (size_t)c->V};
-    if (status == NT_OK && ids.n > (size_t)c->T) {
-        /* Before [L, H, T, T] is asked for. */
-        status = nt_fail(NT_E_CONTEXT, "the text has %zu tokens; the model's context is %d", ids.n,
-                         (int)c->T);
-    }
-    if (status == NT_OK) status = make_room(&job, *out, &options);
-    if (status == NT_OK) status = run_captured(&job, session, &ids, &options);
-    if (status == NT_OK) status = keep_norms(*out, &job);
-    nt_free(job.squares);
+    if (status == NT_OK) status = inspect(out, session, &ids, &options);
     nt_ids_free(&ids);
     return nt_job_finish(out, status, started);
 }

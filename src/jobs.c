@@ -9,7 +9,6 @@
 #include "decode/options.h"
 #include "format/npz.h"
 #include "nextoken.h"
-#include "score/score.h"
 #include "view/view.h"
 #include "wiring.h"
 
@@ -53,7 +52,7 @@ static int need_tokenizer(const nt_model *model) {
                    model->path);
 }
 
-static size_t text_length(const nt_prompt *prompt) {
+size_t nt_prompt_length(const nt_prompt *prompt) {
     return prompt->n_text == NT_ZERO_ENDED ? strlen(prompt->text) : prompt->n_text;
 }
 
@@ -78,7 +77,7 @@ static int encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt 
     if (options) encode = *options;
     if (prompt->add_prefix_space) encode.add_prefix_space = 1;
     NT_TRY(nt_encode(&out->ids, &out->starts, &out->ends, &out->n, model->tokenizer, prompt->text,
-                     text_length(prompt), &encode));
+                     nt_prompt_length(prompt), &encode));
     /* A BOS of the tokenizer's own making has no bytes in the text. */
     int32_t bos = nt_tokenizer_bos(model->tokenizer);
     out->bos = out->n > 0 && out->ids[0] == bos && out->ends[0] == 0;
@@ -139,7 +138,7 @@ int nt_tokenize(nt_result **out, const nt_model *model, const nt_prompt *prompt,
     int status = encode_prompt(&e, model, prompt, &encode);
     if (status == NT_OK) status = nt_job_begin(out, model, NT_RESULT_TOKENS, &e);
     if (status == NT_OK && prompt->text) {
-        status = nt_trace_set_text(*out, prompt->text, text_length(prompt));
+        status = nt_trace_set_text(*out, prompt->text, nt_prompt_length(prompt));
     }
     nt_ids_free(&e);
     return nt_job_finish(out, status, started);
@@ -167,10 +166,10 @@ typedef struct next_job {
     size_t V, k;
 } next_job;
 
-static int keep_candidates(void *payload, size_t input, size_t t, const float *logits) {
+static int keep_candidates(void *payload, const nt_logits_row *rows, size_t n) {
     next_job *job = payload;
-    (void)input, (void)t;
-    return nt_trace_add_step(job->trace, logits, NULL, job->V, job->k, -1);
+    (void)n; /* the last row alone */
+    return nt_trace_add_step(job->trace, rows->logits, NULL, job->V, job->k, -1);
 }
 
 int nt_next(nt_result **out, nt_session *session, const nt_prompt *prompt,
@@ -187,8 +186,8 @@ int nt_next(nt_result **out, nt_session *session, const nt_prompt *prompt,
     if (status == NT_OK) status = nt_job_begin(out, session->model, NT_RESULT_NEXT, &e);
     if (status == NT_OK) {
         next_job job = {*out, (size_t)session->model->network->config.V, (size_t)k};
-        status = nt_session_each_row(session, e.ids, e.n, NT_WANT_LAST, keep_candidates, &job,
-                                     callbacks);
+        status =
+            nt_session_each_row(session, e.ids, e.n, e.n - 1, keep_candidates, &job, callbacks);
     }
     nt_ids_free(&e);
     return nt_job_finish(out, status, started);
@@ -196,48 +195,39 @@ int nt_next(nt_result **out, nt_session *session, const nt_prompt *prompt,
 
 /* ---- Generate and steps ---- */
 
-static int stream_put(void *self, const char **utf8, size_t *n, int32_t id) {
-    return nt_stream_put(utf8, n, self, id);
+static int stream_open(const void *tokenizer, void **stream) {
+    nt_stream *opened;
+    int status = nt_stream_new(&opened, tokenizer, true);
+    *stream = opened;
+    return status;
 }
 
-static int stream_end(void *self, const char **utf8, size_t *n) {
-    return nt_stream_end(utf8, n, self);
+static int stream_put(void *stream, const char **utf8, size_t *n, int32_t id) {
+    return nt_stream_put(utf8, n, stream, id);
 }
 
-/* Without a tokenizer there is no text: every id is an empty piece. */
-static int no_text_put(void *self, const char **utf8, size_t *n, int32_t id) {
-    (void)self, (void)id;
-    *utf8 = "";
-    *n = 0;
-    return NT_OK;
+static int stream_end(void *stream, const char **utf8, size_t *n) {
+    return nt_stream_end(utf8, n, stream);
 }
 
-static int no_text_end(void *self, const char **utf8, size_t *n) {
-    return no_text_put(self, utf8, n, 0);
+static void stream_close(void *stream) {
+    nt_stream_free(stream);
 }
 
-static int run_greedy(nt_result *trace, nt_session *session, const nt_ids_of *e,
-                      const nt_generate_options *options) {
+static int run_decoding(nt_result *trace, nt_session *session, const nt_ids_of *e,
+                        const nt_generate_options *options) {
     const nt_model *model = session->model;
-    const nt_callbacks *callbacks = options->callbacks;
     nt_stepper stepper = nt_session_stepper(session);
     nt_plan plan;
-    const char *note = NULL;
-    NT_TRY(nt_plan_make(&plan, &note, options, e->n, stepper.context, stepper.V));
-    if (note) nt_note(callbacks, "%s", note);
-    if (model->defaults_note.n) nt_note(callbacks, "%s", model->defaults_note.data);
-
-    nt_stream *stream = NULL;
-    nt_detokenizer detokenizer = {NULL, no_text_put, no_text_end};
-    if (model->tokenizer) {
-        NT_TRY(nt_stream_new(&stream, model->tokenizer, true));
-        detokenizer = (nt_detokenizer){stream, stream_put, stream_end};
-    } else if (plan.n_stop_strings) {
-        NT_TRY(need_tokenizer(model));
-    }
-    int status = nt_greedy(trace, &stepper, &detokenizer, e->ids, e->n, &plan, callbacks);
-    nt_stream_free(stream);
-    return status;
+    NT_TRY(nt_plan_make(&plan, options, e->n, stepper.context, stepper.V));
+    if (plan.n_stop_strings) NT_TRY(need_tokenizer(model));
+    for (size_t i = 0; i < plan.n_notes; i++)
+        nt_note(options->callbacks, "%s", plan.notes[i]);
+    if (model->defaults_note.n) nt_note(options->callbacks, "%s", model->defaults_note.data);
+    const nt_detokenizer detokenizer = {model->tokenizer, stream_open, stream_put, stream_end,
+                                        stream_close};
+    return nt_plan_run(trace, &stepper, model->tokenizer ? &detokenizer : NULL, e->ids, e->n, &plan,
+                       options->callbacks);
 }
 
 static int generate(nt_result **out, nt_result_kind kind, nt_session *session,
@@ -252,7 +242,7 @@ static int generate(nt_result **out, nt_result_kind kind, nt_session *session,
     if (status == NT_OK) {
         nt_options_add_defaults(&options, &session->model->defaults, e.n,
                                 (size_t)session->model->network->config.T);
-        status = run_greedy(*out, session, &e, &options);
+        status = run_decoding(*out, session, &e, &options);
     }
     nt_ids_free(&e);
     return nt_job_finish(out, status, started);
@@ -266,55 +256,6 @@ int nt_generate(nt_result **out, nt_session *session, const nt_prompt *prompt,
 int nt_steps(nt_result **out, nt_session *session, const nt_prompt *prompt,
              const nt_generate_options *options) {
     return generate(out, NT_RESULT_STEPS, session, prompt, options);
-}
-
-/* ---- Score and loss ---- */
-
-typedef struct score_rows {
-    int (*each)(void *payload, size_t t, const float *logits);
-    void *payload;
-} score_rows;
-
-static int score_row(void *payload, size_t input, size_t t, const float *logits) {
-    score_rows *rows = payload;
-    (void)input;
-    return rows->each(rows->payload, t, logits);
-}
-
-static int source_run(void *self, const int32_t *ids, size_t n,
-                      int (*each)(void *payload, size_t t, const float *logits), void *payload,
-                      const nt_callbacks *callbacks) {
-    score_rows rows = {each, payload};
-    nt_callbacks quiet = nt_without_progress(callbacks); /* scoring counts tokens */
-    return nt_session_each_row(self, ids, n, NT_WANT_ALL, score_row, &rows, &quiet);
-}
-
-static nt_logit_source source_of(nt_session *session) {
-    return (nt_logit_source){session, (size_t)session->model->network->config.V, source_run};
-}
-
-int nt_score(nt_result **out, nt_session *session, const nt_prompt *prompt,
-             const nt_score_options *given) {
-    *out = NULL;
-    double started = nt_now_ms();
-    nt_score_options options = NT_SCORE_OPTIONS_INIT;
-    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_score_options"));
-    const nt_callbacks *callbacks = options.callbacks;
-    nt_ids_of e;
-    int status = nt_prompt_ids(&e, session->model, prompt, callbacks);
-    if (status == NT_OK) status = nt_job_begin(out, session->model, NT_RESULT_SCORE, &e);
-    if (status == NT_OK) {
-        nt_logit_source source = source_of(session);
-        status = nt_score_tokens(*out, &source, options.prompt_len, callbacks);
-    }
-    nt_ids_free(&e);
-    return nt_job_finish(out, status, started);
-}
-
-int nt_loss(double *loss, size_t *n_counted, nt_session *session, const int32_t *ids,
-            const int32_t *labels, size_t n_ids, const nt_callbacks *callbacks) {
-    nt_logit_source source = source_of(session);
-    return nt_loss_of(loss, n_counted, &source, ids, labels, n_ids, callbacks);
 }
 
 /* ---- Info ---- */
@@ -375,7 +316,8 @@ int nt_result_show(const nt_result *result, const nt_view_options *given, nt_wri
     switch (options.format) {
     case NT_TABLE: status = nt_view_table(&text, result, &options); break;
     case NT_JSON: status = nt_view_json(&text, result, &options); break;
-    case NT_CSV: status = nt_view_csv(&text, result, &options); break;
+    case NT_CSV:
+    case NT_TSV: status = nt_view_csv(&text, result, &options); break;
     default: status = nt_fail(NT_E_ARGUMENT, "%d is no nt_format", (int)options.format);
     }
     if (status == NT_OK) status = text.status;

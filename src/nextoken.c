@@ -38,6 +38,26 @@ nt_callbacks nt_without_progress(const nt_callbacks *callbacks) {
     return rest;
 }
 
+static void span_progress(void *payload, const char *what, uint64_t done, uint64_t total) {
+    const nt_span *span = payload;
+    (void)total;
+    span->outer->progress(span->outer->payload, what, span->done + done, span->total);
+}
+
+static int span_cancel(void *payload) {
+    const nt_span *span = payload;
+    return span->outer->cancel(span->outer->payload);
+}
+
+/* A pass only tells progress and asks whether to stop. */
+nt_callbacks nt_span_callbacks(nt_span *span) {
+    nt_callbacks callbacks = NT_CALLBACKS_INIT;
+    callbacks.payload = span;
+    if (span->outer && span->outer->progress) callbacks.progress = span_progress;
+    if (span->outer && span->outer->cancel) callbacks.cancel = span_cancel;
+    return callbacks;
+}
+
 /* ---- Models ---- */
 
 static const char *vocab_bytes(const void *self, int32_t id, size_t *n) {
@@ -204,8 +224,28 @@ int nt_session_new(nt_session **out, const nt_model *model, const nt_session_opt
 void nt_session_free(nt_session *session) {
     if (!session) return;
     nt_runner_free(session->runner);
+    nt_lexis_free(session->lexis);
     nt_free(session->logits);
     nt_free(session);
+}
+
+int nt_session_lexis(const nt_lexis **out, nt_session *session) {
+    const nt_model *model = session->model;
+    if (!session->lexis) {
+        const nt_generate_options *defaults = &model->defaults;
+        size_t n = defaults->n_eos_token_id;
+        int32_t *eos = nt_alloc(n + 1, sizeof *eos);
+        if (!eos) return NT_E_MEMORY;
+        if (n) memcpy(eos, defaults->eos_token_id, n * sizeof *eos);
+        eos[n] = nt_tokenizer_eos(model->tokenizer);
+        if (eos[n] >= 0 && eos[n] < model->network->config.V) n++;
+        int status = nt_lexis_new(&session->lexis, model->tokenizer ? &model->vocab : NULL,
+                                  (size_t)model->network->config.V, eos, n);
+        nt_free(eos);
+        NT_TRY(status);
+    }
+    *out = session->lexis;
+    return NT_OK;
 }
 
 int nt_sequence_new(int32_t *sequence, nt_session *session) {
@@ -245,12 +285,16 @@ typedef struct copy_rows {
     size_t V;
 } copy_rows;
 
-static int copy_row(void *payload, size_t input, size_t t, const float *logits) {
+static int copy_block(void *payload, const nt_logits_row *rows, size_t n) {
     copy_rows *copy = payload;
-    (void)input, (void)t;
-    memcpy(copy->logits, logits, copy->V * sizeof *logits);
-    copy->logits += copy->V;
+    for (size_t i = 0; i < n; i++, copy->logits += copy->V)
+        memcpy(copy->logits, rows[i].logits, copy->V * sizeof *copy->logits);
     return NT_OK;
+}
+
+/* The first row whose logits are wanted. */
+static size_t wanted_from(nt_want want, size_t n_ids) {
+    return want == NT_WANT_ALL ? 0 : want == NT_WANT_LAST ? n_ids - 1 : n_ids;
 }
 
 int nt_forward(nt_session *session, int32_t sequence, const int32_t *ids, size_t n_ids,
@@ -262,19 +306,16 @@ int nt_forward(nt_session *session, int32_t sequence, const int32_t *ids, size_t
         return nt_fail(NT_E_ARGUMENT, "nt_forward: logits is NULL and logits are wanted");
     }
     if (n_ids == 0) return nt_fail(NT_E_ARGUMENT, "nt_forward: no ids");
+    if (sequence < 0) return nt_fail(NT_E_RANGE, "no sequence %d; make one first", (int)sequence);
     copy_rows copy = {logits, (size_t)session->model->network->config.V};
-    nt_input input = {sequence, ids, n_ids, want};
-    return nt_runner_step(session->runner, &input, 1, copy_row, &copy, callbacks);
+    nt_input input = {sequence, ids, n_ids, wanted_from(want, n_ids)};
+    return nt_runner_step(session->runner, &input, 1, copy_block, &copy, callbacks);
 }
 
-int nt_session_each_row(nt_session *session, const int32_t *ids, size_t n_ids, nt_want want,
-                        nt_logits_fn each, void *payload, const nt_callbacks *callbacks) {
-    int32_t sequence;
-    NT_TRY(nt_sequence_new(&sequence, session));
-    nt_input input = {sequence, ids, n_ids, want};
-    int status = nt_runner_step(session->runner, &input, 1, each, payload, callbacks);
-    nt_sequence_drop(session, sequence);
-    return status;
+int nt_session_each_row(nt_session *session, const int32_t *ids, size_t n_ids, size_t wanted,
+                        nt_logits_fn rows, void *payload, const nt_callbacks *callbacks) {
+    nt_input input = {NT_ALONE, ids, n_ids, wanted};
+    return nt_runner_step(session->runner, &input, 1, rows, payload, callbacks);
 }
 
 static int stepper_start(void *self, int32_t *sequence) {
@@ -302,12 +343,12 @@ static int stepper_step(void *self, const float **logits, const nt_step_row *row
     nt_input *inputs = nt_alloc(n_rows, sizeof *inputs);
     if (!inputs) return NT_E_MEMORY;
     for (size_t r = 0; r < n_rows; r++) {
-        inputs[r] = (nt_input){rows[r].sequence, rows[r].ids, rows[r].n_ids, NT_WANT_LAST};
+        inputs[r] = (nt_input){rows[r].sequence, rows[r].ids, rows[r].n_ids, rows[r].n_ids - 1};
         logits[r] = session->logits + r * V;
     }
     copy_rows copy = {session->logits, V};
     nt_callbacks quiet = nt_without_progress(callbacks); /* the search counts tokens */
-    int status = nt_runner_step(session->runner, inputs, n_rows, copy_row, &copy, &quiet);
+    int status = nt_runner_step(session->runner, inputs, n_rows, copy_block, &copy, &quiet);
     nt_free(inputs);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "decode/stepper.h"
 #include "model/forward.h"
+#include "score/lexis.h"
 #include "trace/trace.h"
 
 struct nt_model {
@@ -25,14 +26,18 @@ struct nt_session {
     nt_runner *runner;
     float *logits; /* [n_logits, V]: rows that the stepper hands out */
     size_t n_logits;
+    nt_lexis *lexis; /* NULL: not needed yet */
 };
 
 /* The session as what a search sees. */
 nt_stepper nt_session_stepper(nt_session *session);
 
-/* Logits of one new sequence row by row, then the sequence is dropped; for scoring. */
-int nt_session_each_row(nt_session *session, const int32_t *ids, size_t n_ids, nt_want want,
-                        nt_logits_fn each, void *payload, const nt_callbacks *callbacks);
+/* Logits of the rows t >= wanted of one text, which is not kept. */
+int nt_session_each_row(nt_session *session, const int32_t *ids, size_t n_ids, size_t wanted,
+                        nt_logits_fn rows, void *payload, const nt_callbacks *callbacks);
+
+/* What scoring knows of the vocabulary, made when first asked for. Errors: MEMORY. */
+int nt_session_lexis(const nt_lexis **out, nt_session *session);
 
 /* A prompt as ids. */
 typedef struct nt_ids_of {
@@ -47,6 +52,11 @@ typedef struct nt_ids_of {
 int nt_prompt_ids(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
                   const nt_callbacks *callbacks);
 void nt_ids_free(nt_ids_of *ids);
+/* Bytes of a prompt's text. */
+size_t nt_prompt_length(const nt_prompt *prompt);
+/* The window that was asked for, or (0) the model's context; 0 < stride <= window, or no stride
+ * (0). Errors: ARGUMENT. */
+int nt_take_window(size_t *out, const nt_model *model, size_t window, size_t stride);
 
 /* A trace with heading and prompt (NULL: none), and its end: stamps the time, or frees the trace
  * when status is not NT_OK. */
@@ -56,6 +66,14 @@ double nt_now_ms(void);
 
 /* The callbacks less progress, for work whose caller counts it itself. */
 nt_callbacks nt_without_progress(const nt_callbacks *callbacks);
+
+/* Work in several steps, told as one: steps get the callbacks of a span, and progress then counts
+ * from `done` out of `total`. */
+typedef struct nt_span {
+    const nt_callbacks *outer; /* may be NULL */
+    uint64_t done, total;      /* done: before the step at hand */
+} nt_span;
+nt_callbacks nt_span_callbacks(nt_span *span);
 
 /* Hands one line to the note callback, if there is one. */
 void nt_note(const nt_callbacks *callbacks, const char *format, ...)

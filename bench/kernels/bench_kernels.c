@@ -1,7 +1,10 @@
 /* Kernel speed as a share of what the machine can do: one-row matmul in GB/s of weights against a
  * plain read of the same memory, many-row matmul in GFLOP/s against fused multiply-adds alone.
- *   bench_kernels [--threads N] [--quick]
- * Weights cycle through WEIGHT_BYTES of memory, so that one-row figures are not cache figures. */
+ *   bench_kernels [--threads N] [--quick] [--isa SET[,SET..]]
+ * Several instruction sets take their calls of a product by turns, so that what else runs on the
+ * machine slows them alike; the last column is the median of the first set's time over a set's own,
+ * turn by turn. Weights cycle through WEIGHT_BYTES of memory, so that one-row figures are not cache
+ * figures. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +19,7 @@
 #include "base/threads.h"
 #include "compute/device.h"
 
-enum { WEIGHT_BYTES = 512 << 20, MOST_ROWS = 512 };
+enum { WEIGHT_BYTES = 512 << 20, MOST_ROWS = 512, MOST_SETS = 4, MOST_TURNS = 4096 };
 
 static double now(void) {
     struct timespec t;
@@ -25,7 +28,9 @@ static double now(void) {
 }
 
 typedef struct bench {
-    nt_device *device;
+    nt_device *sets[MOST_SETS]; /* the instruction sets that are compared */
+    size_t n_sets;
+    nt_device *device; /* the one that runs */
     nt_pool *pool;
     float *weights, *x, *y, *bias;
     double seconds;         /* to spend on one figure */
@@ -102,33 +107,59 @@ static void measure_limits(bench *b) {
 
 /* ---- Matmul ---------------------------------------------------------------------------------- */
 
-/* Best of as many calls as fit into the time, each on weights that come from memory. The limits
- * are bests too. */
-static double matmul_seconds(bench *b, nt_matrix *w, size_t R) {
-    size_t bytes = w->K * w->N * nt_dtype_size(w->dtype), at = 0;
-    double start = now(), best = 1e9;
-    for (int n = 0; n < 5 || now() - start < b->seconds; n++) {
-        w->data = (const char *)b->weights + at;
-        double t = now();
-        b->device->ops->matmul(b->device, b->y, b->x, w, b->bias, R);
-        t = now() - t;
-        if (t < best) best = t;
-        at += bytes;
-        if (at + bytes > WEIGHT_BYTES) at = 0;
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *x, size_t n) {
+    qsort(x, n, sizeof *x, by_size);
+    return x[n / 2];
+}
+
+/* Calls by turns for as long as there is time, each on weights that come from memory; returns the
+ * number of turns. best [n_sets] are the shortest times (the limits are bests too), ratio [n_sets]
+ * the medians of the first set's time over each one's own. */
+static size_t take_turns(bench *b, nt_matrix *w, size_t R, double *best, double *ratio) {
+    static double ratios[MOST_SETS][MOST_TURNS];
+    size_t bytes = w->K * w->N * nt_dtype_size(w->dtype), at = 0, n = 0;
+    double start = now();
+    for (size_t s = 0; s < b->n_sets; s++)
+        best[s] = 1e9;
+    for (; n < 5 || (n < MOST_TURNS && now() - start < b->seconds * (double)b->n_sets); n++) {
+        double first = 0;
+        for (size_t s = 0; s < b->n_sets; s++) {
+            w->data = (const char *)b->weights + at;
+            double t = now();
+            b->sets[s]->ops->matmul(b->sets[s], b->y, b->x, w, b->bias, R);
+            t = now() - t;
+            if (s == 0) first = t;
+            ratios[s][n] = first / t;
+            if (t < best[s]) best[s] = t;
+            at += bytes;
+            if (at + bytes > WEIGHT_BYTES) at = 0;
+        }
     }
-    return best;
+    for (size_t s = 0; s < b->n_sets; s++)
+        ratio[s] = median(ratios[s], n);
+    return n;
 }
 
 static void measure_matmul(bench *b, nt_layout layout, nt_dtype dtype, size_t K, size_t N,
                            size_t R) {
     nt_matrix w = {.dtype = dtype, .layout = layout, .K = K, .N = N};
-    double t = matmul_seconds(b, &w, R), bytes = (double)(K * N * nt_dtype_size(dtype));
-    double rate = bytes / t * 1e-9, flops = 2e-9 * (double)K * (double)N * (double)R / t;
-    printf("%-6s %-4s K %5zu N %5zu R %3zu  %9.1f us  %6.1f GB/s", layout ? "OUT_IN" : "IN_OUT",
-           nt_dtype_name(dtype), K, N, R, t * 1e6, rate);
-    printf(" (%3.0f %%)  %7.1f GFLOP/s", 100 * rate / b->read_rate, flops);
-    if (b->peak > 0) printf(" (%3.0f %%)", 100 * flops / b->peak);
-    printf("\n");
+    double best[MOST_SETS], ratio[MOST_SETS], bytes = (double)(K * N * nt_dtype_size(dtype));
+    take_turns(b, &w, R, best, ratio);
+    for (size_t s = 0; s < b->n_sets; s++) {
+        double t = best[s], rate = bytes / t * 1e-9;
+        double flops = 2e-9 * (double)K * (double)N * (double)R / t;
+        printf("%-6s %-6s %-4s K %5zu N %5zu R %3zu  %9.1f us  %6.1f GB/s", b->sets[s]->ops->isa,
+               layout ? "OUT_IN" : "IN_OUT", nt_dtype_name(dtype), K, N, R, t * 1e6, rate);
+        printf(" (%3.0f %%)  %7.1f GFLOP/s", 100 * rate / b->read_rate, flops);
+        if (b->peak > 0) printf(" (%3.0f %%)", 100 * flops / b->peak);
+        if (b->n_sets > 1) printf("  %5.2f", ratio[s]);
+        printf("\n");
+    }
     fflush(stdout);
 }
 
@@ -192,7 +223,7 @@ static void measure_attention(bench *b, size_t R, size_t before) {
            flops / best * 1e-9);
 }
 
-static int measure(bench *b, bool quick) {
+static void measure(bench *b, bool quick) {
     static const size_t shapes[][2] = {{768, 2304}, {768, 768}, {768, 3072}, {3072, 768}};
     static const size_t rows[] = {1, 2, 4, 8, 16, 64, 256, 512};
     measure_limits(b);
@@ -208,31 +239,57 @@ static int measure(bench *b, bool quick) {
                 measure_matmul(b, (nt_layout)layout, (nt_dtype)dtype, 768, 3072, r ? 64 : 1);
         }
     }
-    measure_matmul(b, NT_OUT_IN, NT_F32, 768, 50257, 1);
+    for (int dtype = NT_F32; dtype <= (quick ? NT_F32 : NT_BF16); dtype++) {
+        for (size_t r = 0; r < 2; r++)
+            measure_matmul(b, NT_OUT_IN, (nt_dtype)dtype, 768, 50257, r ? 64 : 1);
+    }
+}
+
+/* What a set does beside matmul. */
+static void measure_rest(bench *b) {
     measure_attention(b, 1, 1000);
     measure_attention(b, 512, 0);
     measure_attention(b, 512, 500);
     measure_small(b);
-    return 0;
+}
+
+/* Opens the sets of a list with commas between; of NULL the best one. */
+static int open_sets(bench *b, char *list, int threads) {
+    if (!list) {
+        b->n_sets = 1;
+        return nt_cpu_open(&b->sets[0], threads);
+    }
+    for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+        if (b->n_sets == MOST_SETS) return nt_fail(NT_E_ARGUMENT, "--isa: too many sets");
+        setenv("NEXTOKEN_ISA", name, 1);
+        NT_TRY(nt_cpu_open(&b->sets[b->n_sets], threads));
+        b->n_sets++;
+    }
+    return b->n_sets ? NT_OK : nt_fail(NT_E_ARGUMENT, "--isa: no set named");
 }
 
 int main(int argc, char **argv) {
     int threads = 0;
     bool quick = false;
+    char *list = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
             threads = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc)
+            list = argv[++i];
         else if (strcmp(argv[i], "--quick") == 0)
             quick = true;
         else
-            return fprintf(stderr, "usage: bench_kernels [--threads N] [--quick]\n"), 2;
+            return fprintf(stderr,
+                           "usage: bench_kernels [--threads N] [--quick] [--isa SET[,SET..]]\n"),
+                   2;
     }
     bench b = {.seconds = quick ? 0.1 : 0.4};
     b.weights = nt_alloc_aligned(WEIGHT_BYTES, 1);
     b.x = nt_alloc(MOST_ROWS * 3072, sizeof(float));
     b.y = nt_alloc(MOST_ROWS * 50257, sizeof(float));
     b.bias = nt_alloc(50257, sizeof(float));
-    if (!b.weights || !b.x || !b.y || !b.bias || nt_cpu_open(&b.device, threads) != NT_OK ||
+    if (!b.weights || !b.x || !b.y || !b.bias || open_sets(&b, list, threads) != NT_OK ||
         nt_pool_new(&b.pool, threads) != NT_OK) {
         return fprintf(stderr, "bench_kernels: error: %s\n", nt_error_message()), 1;
     }
@@ -240,13 +297,18 @@ int main(int argc, char **argv) {
         ((uint16_t *)(void *)b.weights)[i] = (uint16_t)(0x3000 + i % 997);
     for (size_t i = 0; i < MOST_ROWS * 3072; i++)
         b.x[i] = (float)(i % 1009) * 0x1p-12f;
-    printf("isa %s, %d threads\n", b.device->ops->isa, nt_pool_size(b.pool));
-    int status = measure(&b, quick);
+    printf("%d threads\n", nt_pool_size(b.pool));
+    measure(&b, quick);
+    for (size_t s = 0; s < b.n_sets; s++) {
+        b.device = b.sets[s];
+        printf("%s\n", b.device->ops->isa);
+        measure_rest(&b);
+        nt_cpu_close(b.device);
+    }
     nt_pool_free(b.pool);
-    nt_cpu_close(b.device);
     nt_free(b.weights);
     nt_free(b.x);
     nt_free(b.y);
     nt_free(b.bias);
-    return status;
+    return 0;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -128,41 +129,88 @@ char *nt_path_folder(const char *path) {
     return taken;
 }
 
-/* A new file beside path, with the rights that the umask leaves to any new file. */
-static int open_beside(int *fd, nt_buffer *name, const char *path) {
-    enum { TRIES = 100 };
+char *nt_path_home(const char *path) {
+    return nt_file_look(path) == NT_FILE_FOLDER ? nt_path_join(path, "") : nt_path_folder(path);
+}
+
+/* ---- Files that get their name when they are whole ------------------------------------------ */
+
+typedef struct draft {
+    int fd;
+    nt_buffer name; /* under which it lies meanwhile; empty: under none */
+} draft;
+
+enum { TRIES = 100, SELF_BYTES = 64, MOST_OF_NAME = 200 };
+
+/* Beside path and named after it, as far as the longest name that there is allows. */
+static int next_name(nt_buffer *name, const char *path, int i) {
+    const char *slash = strrchr(path, '/');
+    size_t start = slash ? (size_t)(slash - path) + 1 : 0;
+    nt_buffer_clear(name);
+    nt_buffer_put(name, path, start + strnlen(path + start, MOST_OF_NAME));
+    nt_buffer_printf(name, ".%ld-%d.tmp", (long)getpid(), i);
+    return name->status;
+}
+
+static const char *self_of(char self[SELF_BYTES], int fd) {
+    snprintf(self, SELF_BYTES, "/proc/self/fd/%d", fd);
+    return self;
+}
+
+/* A file without a name in path's folder: a killed process leaves nothing behind. -1 where the file
+ * system has none, or nothing could name it later. */
+static int open_nameless(const char *path) {
+    char self[SELF_BYTES];
+    char *folder = nt_path_folder(path);
+    if (!folder) return -1;
+    int fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+    nt_free(folder);
+    if (fd >= 0 && access(self_of(self, fd), F_OK) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* A new file for path, with the rights that the umask leaves to any new file. A path that could not
+ * be named in the end is told now. */
+static int draft_open(draft *it, const char *path) {
+    struct stat info;
+    if (!*path || (lstat(path, &info) != 0 && errno != ENOENT)) {
+        if (!*path) errno = ENOENT;
+        return fail_errno("write", path);
+    }
+    it->fd = open_nameless(path);
+    if (it->fd >= 0) return NT_OK;
     for (int i = 0; i < TRIES; i++) {
-        nt_buffer_clear(name);
-        nt_buffer_printf(name, "%s.%ld-%d.tmp", path, (long)getpid(), i);
-        NT_TRY(name->status);
-        *fd = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (*fd >= 0) return NT_OK;
+        NT_TRY(next_name(&it->name, path, i));
+        it->fd = open(it->name.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (it->fd >= 0) return NT_OK;
         if (errno != EEXIST) break;
     }
     return fail_errno("write", path);
 }
 
-/* Fills the stream over fd, which it closes. */
-static int fill_file(int fd, const char *path, int (*fill)(void *payload, FILE *file),
-                     void *payload) {
-    FILE *file = fdopen(fd, "wb");
-    if (!file) {
-        int status = fail_errno("write", path);
-        close(fd);
-        return status;
+/* Puts it in the place of path. A link cannot replace a file, so that one without a name gets one
+ * beside path first where there is an old file. */
+static int draft_name(draft *it, const char *path) {
+    char self[SELF_BYTES];
+    bool nameless = it->name.n == 0;
+    if (nameless) {
+        self_of(self, it->fd);
+        if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) return NT_OK;
     }
-    int status = fill(payload, file);
-    if (status == NT_OK && (fflush(file) != 0 || fsync(fd) != 0))
-        status = fail_errno("write", path);
-    if (fclose(file) != 0 && status == NT_OK) status = fail_errno("write", path);
+    for (int i = 0; nameless && errno == EEXIST && i < TRIES; i++) {
+        NT_TRY(next_name(&it->name, path, i));
+        nameless = linkat(AT_FDCWD, self, AT_FDCWD, it->name.data, AT_SYMLINK_FOLLOW) != 0;
+    }
+    if (!nameless && rename(it->name.data, path) == 0) return NT_OK;
+    int status = fail_errno("write", path);
+    if (nameless) nt_buffer_clear(&it->name); /* none of the names tried is ours */
     return status;
 }
 
-char *nt_path_home(const char *path) {
-    return nt_file_look(path) == NT_FILE_FOLDER ? nt_path_join(path, "") : nt_path_folder(path);
-}
-
-int nt_file_replace(const char *path, int (*fill)(void *payload, FILE *file), void *payload) {
+int nt_file_replace(const char *path, int (*fill)(void *payload, int fd), void *payload) {
     char target[PATH_MAX]; /* a link stays a link: what it points to is replaced */
     nt_file_kind kind = nt_file_look(path);
     if (kind == NT_FILE_FOLDER || kind == NT_FILE_OTHER) { /* a rename would put a file there */
@@ -170,14 +218,15 @@ int nt_file_replace(const char *path, int (*fill)(void *payload, FILE *file), vo
                        kind == NT_FILE_FOLDER ? "a folder" : "a device or pipe");
     }
     if (realpath(path, target)) path = target;
-    nt_buffer name = {0};
-    int fd = -1;
-    int status = open_beside(&fd, &name, path);
-    if (fd >= 0) {
-        status = fill_file(fd, path, fill, payload);
-        if (status == NT_OK && rename(name.data, path) != 0) status = fail_errno("write", path);
-        if (status != NT_OK) unlink(name.data);
+    draft it = {.fd = -1};
+    int status = draft_open(&it, path);
+    if (status == NT_OK) {
+        status = fill(payload, it.fd);
+        if (status == NT_OK && fsync(it.fd) != 0) status = fail_errno("write", path);
+        if (status == NT_OK) status = draft_name(&it, path);
+        close(it.fd); /* after fsync it has nothing left to tell */
+        if (status != NT_OK && it.name.n) unlink(it.name.data);
     }
-    nt_buffer_free(&name);
+    nt_buffer_free(&it.name);
     return status;
 }

@@ -3,7 +3,6 @@
 #define NT_BASE_FILE_H
 
 #include <stddef.h>
-#include <stdio.h>
 
 #include "base/status.h"
 
@@ -36,8 +35,9 @@ char *nt_path_folder(const char *path);
  * NULL when memory ends. */
 char *nt_path_home(const char *path);
 
-/* Writes a file whole or not at all: fill writes to a temporary file beside path, which is then
- * synced and renamed. fill returns a status; write errors of the stream are checked here. */
-int nt_file_replace(const char *path, int (*fill)(void *payload, FILE *file), void *payload);
+/* Writes a file whole or not at all: fill writes to the descriptor of a new file, which is then
+ * synced and put in the place of path. fill returns a status. Where the system has nameless files
+ * (O_TMPFILE), a process that is killed in between leaves nothing behind; elsewhere a .tmp file. */
+int nt_file_replace(const char *path, int (*fill)(void *payload, int fd), void *payload);
 
 #endif

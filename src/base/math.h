@@ -5,9 +5,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Relative error below 1e-15 over the normal range; exp(-inf) = 0, exp(NaN) = NaN. */
 double nt_exp(double x);
+/* out[i] = nt_exp(x[i] - max) over [n] for x[i] <= max, to the bit but faster. Differences below
+ * -708 give 0, and so does NaN. */
+void nt_exp_below(double *out, const float *x, size_t n, double max);
 /* log(0) = -inf, log(x < 0) = NaN. */
 double nt_log(double x);
 
@@ -21,5 +25,11 @@ typedef struct nt_softmax {
 
 /* Over x [n]. Without `finite` the numbers are NaN. */
 nt_softmax nt_softmax_of(const float *x, size_t n);
+
+/* log of the sum of exp(x[at[i]]) over at [n]; max is x's largest number. -inf for n = 0, and where
+ * all of them are. x as a finite nt_softmax. */
+double nt_log_sum_at(const float *x, const int32_t *at, size_t n, double max);
+/* log(exp(a) + exp(b)); -inf is 0. */
+double nt_log_add(double a, double b);
 
 #endif

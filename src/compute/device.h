@@ -12,6 +12,7 @@
 #include "base/activation.h"
 #include "base/dtype.h"
 #include "base/status.h"
+#include "base/threads.h"
 
 /* Layout of a matrix that maps K inputs to N outputs. */
 typedef enum nt_layout {
@@ -75,6 +76,7 @@ typedef struct nt_device_ops {
 
 struct nt_device {
     const nt_device_ops *ops; /* the backend's own fields follow in its own struct */
+    nt_pool *pool;            /* host threads; idle between operations */
 };
 
 /* The CPU, with `threads` threads (0: default) and the best instruction set that it has, or the

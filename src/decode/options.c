@@ -1,10 +1,12 @@
 /* The table itself, looking names up in it, and the public calls that set and list options. */
 #include "decode/options.h"
 
+#include <float.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "decode/generate.h"
 
 #define FIELD(name) offsetof(nt_generate_options, name)
 
@@ -41,6 +43,48 @@ static const nt_option_row rows[] = {
      .offset = FIELD(choices),
      .low = 1,
      .high = INT32_MAX},
+    {.info = {"do_sample", "boolean", "false", "true or false",
+              "Draw each token by its probability; false: always take the likeliest."},
+     .type = NT_OPTION_BOOLEAN,
+     .offset = FIELD(do_sample)},
+    {.info = {"temperature", "number", "1", "above 0 (for the likeliest alone: do_sample false)",
+              "When drawing, divide the logits by this: below 1 likely tokens gain, above 1 they "
+              "lose."},
+     .type = NT_OPTION_NUMBER,
+     .draws = true,
+     .offset = FIELD(temperature),
+     .low = DBL_TRUE_MIN,
+     .high = FLT_MAX},
+    {.info = {"top_k", "integer", "50, as in transformers", "1 or more, or 0 for no limit",
+              "When drawing, leave only the k likeliest tokens, and those as likely as the last of "
+              "them."},
+     .type = NT_OPTION_INTEGER,
+     .draws = true,
+     .offset = FIELD(top_k),
+     .low = 0,
+     .high = INT32_MAX,
+     .unset = -1},
+    {.info = {"top_p", "number", "1", "0 to 1",
+              "When drawing, leave only the likeliest tokens that together have this much "
+              "probability."},
+     .type = NT_OPTION_NUMBER,
+     .draws = true,
+     .offset = FIELD(top_p),
+     .low = 0,
+     .high = 1,
+     .unset = -1},
+    {.info = {"num_return_sequences", "integer", "1", "1 to 1024",
+              "When drawing, make this many continuations of the prompt."},
+     .type = NT_OPTION_INTEGER,
+     .offset = FIELD(num_return_sequences),
+     .low = 1,
+     .high = NT_MAX_SEQUENCES},
+    {.info = {"seed", "integer", "one from the system, told in the result",
+              "0 to 18446744073709551615", "When drawing, the same seed gives the same tokens."},
+     .type = NT_OPTION_SEED,
+     .ours = true,
+     .offset = FIELD(seed),
+     .offset_n = FIELD(seed_given)},
 };
 
 enum { N_ROWS = sizeof rows / sizeof *rows, MAX_NAME = 64 };
@@ -103,9 +147,7 @@ static int unknown_option(const char *name) {
         return nt_fail(NT_E_ARGUMENT, "unknown option \"%.40s...\"", name);
     }
     if (nt_option_is_missing(wanted)) {
-        return nt_fail(NT_E_ARGUMENT,
-                       "option %s is transformers' and not done by this version, which decodes "
-                       "greedily",
+        return nt_fail(NT_E_ARGUMENT, "option %s is transformers' and not done by this version",
                        wanted);
     }
     const char *nearest = NULL;
@@ -125,6 +167,7 @@ static size_t field_end(const nt_option_row *row) {
     case NT_OPTION_INTEGER: return row->offset + sizeof(int32_t);
     case NT_OPTION_NUMBER: return row->offset + sizeof(double);
     case NT_OPTION_BOOLEAN: return row->offset + sizeof(int);
+    case NT_OPTION_SEED: return row->offset + sizeof(uint64_t);
     default: return row->offset_n + sizeof(size_t);
     }
 }
@@ -154,6 +197,7 @@ void nt_generate_options_clear(nt_generate_options *options) {
     nt_option_memory *memory = size >= FIELD(owned) + sizeof options->owned ? options->owned : NULL;
     if (memory) nt_arena_free(&memory->arena);
     nt_free(memory);
-    memset(options, 0, size < sizeof *options ? size : sizeof *options);
+    nt_generate_options defaults = NT_GENERATE_OPTIONS_INIT;
+    memcpy(options, &defaults, size < sizeof defaults ? size : sizeof defaults);
     if (size >= sizeof size) options->size = size;
 }

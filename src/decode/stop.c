@@ -21,7 +21,6 @@ typedef struct nt_node {
 struct nt_stop {
     nt_node *nodes;
     int32_t n_nodes;
-    int32_t at;         /* the longest suffix of all bytes so far that is a node */
     int32_t first[256]; /* children of node 0, where most bytes are read */
 };
 
@@ -124,20 +123,19 @@ void nt_stop_free(nt_stop *stop) {
     nt_free(stop);
 }
 
-int nt_stop_put(bool *found, size_t *cut, nt_stop *stop, const char *bytes, size_t n) {
-    *found = false;
-    *cut = 0;
+/* A place is the longest suffix of all bytes so far that is a node. */
+size_t nt_stop_put(int32_t *at, const nt_stop *stop, const char *bytes, size_t n) {
+    size_t cut = 0;
     for (size_t i = 0; i < n; i++) {
-        stop->at = next_node(stop, stop->at, (unsigned char)bytes[i]);
-        size_t whole = (size_t)stop->nodes[stop->at].whole;
+        *at = next_node(stop, *at, (unsigned char)bytes[i]);
+        size_t whole = (size_t)stop->nodes[*at].whole;
         if (!whole) continue;
         size_t begins = whole + (n - 1 - i); /* so many bytes before the end */
-        if (begins > *cut) *cut = begins;
-        *found = true;
+        if (begins > cut) cut = begins;
     }
-    return NT_OK;
+    return cut;
 }
 
-size_t nt_stop_held(const nt_stop *stop) {
-    return (size_t)stop->nodes[stop->at].open;
+size_t nt_stop_held(const nt_stop *stop, int32_t at) {
+    return (size_t)stop->nodes[at].open;
 }

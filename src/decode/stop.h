@@ -7,18 +7,20 @@
 #include "base/buffer.h"
 #include "trace/vocab.h"
 
+/* The strings, made ready; sequences share it and keep the place they are at, 0 before the first
+ * byte. */
 typedef struct nt_stop nt_stop;
 
 /* The strings are copied. Errors: ARGUMENT (an empty string, not UTF-8), MEMORY. */
 int nt_stop_new(nt_stop **out, const char *const *strings, size_t n);
 void nt_stop_free(nt_stop *stop);
 
-/* Appends one token's bytes; *found is true when a string ends inside it, and *cut then how many
- * bytes before the end of all bytes so far that string begins (the earliest beginning). */
-int nt_stop_put(bool *found, size_t *cut, nt_stop *stop, const char *bytes, size_t n);
+/* Goes from place *at over one token's bytes. Returns 0, or where a string ends inside the token,
+ * how many bytes before the end of all bytes so far that string begins (the earliest beginning). */
+size_t nt_stop_put(int32_t *at, const nt_stop *stop, const char *bytes, size_t n);
 
 /* How many of the last bytes could still become the beginning of a stop string: text that must
  * be held back while streaming. */
-size_t nt_stop_held(const nt_stop *stop);
+size_t nt_stop_held(const nt_stop *stop, int32_t at);
 
 #endif

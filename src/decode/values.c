@@ -36,37 +36,55 @@ bool nt_option_given(const void *target, const nt_option_row *row) {
     case NT_OPTION_INTEGER: return *(const int32_t *)value != (int32_t)row->unset;
     case NT_OPTION_NUMBER: return *(const double *)value != row->unset;
     case NT_OPTION_BOOLEAN: return *(const int *)value != 0;
+    case NT_OPTION_SEED: return *(const bool *)field_of(target, row->offset_n);
     default: return list_of(target, row) != NULL;
     }
 }
 
-enum { SHOWN = 64 };
+/* The beginning of a dump, as far as it fits. */
+typedef struct nt_shown {
+    char *out;
+    size_t n; /* of the whole */
+} nt_shown;
 
-/* The value as a message shows it: whole characters, at most about SHOWN bytes. */
-static void show(char out[SHOWN + 8], const nt_source *source) {
-    size_t n = 0, at = 0;
-    if (source->json) {
-        n = json_dumpb(source->json, out, SHOWN,
+static int show_some(const char *bytes, size_t n, void *payload) {
+    nt_shown *shown = payload;
+    size_t room = shown->n < NT_SHOWN ? NT_SHOWN - shown->n : 0;
+    if (room) memcpy(shown->out + shown->n, bytes, n < room ? n : room);
+    shown->n += n;
+    return 0;
+}
+
+void nt_option_show_json(char out[NT_SHOWN + 8], const json_t *value) {
+    nt_shown shown = {out, 0};
+    json_dump_callback(value, show_some, &shown,
                        JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_COMPACT);
-        at = n < SHOWN ? n : SHOWN;
-    } else {
-        n = strlen(source->text);
-        while (at < n) {
-            int32_t code;
-            size_t step = nt_utf8_next(&code, source->text + at, n - at);
-            if (at + step > SHOWN) break;
-            memcpy(out + at, source->text + at, step);
-            if (code < 0) memset(out + at, '?', step);
-            at += step;
-        }
+    bool whole = shown.n <= NT_SHOWN;
+    strcpy(out + (whole ? shown.n : NT_SHOWN), whole ? "" : "...");
+}
+
+/* The value as a message shows it: whole characters, at most about NT_SHOWN bytes. */
+static void show(char out[NT_SHOWN + 8], const nt_source *source) {
+    if (source->json) {
+        nt_option_show_json(out, source->json);
+        return;
+    }
+    size_t n = strlen(source->text), at = 0;
+    while (at < n) {
+        int32_t code;
+        size_t step = nt_utf8_next(&code, source->text + at, n - at);
+        if (at + step > NT_SHOWN) break;
+        memcpy(out + at, source->text + at, step);
+        if (code < 0) memset(out + at, '?', step);
+        at += step;
     }
     strcpy(out + at, at < n ? "..." : "");
 }
 
 static int refuse(const nt_option_row *row, const nt_source *source) {
-    static const char *const takes[] = {"an integer", "a number", "true or false", "token ids",
-                                        "strings"};
-    char shown[SHOWN + 8];
+    static const char *const takes[] = {"an integer", "a number", "true or false",
+                                        "token ids",  "strings",  "an integer"};
+    char shown[NT_SHOWN + 8];
     show(shown, source);
     const char *range = row->info.range ? row->info.range : "";
     return nt_fail(source->where ? NT_E_FORMAT : NT_E_ARGUMENT,
@@ -104,23 +122,24 @@ static int read_number(bool *ok, double *out, const char *text) {
     return NT_OK;
 }
 
-static int set_number(void *target, const nt_option_row *row, double value,
-                      const nt_source *source) {
-    if (!(value >= row->low && value <= row->high)) return refuse(row, source);
+static void set_number(void *target, const nt_option_row *row, double value) {
     if (row->type == NT_OPTION_INTEGER) {
         *(int32_t *)field(target, row->offset) = (int32_t)value;
     } else {
         *(double *)field(target, row->offset) = value;
     }
-    return NT_OK;
 }
 
-/* integer, number or boolean: back to "not given" */
+/* Integer, number, boolean or seed: back to "not given" */
 static void unset(void *target, const nt_option_row *row) {
     void *value = field(target, row->offset);
     switch (row->type) {
     case NT_OPTION_INTEGER: *(int32_t *)value = (int32_t)row->unset; break;
     case NT_OPTION_NUMBER: *(double *)value = row->unset; break;
+    case NT_OPTION_SEED:
+        *(uint64_t *)value = 0;
+        *(bool *)field(target, row->offset_n) = false;
+        break;
     default: *(int *)value = 0; break;
     }
 }
@@ -276,6 +295,26 @@ static int set_boolean(void *target, const nt_option_row *row, const nt_source *
     return refuse(row, source);
 }
 
+static void set_seed(void *target, const nt_option_row *row, uint64_t seed) {
+    *(uint64_t *)field(target, row->offset) = seed;
+    *(bool *)field(target, row->offset_n) = true;
+}
+
+/* All 64 bits, which numbers in JSON do not have. */
+static int seed_from_text(void *target, const nt_option_row *row, const nt_source *source) {
+    const char *text = source->text;
+    size_t n = strlen(text);
+    uint64_t seed = 0;
+    if (n == 0 || strspn(text, "0123456789") < n) return refuse(row, source);
+    for (size_t i = 0; i < n; i++) {
+        if (__builtin_mul_overflow(seed, 10, &seed) ||
+            __builtin_add_overflow(seed, (uint64_t)(text[i] - '0'), &seed))
+            return refuse(row, source);
+    }
+    set_seed(target, row, seed);
+    return NT_OK;
+}
+
 int nt_option_set_text(void *target, const nt_option_row *row, nt_option_memory **memory,
                        const char *value) {
     nt_source source = {.text = value};
@@ -286,15 +325,33 @@ int nt_option_set_text(void *target, const nt_option_row *row, nt_option_memory 
         return NT_OK;
     }
     if (row->type == NT_OPTION_BOOLEAN) return set_boolean(target, row, &source);
-    if (row->type == NT_OPTION_INTEGER) {
-        int64_t integer;
-        if (!read_integer(&integer, value, strlen(value))) return refuse(row, &source);
-        return set_number(target, row, (double)integer, &source);
-    }
-    bool ok;
+    if (row->type == NT_OPTION_SEED) return seed_from_text(target, row, &source);
     double number;
-    NT_TRY(read_number(&ok, &number, value));
-    return ok ? set_number(target, row, number, &source) : refuse(row, &source);
+    bool ok;
+    if (row->type == NT_OPTION_INTEGER) {
+        int64_t integer = 0;
+        ok = read_integer(&integer, value, strlen(value));
+        number = (double)integer;
+    } else {
+        NT_TRY(read_number(&ok, &number, value));
+    }
+    if (!ok || !(number >= row->low && number <= row->high)) return refuse(row, &source);
+    set_number(target, row, number);
+    return NT_OK;
+}
+
+bool nt_option_takes_json(const nt_option_row *row, const json_t *value) {
+    double number = json_number_value(value);
+    if (json_is_null(value)) return true;
+    switch (row->type) {
+    case NT_OPTION_BOOLEAN: return json_is_boolean(value);
+    case NT_OPTION_SEED: return json_is_integer(value) && json_integer_value(value) >= 0;
+    case NT_OPTION_INTEGER:
+        return json_is_integer(value) && number >= row->low && number <= row->high;
+    case NT_OPTION_NUMBER:
+        return json_is_number(value) && number >= row->low && number <= row->high;
+    default: return false;
+    }
 }
 
 int nt_option_set_json(void *target, const nt_option_row *row, nt_option_memory **memory,
@@ -302,16 +359,15 @@ int nt_option_set_json(void *target, const nt_option_row *row, nt_option_memory 
     nt_source source = {.json = value, .where = where};
     if (row->type == NT_OPTION_STRINGS) return strings_from_json(target, row, memory, &source);
     if (row->type == NT_OPTION_IDS) return ids_from_json(target, row, memory, &source);
+    if (!nt_option_takes_json(row, value)) return refuse(row, &source);
     if (json_is_null(value)) {
         unset(target, row);
-        return NT_OK;
-    }
-    if (row->type == NT_OPTION_BOOLEAN && json_is_boolean(value)) {
+    } else if (row->type == NT_OPTION_BOOLEAN) {
         *(int *)field(target, row->offset) = json_is_true(value) ? 1 : -1;
-        return NT_OK;
+    } else if (row->type == NT_OPTION_SEED) {
+        set_seed(target, row, (uint64_t)json_integer_value(value));
+    } else {
+        set_number(target, row, json_number_value(value));
     }
-    bool fits = row->type == NT_OPTION_INTEGER
-                    ? json_is_integer(value)
-                    : row->type == NT_OPTION_NUMBER && json_is_number(value);
-    return fits ? set_number(target, row, json_number_value(value), &source) : refuse(row, &source);
+    return NT_OK;
 }

@@ -1,15 +1,21 @@
 #include "model/forward.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "model/workspace.h"
 
 /* One row of a chunk: a token of some input. */
 typedef struct row {
     size_t input, t; /* t counts from the input's first id */
 } row;
+
+/* Where an input's ids go. */
+typedef struct place {
+    int32_t sequence; /* NT_ALONE while an input that stands alone has none */
+    size_t length;    /* of the sequence before the call */
+} place;
 
 /* One call of nt_runner_step. */
 typedef struct pass {
@@ -29,8 +35,8 @@ struct nt_runner {
     nt_kv *kv;
     nt_points points;
     nt_workspace work;
-    size_t *lengths; /* [n_lengths]: each input's sequence length before the call */
-    size_t n_lengths;
+    place *places; /* [n_places]: of each input */
+    size_t n_places;
     uint64_t *last_call; /* [n_last_call]: for each sequence the call that last used it */
     size_t n_last_call;
     uint64_t call;
@@ -59,7 +65,7 @@ void nt_runner_free(nt_runner *runner) {
     nt_points_free(&runner->points);
     nt_kv_free(runner->kv);
     nt_cpu_close(runner->device);
-    nt_free(runner->lengths);
+    nt_free(runner->places);
     nt_free(runner->last_call);
     nt_free(runner);
 }
@@ -74,6 +80,10 @@ nt_points *nt_runner_points(nt_runner *runner) {
 
 const nt_network *nt_runner_network(const nt_runner *runner) {
     return runner->network;
+}
+
+nt_pool *nt_runner_pool(nt_runner *runner) {
+    return runner->device->pool;
 }
 
 /* ---- Checks, before any work --------------------------------------------------------------- */
@@ -94,22 +104,21 @@ static int check_unique(nt_runner *runner, int32_t sequence) {
     return NT_OK;
 }
 
-static int check_input(const pass *p, size_t i) {
-    nt_runner *runner = p->runner;
-    const nt_config *config = &runner->network->config;
+/* What an input's ids go into, in words. */
+typedef struct target {
+    const char *kind;
+    size_t number;
+} target;
+
+static int check_ids(const pass *p, size_t i, target to, size_t have) {
+    const nt_config *config = &p->runner->network->config;
     const nt_input *input = &p->inputs[i];
-    if (!nt_kv_exists(runner->kv, input->sequence))
-        return nt_fail(NT_E_RANGE, "no sequence %d; make one first", (int)input->sequence);
-    NT_TRY(check_unique(runner, input->sequence));
+    size_t most = (size_t)config->T;
     if (input->n_ids == 0 || !input->ids)
-        return nt_fail(NT_E_ARGUMENT, "no ids for sequence %d; give at least one",
-                       (int)input->sequence);
-    if (input->want != NT_WANT_NOTHING && !p->logits)
-        return nt_fail(NT_E_ARGUMENT,
-                       "logits are wanted of sequence %d, but there is no place "
-                       "for them",
-                       (int)input->sequence);
-    size_t have = nt_kv_length(runner->kv, input->sequence), most = (size_t)config->T;
+        return nt_fail(NT_E_ARGUMENT, "no ids for %s %zu; give at least one", to.kind, to.number);
+    if (input->wanted < input->n_ids && !p->logits)
+        return nt_fail(NT_E_ARGUMENT, "logits are wanted of %s %zu, but there is no place for them",
+                       to.kind, to.number);
     if (input->n_ids > most - have)
         return nt_fail(NT_E_CONTEXT,
                        "%zu positions and %zu new tokens are more than the model's context of %zu; "
@@ -123,15 +132,26 @@ static int check_input(const pass *p, size_t i) {
     return NT_OK;
 }
 
+static int check_input(const pass *p, size_t i) {
+    nt_runner *runner = p->runner;
+    int32_t sequence = p->inputs[i].sequence;
+    place *to = &runner->places[i];
+    *to = (place){.sequence = sequence};
+    if (sequence == NT_ALONE) return check_ids(p, i, (target){"input", i}, 0);
+    if (!nt_kv_exists(runner->kv, sequence))
+        return nt_fail(NT_E_RANGE, "no sequence %d; make one first", (int)sequence);
+    NT_TRY(check_unique(runner, sequence));
+    to->length = nt_kv_length(runner->kv, sequence);
+    return check_ids(p, i, (target){"sequence", (size_t)sequence}, to->length);
+}
+
 static int check_inputs(const pass *p) {
     nt_runner *runner = p->runner;
     runner->call++;
-    NT_TRY(nt_grow((void **)&runner->lengths, &runner->n_lengths, p->n_inputs,
-                   sizeof *runner->lengths));
+    NT_TRY(
+        nt_grow((void **)&runner->places, &runner->n_places, p->n_inputs, sizeof *runner->places));
     for (size_t i = 0; i < p->n_inputs; i++)
         NT_TRY(check_input(p, i));
-    for (size_t i = 0; i < p->n_inputs; i++)
-        runner->lengths[i] = nt_kv_length(runner->kv, p->inputs[i].sequence);
     return NT_OK;
 }
 
@@ -145,9 +165,12 @@ static int cancelled(const pass *p) {
 }
 
 static bool wants_logits(const pass *p, size_t r) {
-    const nt_input *input = &p->inputs[p->rows[r].input];
-    return input->want == NT_WANT_ALL ||
-           (input->want == NT_WANT_LAST && p->rows[r].t + 1 == input->n_ids);
+    return p->rows[r].t >= p->inputs[p->rows[r].input].wanted;
+}
+
+/* The sequence that row r is part of. */
+static int32_t sequence_of(const pass *p, size_t r) {
+    return p->runner->places[p->rows[r].input].sequence;
 }
 
 /* Rows [begin, end) of x at a named point, ld floats a row, each of n_parts parts. */
@@ -160,7 +183,7 @@ static int look(const pass *p, nt_point point, size_t layer, float *x, size_t ld
     for (size_t r = begin; r < end; r++) {
         nt_at at = {.point = point,
                     .layer = (int32_t)layer,
-                    .sequence = p->inputs[p->rows[r].input].sequence,
+                    .sequence = sequence_of(p, r),
                     .position = runner->work.position[r],
                     .n_parts = 1,
                     .n_part = D,
@@ -225,7 +248,7 @@ static int run_attention(const pass *p, size_t layer) {
     nt_device *device = runner->device;
     size_t R = p->R, D = (size_t)config->D, H = (size_t)config->H;
     for (size_t r = 0; r < R; r++)
-        w->pages[r] = nt_kv_pages(runner->kv, p->inputs[p->rows[r].input].sequence, layer);
+        w->pages[r] = nt_kv_pages(runner->kv, sequence_of(p, r), layer);
     nt_attention a = {.R = R,
                       .H = H,
                       .E = D / H,
@@ -263,22 +286,61 @@ static int run_mlp(const pass *p, size_t layer) {
     return NT_OK;
 }
 
-/* Logits that are no numbers come from weights that are none, or from an overflow. */
-static int check_logits(const pass *p, size_t r, const float *logits) {
-    const nt_runner *runner = p->runner;
-    size_t V = (size_t)runner->network->config.V;
-    for (size_t i = 0; i < V; i++) {
-        if (isfinite(logits[i])) continue;
-        NT_TRY(nt_network_check_finite(runner->network));
-        return nt_fail(NT_E_NUMERIC,
-                       "the arithmetic overflowed at position %d%s: the logit of id %zu is %s; all "
-                       "weights are finite, so some are too large for float32",
-                       (int)runner->work.position[r],
-                       runner->points.n_edits ? " (or an edit's values did)" : "", i,
-                       isnan(logits[i]) ? "NaN" : "infinite");
-    }
-    return NT_OK;
+/* ---- Finite logits ---- */
+
+/* Looks for the first broken logit of each row of a block. */
+typedef struct search {
+    const float *logits; /* [n, V] */
+    size_t n, V;
+    size_t broken[NT_HEAD_ROWS]; /* [n] out: its id, V where there is none */
+} search;
+
+static size_t first_broken(const float *x, size_t V) {
+    int broken = 0;
+    for (size_t i = 0; i < V; i++) /* to the end in any case: so it becomes vector code */
+        broken |= !(fabsf(x[i]) <= FLT_MAX);
+    if (!broken) return V;
+    size_t i = 0;
+    while (isfinite(x[i]))
+        i++;
+    return i;
 }
+
+static void search_part(void *payload, int thread, int n_threads) {
+    search *s = payload;
+    size_t begin, end;
+    nt_split(&begin, &end, s->n, 1, thread, n_threads);
+    for (size_t i = begin; i < end; i++)
+        s->broken[i] = first_broken(s->logits + i * s->V, s->V);
+}
+
+/* Whether logits [n, V] are finite; else the first row that is not, and the first such id in it. */
+static bool all_finite(const nt_runner *runner, const float *logits, size_t n, size_t *at,
+                       size_t *id) {
+    search s = {.logits = logits, .n = n, .V = (size_t)runner->network->config.V};
+    if (n == 1)
+        search_part(&s, 0, 1);
+    else
+        nt_pool_run(runner->device->pool, search_part, &s);
+    for (*at = 0; *at < n; ++*at) {
+        *id = s.broken[*at];
+        if (*id < s.V) return false;
+    }
+    return true;
+}
+
+/* Logits that are no numbers come from weights that are none, or from an overflow. `at` is where:
+ * "position" 7, "state" 3. */
+static int fail_broken(const nt_runner *runner, target at, size_t id, float logit) {
+    NT_TRY(nt_network_check_finite(runner->network));
+    return nt_fail(NT_E_NUMERIC,
+                   "the arithmetic overflowed at %s %zu%s: the logit of id %zu is %s; all weights "
+                   "are finite, so some are too large for float32",
+                   at.kind, at.number, runner->points.n_edits ? " (or an edit's values did)" : "",
+                   id, isnan(logit) ? "NaN" : "infinite");
+}
+
+/* ---- The head ---- */
 
 /* Takes the n rows `picked`, whose states lie in head_in, through the final norm, and those of them
  * that are wanted through the head. */
@@ -300,11 +362,16 @@ static int finish_rows(const pass *p, size_t *picked, size_t n) {
     }
     if (wanted == 0) return NT_OK;
     device->ops->matmul(device, w->logits, w->head_in, &network->head, NULL, wanted);
+    size_t at, id;
+    if (!all_finite(runner, w->logits, wanted, &at, &id))
+        return fail_broken(runner, (target){"position", (size_t)w->position[picked[at]]}, id,
+                           w->logits[at * V + id]);
+    nt_logits_row rows[NT_HEAD_ROWS];
     for (size_t i = 0; i < wanted; i++) {
-        const row *at = &p->rows[picked[i]];
-        NT_TRY(check_logits(p, picked[i], w->logits + i * V));
-        NT_TRY(p->logits(p->payload, at->input, at->t, w->logits + i * V));
+        const row *from = &p->rows[picked[i]];
+        rows[i] = (nt_logits_row){from->input, from->t, w->logits + i * V};
     }
+    NT_TRY(p->logits(p->payload, rows, wanted));
     return cancelled(p);
 }
 
@@ -347,21 +414,55 @@ static int run_chunk(const pass *p) {
     return run_head(p);
 }
 
-/* Fills the chunk with the next rows, starting after *input, *t, which move on. */
-static void next_chunk(pass *p, size_t *input, size_t *t) {
+/* ---- Chunks ---- */
+
+static bool is_brief(const nt_input *input) {
+    return input->n_ids <= NT_CHUNK;
+}
+
+/* Gives an input that stands alone a sequence, with room for its ids. */
+static int begin_alone(const pass *p, size_t i) {
+    const nt_input *input = &p->inputs[i];
+    nt_kv *kv = p->runner->kv;
+    int32_t sequence;
+    NT_TRY(is_brief(input) ? nt_kv_brief_new(&sequence, kv) : nt_kv_sequence_new(&sequence, kv));
+    p->runner->places[i].sequence = sequence;
+    return nt_kv_extend(kv, sequence, input->n_ids);
+}
+
+/* Drops what begin_alone gave to inputs [begin, end). */
+static void end_alone(const pass *p, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) {
+        place *at = &p->runner->places[i];
+        if (p->inputs[i].sequence != NT_ALONE || at->sequence == NT_ALONE) continue;
+        nt_kv_drop(p->runner->kv, at->sequence);
+        at->sequence = NT_ALONE;
+    }
+}
+
+/* Fills the chunk with the next rows, starting after *input, *t, which move on. It ends early where
+ * an input must lie in one chunk and does not fit any more. */
+static int next_chunk(pass *p, size_t *input, size_t *t) {
     nt_runner *runner = p->runner;
     p->R = 0;
     while (*input < p->n_inputs && p->R < NT_CHUNK) {
         const nt_input *from = &p->inputs[*input];
-        p->rows[p->R] = (row){*input, *t};
-        runner->work.ids[p->R] = from->ids[*t];
-        runner->work.position[p->R] = (int32_t)(runner->lengths[*input] + *t);
-        p->R++;
-        if (++*t == from->n_ids) {
+        if (from->sequence == NT_ALONE && *t == 0) {
+            if (is_brief(from) && from->n_ids > NT_CHUNK - p->R) break;
+            NT_TRY(begin_alone(p, *input));
+        }
+        size_t n = from->n_ids - *t < NT_CHUNK - p->R ? from->n_ids - *t : NT_CHUNK - p->R;
+        for (size_t end = *t + n; *t < end; ++*t, p->R++) {
+            p->rows[p->R] = (row){*input, *t};
+            runner->work.ids[p->R] = from->ids[*t];
+            runner->work.position[p->R] = (int32_t)(runner->places[*input].length + *t);
+        }
+        if (*t == from->n_ids) {
             *t = 0;
             ++*input;
         }
     }
+    return NT_OK;
 }
 
 static int run(pass *p) {
@@ -369,17 +470,20 @@ static int run(pass *p) {
     const nt_callbacks *callbacks = p->callbacks;
     size_t total = 0, wanted = 0, done = 0, input = 0, t = 0;
     for (size_t i = 0; i < p->n_inputs; i++) {
-        total += p->inputs[i].n_ids;
-        if (p->inputs[i].want != NT_WANT_NOTHING)
-            wanted += p->inputs[i].want == NT_WANT_ALL ? p->inputs[i].n_ids : 1;
+        const nt_input *from = &p->inputs[i];
+        total += from->n_ids;
+        if (from->wanted < from->n_ids) wanted += from->n_ids - from->wanted;
     }
     NT_TRY(cancelled(p));
     NT_TRY(nt_workspace_ready(&runner->work, &runner->network->config, total, wanted));
     for (size_t i = 0; i < p->n_inputs; i++)
-        NT_TRY(nt_kv_extend(runner->kv, p->inputs[i].sequence, p->inputs[i].n_ids));
+        if (p->inputs[i].sequence != NT_ALONE)
+            NT_TRY(nt_kv_extend(runner->kv, p->inputs[i].sequence, p->inputs[i].n_ids));
     while (done < total) {
-        next_chunk(p, &input, &t);
+        size_t first = input;
+        NT_TRY(next_chunk(p, &input, &t));
         NT_TRY(run_chunk(p));
+        end_alone(p, first, input);
         done += p->R;
         if (callbacks && callbacks->progress)
             callbacks->progress(callbacks->payload, "tokens", done, total);
@@ -398,8 +502,37 @@ int nt_runner_step(nt_runner *runner, const nt_input *inputs, size_t n_inputs, n
     p->callbacks = callbacks;
     NT_TRY(check_inputs(p));
     int status = run(p);
-    if (status != NT_OK)
-        for (size_t i = 0; i < n_inputs; i++)
-            nt_kv_truncate(runner->kv, inputs[i].sequence, runner->lengths[i]);
+    if (status == NT_OK) return NT_OK;
+    end_alone(p, 0, n_inputs);
+    for (size_t i = 0; i < n_inputs; i++)
+        if (inputs[i].sequence != NT_ALONE)
+            nt_kv_truncate(runner->kv, inputs[i].sequence, runner->places[i].length);
     return status;
+}
+
+/* ---- Reading out ---- */
+
+int nt_runner_read_out(nt_runner *runner, const float *states, size_t n, nt_logits_fn logits,
+                       void *payload) {
+    const nt_network *network = runner->network;
+    nt_device *device = runner->device;
+    nt_workspace *w = &runner->work;
+    size_t D = (size_t)network->config.D, V = (size_t)network->config.V, at, id;
+    if (n == 0) return NT_OK;
+    if (!states || !logits) return nt_fail(NT_E_ARGUMENT, "no states to read out, or no place");
+    NT_TRY(nt_workspace_read_out(w, &network->config, n));
+    for (size_t begin = 0, R; begin < n; begin += R) {
+        R = n - begin < w->read_rows ? n - begin : w->read_rows;
+        device->ops->layer_norm(device, w->read_in, states + begin * D, network->lnf_gain,
+                                network->lnf_bias, (float)network->config.eps, R, D);
+        device->ops->matmul(device, w->read_logits, w->read_in, &network->head, NULL, R);
+        if (!all_finite(runner, w->read_logits, R, &at, &id))
+            return fail_broken(runner, (target){"state", begin + at}, id,
+                               w->read_logits[at * V + id]);
+        nt_logits_row rows[NT_HEAD_ROWS];
+        for (size_t r = 0; r < R; r++)
+            rows[r] = (nt_logits_row){0, begin + r, w->read_logits + r * V};
+        NT_TRY(logits(payload, rows, R));
+    }
+    return NT_OK;
 }

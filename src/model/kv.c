@@ -7,29 +7,41 @@
 #include "compute/device.h"
 
 /* All layers of a sequence grow together, so one allocation, a leaf, holds the pages of every layer
- * for the same NT_PAGE positions, and one count tells how many sequences hold it. The pages follow
- * the leaf's head, which fills a cache line to keep them on one. */
+ * for the same NT_PAGE positions (of a brief sequence: the page that its layers take in turn), and
+ * one count tells how many sequences hold it. The pages follow the leaf's head, which fills a cache
+ * line to keep them on one. */
 typedef struct leaf {
     struct leaf *next; /* in the list of free ones */
     size_t holders;
     char filler[48];
 } leaf;
 
+/* Leaves of one size. */
+typedef struct store {
+    size_t layers; /* pages in a leaf: L, or 1 in those of brief sequences */
+    leaf *spare;   /* held back for the next extend */
+    size_t n_spare, n_held;
+    size_t least; /* spare ones that are never too many */
+} store;
+
 typedef struct sequence {
     bool used;
+    store *store;    /* where its leaves are from */
     size_t length;   /* positions */
     size_t n_leaves; /* ceil(length / NT_PAGE) */
     size_t capacity; /* leaves that each table has room for */
-    float **tables;  /* [L, capacity]: the pages of each layer */
+    float **tables;  /* [layers, capacity]: the pages of each layer */
 } sequence;
 
+/* Brief sequences come and go a chunk of rows at a time: so many texts of usual length fill one,
+ * and the next ones need as many leaves. */
+enum { BRIEF_SPARE = 64 };
+
 struct nt_kv {
-    size_t L, D;
     size_t page; /* floats in a page */
     sequence *sequences;
     size_t n_sequences, capacity;
-    leaf *spare; /* held back for the next extend */
-    size_t n_spare, n_held;
+    store whole, brief;
 };
 
 int nt_kv_new(nt_kv **out, size_t L, size_t D) {
@@ -40,9 +52,9 @@ int nt_kv_new(nt_kv **out, size_t L, size_t D) {
         return nt_fail(NT_E_ARGUMENT, "no KV cache for %zu layers of width %zu", L, D);
     nt_kv *kv = nt_alloc(1, sizeof *kv);
     if (!kv) return NT_E_MEMORY;
-    kv->L = L;
-    kv->D = D;
     kv->page = page;
+    kv->whole = (store){.layers = L, .least = 2};
+    kv->brief = (store){.layers = 1, .least = BRIEF_SPARE};
     *out = kv;
     return NT_OK;
 }
@@ -56,45 +68,45 @@ static leaf *leaf_at(const sequence *s, size_t i) {
     return (leaf *)(void *)s->tables[i] - 1;
 }
 
-static void free_spare(nt_kv *kv, size_t keep) {
-    while (kv->n_spare > keep) {
-        leaf *first = kv->spare;
-        kv->spare = first->next;
-        kv->n_spare--;
+static void free_spare(store *from, size_t keep) {
+    while (from->n_spare > keep) {
+        leaf *first = from->spare;
+        from->spare = first->next;
+        from->n_spare--;
         nt_free(first);
     }
 }
 
 /* Spare leaves serve the next fork or text; more of them than are in use would be a leak. */
-static void trim_spare(nt_kv *kv) {
-    free_spare(kv, kv->n_held > 2 ? kv->n_held : 2);
+static void trim_spare(store *from) {
+    free_spare(from, from->n_held > from->least ? from->n_held : from->least);
 }
 
-static void release(nt_kv *kv, leaf *held) {
+static void release(store *from, leaf *held) {
     if (--held->holders > 0) return;
-    held->next = kv->spare;
-    kv->spare = held;
-    kv->n_spare++;
-    kv->n_held--;
+    held->next = from->spare;
+    from->spare = held;
+    from->n_spare++;
+    from->n_held--;
 }
 
 /* Makes sure that n leaves are spare. */
-static int reserve(nt_kv *kv, size_t n) {
-    while (kv->n_spare < n) {
-        leaf *fresh = nt_alloc_aligned(1, sizeof(leaf) + kv->L * kv->page * sizeof(float));
+static int reserve(const nt_kv *kv, store *from, size_t n) {
+    while (from->n_spare < n) {
+        leaf *fresh = nt_alloc_aligned(1, sizeof(leaf) + from->layers * kv->page * sizeof(float));
         if (!fresh) return NT_E_MEMORY;
-        fresh->next = kv->spare;
-        kv->spare = fresh;
-        kv->n_spare++;
+        fresh->next = from->spare;
+        from->spare = fresh;
+        from->n_spare++;
     }
     return NT_OK;
 }
 
-static leaf *take(nt_kv *kv) {
-    leaf *first = kv->spare;
-    kv->spare = first->next;
-    kv->n_spare--;
-    kv->n_held++;
+static leaf *take(store *from) {
+    leaf *first = from->spare;
+    from->spare = first->next;
+    from->n_spare--;
+    from->n_held++;
     first->holders = 1;
     return first;
 }
@@ -103,7 +115,8 @@ void nt_kv_free(nt_kv *kv) {
     if (!kv) return;
     for (size_t i = 0; i < kv->n_sequences; i++)
         nt_kv_drop(kv, (int32_t)i);
-    free_spare(kv, 0);
+    free_spare(&kv->whole, 0);
+    free_spare(&kv->brief, 0);
     nt_free(kv->sequences);
     nt_free(kv);
 }
@@ -114,7 +127,7 @@ static sequence *sequence_at(const nt_kv *kv, int32_t number) {
     return s->used ? s : NULL;
 }
 
-int nt_kv_sequence_new(int32_t *out, nt_kv *kv) {
+static int begin(int32_t *out, nt_kv *kv, store *from) {
     *out = 0;
     size_t i = 0;
     while (i < kv->n_sequences && kv->sequences[i].used)
@@ -124,19 +137,28 @@ int nt_kv_sequence_new(int32_t *out, nt_kv *kv) {
         NT_TRY(nt_grow((void **)&kv->sequences, &kv->capacity, i + 1, sizeof *kv->sequences));
         kv->n_sequences = i + 1;
     }
-    kv->sequences[i] = (sequence){.used = true};
+    kv->sequences[i] = (sequence){.used = true, .store = from};
     *out = (int32_t)i;
     return NT_OK;
 }
 
+int nt_kv_sequence_new(int32_t *out, nt_kv *kv) {
+    return begin(out, kv, &kv->whole);
+}
+
+int nt_kv_brief_new(int32_t *out, nt_kv *kv) {
+    return begin(out, kv, &kv->brief);
+}
+
 /* Room for n leaves in every layer's table. */
-static int grow_tables(const nt_kv *kv, sequence *s, size_t n) {
+static int grow_tables(sequence *s, size_t n) {
     if (n <= s->capacity) return NT_OK;
     size_t capacity = s->capacity < 4 ? 4 : s->capacity * 2;
     if (capacity < n) capacity = n;
-    float **tables = nt_alloc(kv->L * capacity, sizeof *tables);
+    size_t layers = s->store->layers;
+    float **tables = nt_alloc(layers * capacity, sizeof *tables);
     if (!tables) return NT_E_MEMORY;
-    for (size_t l = 0; l < kv->L && s->n_leaves; l++)
+    for (size_t l = 0; l < layers && s->n_leaves; l++)
         memcpy(tables + l * capacity, s->tables + l * s->capacity, s->n_leaves * sizeof *tables);
     nt_free(s->tables);
     s->tables = tables;
@@ -145,17 +167,20 @@ static int grow_tables(const nt_kv *kv, sequence *s, size_t n) {
 }
 
 static void put_leaf(const nt_kv *kv, sequence *s, size_t i, leaf *of) {
-    for (size_t l = 0; l < kv->L; l++)
+    for (size_t l = 0; l < s->store->layers; l++)
         s->tables[l * s->capacity + i] = leaf_page(kv, of, l);
 }
 
 int nt_kv_fork(int32_t *child, nt_kv *kv, int32_t parent) {
     *child = 0;
-    if (!sequence_at(kv, parent)) return nt_fail(NT_E_RANGE, "no sequence %d to fork", (int)parent);
+    const sequence *s = sequence_at(kv, parent);
+    if (!s) return nt_fail(NT_E_RANGE, "no sequence %d to fork", (int)parent);
+    if (s->store == &kv->brief)
+        return nt_fail(NT_E_ARGUMENT, "sequence %d is brief and cannot be forked", (int)parent);
     int32_t number;
     NT_TRY(nt_kv_sequence_new(&number, kv));
     sequence *from = &kv->sequences[parent], *to = &kv->sequences[number];
-    int status = grow_tables(kv, to, from->n_leaves);
+    int status = grow_tables(to, from->n_leaves);
     if (status != NT_OK) {
         to->used = false;
         return status;
@@ -175,9 +200,9 @@ void nt_kv_truncate(nt_kv *kv, int32_t number, size_t length) {
     if (!s || length >= s->length) return;
     size_t keep = (length + NT_PAGE - 1) / NT_PAGE;
     while (s->n_leaves > keep)
-        release(kv, leaf_at(s, --s->n_leaves));
+        release(s->store, leaf_at(s, --s->n_leaves));
     s->length = length;
-    trim_spare(kv);
+    trim_spare(s->store);
 }
 
 void nt_kv_drop(nt_kv *kv, int32_t number) {
@@ -206,29 +231,35 @@ int nt_kv_extend(nt_kv *kv, int32_t number, size_t n) {
      * what stands there. */
     size_t wanted = (s->length + n + NT_PAGE - 1) / NT_PAGE, last = s->length / NT_PAGE;
     bool copy = s->length % NT_PAGE != 0 && leaf_at(s, last)->holders > 1;
-    NT_TRY(grow_tables(kv, s, wanted));
-    int status = reserve(kv, wanted - s->n_leaves + copy);
+    NT_TRY(grow_tables(s, wanted));
+    store *from = s->store;
+    int status = reserve(kv, from, wanted - s->n_leaves + copy);
     if (status != NT_OK) {
-        trim_spare(kv);
+        trim_spare(from);
         return status;
     }
     if (copy) {
-        leaf *shared = leaf_at(s, last), *own = take(kv);
-        memcpy(own + 1, shared + 1, kv->L * kv->page * sizeof(float));
-        release(kv, shared);
+        leaf *shared = leaf_at(s, last), *own = take(from);
+        memcpy(own + 1, shared + 1, from->layers * kv->page * sizeof(float));
+        release(from, shared);
         put_leaf(kv, s, last, own);
     }
     while (s->n_leaves < wanted)
-        put_leaf(kv, s, s->n_leaves++, take(kv));
+        put_leaf(kv, s, s->n_leaves++, take(from));
     s->length += n;
     return NT_OK;
 }
 
 float *const *nt_kv_pages(const nt_kv *kv, int32_t number, size_t layer) {
     const sequence *s = sequence_at(kv, number);
-    return s && s->tables ? s->tables + layer * s->capacity : NULL;
+    if (!s || !s->tables) return NULL;
+    return s->tables + (s->store == &kv->brief ? 0 : layer * s->capacity);
+}
+
+static size_t pages_in(const store *of) {
+    return (of->n_held + of->n_spare) * of->layers;
 }
 
 size_t nt_kv_bytes(const nt_kv *kv) {
-    return (kv->n_held + kv->n_spare) * kv->L * kv->page * sizeof(float);
+    return (pages_in(&kv->whole) + pages_in(&kv->brief)) * kv->page * sizeof(float);
 }

@@ -17,6 +17,9 @@ void nt_kv_free(nt_kv *kv);
 
 /* Sequence numbers are small, reused after drop. Errors: MEMORY, RANGE (no such parent). */
 int nt_kv_sequence_new(int32_t *sequence, nt_kv *kv);
+/* A sequence whose layers share one layer's pages: right for a text that goes through the blocks
+ * whole, in one chunk, and is dropped then. It cannot be forked (ARGUMENT). */
+int nt_kv_brief_new(int32_t *sequence, nt_kv *kv);
 int nt_kv_fork(int32_t *child, nt_kv *kv, int32_t parent);
 void nt_kv_drop(nt_kv *kv, int32_t sequence);
 bool nt_kv_exists(const nt_kv *kv, int32_t sequence);
@@ -27,7 +30,8 @@ size_t nt_kv_length(const nt_kv *kv, int32_t sequence);
 int nt_kv_extend(nt_kv *kv, int32_t sequence, size_t n);
 /* Takes positions [length, ...) off the end. */
 void nt_kv_truncate(nt_kv *kv, int32_t sequence, size_t length);
-/* The page table of one layer, [ceil(length / NT_PAGE)]; valid until the next extend. */
+/* The page table of one layer, [ceil(length / NT_PAGE)], the same for every layer of a brief
+ * sequence; valid until the next extend. */
 float *const *nt_kv_pages(const nt_kv *kv, int32_t sequence, size_t layer);
 /* Bytes held in pages, for `info` and tests. */
 size_t nt_kv_bytes(const nt_kv *kv);

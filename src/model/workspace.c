@@ -43,10 +43,14 @@ static size_t grown(size_t have, size_t need, size_t most) {
     return size < most ? size : most;
 }
 
+/* Rows of logits that are held at a time. */
+static size_t most_logits(const nt_config *config) {
+    size_t most = MOST_LOGITS / (size_t)config->V;
+    return most < 16 ? 16 : most > NT_HEAD_ROWS ? NT_HEAD_ROWS : most;
+}
+
 int nt_workspace_ready(nt_workspace *work, const nt_config *config, size_t total, size_t wanted) {
-    size_t V = (size_t)config->V, most = MOST_LOGITS / V;
-    if (most < 16) most = 16;
-    if (most > NT_HEAD_ROWS) most = NT_HEAD_ROWS;
+    size_t V = (size_t)config->V, most = most_logits(config);
     size_t rows = total < NT_CHUNK ? total : NT_CHUNK;
     size_t head_rows = wanted < most ? wanted : most;
     if (rows > work->rows) NT_TRY(make_rows(work, config, grown(work->rows, rows, NT_CHUNK)));
@@ -76,9 +80,25 @@ int nt_workspace_probs(float **probs, size_t *rows, nt_workspace *work, size_t R
     return NT_OK;
 }
 
+int nt_workspace_read_out(nt_workspace *work, const nt_config *config, size_t n) {
+    size_t most = most_logits(config), rows = n < most ? n : most;
+    if (rows <= work->read_rows) return NT_OK;
+    rows = grown(work->read_rows, rows, most);
+    nt_free(work->read_in);
+    nt_free(work->read_logits);
+    work->read_rows = 0;
+    work->read_in = nt_alloc_aligned(rows * (size_t)config->D, sizeof(float));
+    work->read_logits = nt_alloc_aligned(rows * (size_t)config->V, sizeof(float));
+    if (!work->read_in || !work->read_logits) return NT_E_MEMORY;
+    work->read_rows = rows;
+    return NT_OK;
+}
+
 void nt_workspace_free(nt_workspace *work) {
     free_rows(work);
     nt_free(work->logits);
     nt_free(work->probs);
+    nt_free(work->read_in);
+    nt_free(work->read_logits);
     *work = (nt_workspace){0};
 }

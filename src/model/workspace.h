@@ -22,6 +22,8 @@ typedef struct nt_workspace {
     float *logits;                   /* [head_rows, V] */
     float *probs;                    /* [n_probs] */
     size_t n_probs;
+    float *read_in, *read_logits; /* [read_rows, D], [read_rows, V]: apart from a pass's own */
+    size_t read_rows;
 } nt_workspace; /* all zero: nothing yet */
 
 /* Room for a call of `total` rows, `wanted` of them through the head. Errors: MEMORY. */
@@ -29,6 +31,8 @@ int nt_workspace_ready(nt_workspace *work, const nt_config *config, size_t total
 /* Room for attention probabilities of `width` floats a row: for R rows, or as many as the bound on
  * memory allows (at least one), told in *rows. */
 int nt_workspace_probs(float **probs, size_t *rows, nt_workspace *work, size_t R, size_t width);
+/* Room for reading out n states, as many at a time as the bound on memory allows: read_rows. */
+int nt_workspace_read_out(nt_workspace *work, const nt_config *config, size_t n);
 void nt_workspace_free(nt_workspace *work);
 
 #endif

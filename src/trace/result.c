@@ -45,6 +45,13 @@ const nt_candidate *nt_result_candidate(const nt_result *result, size_t step, si
     return &result->steps[step].candidates[i];
 }
 
+const char *nt_result_method(const nt_result *result, uint64_t *seed) {
+    bool decoded =
+        result && (result->kind == NT_RESULT_GENERATE || result->kind == NT_RESULT_STEPS);
+    if (seed) *seed = decoded && result->seeded ? result->seed : 0;
+    return decoded ? result->method : NULL;
+}
+
 size_t nt_result_n_outputs(const nt_result *result) {
     return result ? result->n_outputs : 0;
 }
@@ -59,7 +66,27 @@ const nt_scored *nt_result_scored(const nt_result *result, size_t i) {
 }
 
 const nt_totals *nt_result_totals(const nt_result *result) {
-    return result && result->kind == NT_RESULT_SCORE ? &result->totals : NULL;
+    bool summed =
+        result && (result->kind == NT_RESULT_SCORE || result->kind == NT_RESULT_PERPLEXITY);
+    return summed ? &result->totals : NULL;
+}
+
+size_t nt_result_n_units(const nt_result *result, nt_by by) {
+    if (!result || result->kind != NT_RESULT_SCORE) return 0;
+    return by == NT_BY_WORD ? result->n_words : by == NT_BY_CHAR ? result->n_chars : 0;
+}
+
+const nt_unit *nt_result_unit(const nt_result *result, nt_by by, size_t i) {
+    if (i >= nt_result_n_units(result, by)) return NULL;
+    return by == NT_BY_WORD ? &result->words[i] : &result->chars[i];
+}
+
+size_t nt_result_n_continuations(const nt_result *result) {
+    return result && result->kind == NT_RESULT_CONTINUATIONS ? result->n_continuations : 0;
+}
+
+const nt_continuation *nt_result_continuation(const nt_result *result, size_t i) {
+    return i < nt_result_n_continuations(result) ? &result->continuations[i] : NULL;
 }
 
 const nt_tensor_view *nt_result_tensor(const nt_result *result, const char *name) {

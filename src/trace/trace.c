@@ -160,6 +160,28 @@ int nt_trace_add_step(nt_result *trace, const float *logits, const float *proces
     return NT_OK;
 }
 
+int nt_trace_sort_steps(nt_result *trace) {
+    size_t n_sequences = 0, n = trace->n_steps;
+    for (size_t i = 0; i < n; i++)
+        if (trace->steps[i].step.sequence >= n_sequences)
+            n_sequences = trace->steps[i].step.sequence + 1;
+    if (n_sequences < 2) return NT_OK;
+    size_t *first = nt_alloc(n_sequences + 1, sizeof *first);
+    nt_trace_step *copy = first ? nt_alloc(n, sizeof *copy) : NULL;
+    if (copy) {
+        memcpy(copy, trace->steps, n * sizeof *copy);
+        for (size_t i = 0; i < n; i++)
+            first[copy[i].step.sequence + 1]++;
+        for (size_t s = 0; s < n_sequences; s++)
+            first[s + 1] += first[s];
+        for (size_t i = 0; i < n; i++)
+            trace->steps[first[copy[i].step.sequence]++] = copy[i];
+    }
+    nt_free(copy);
+    nt_free(first);
+    return copy ? NT_OK : NT_E_MEMORY;
+}
+
 int nt_trace_add_output(nt_result *trace, const nt_output *output) {
     NT_TRY(nt_arena_grow(&trace->arena, (void **)&trace->outputs, &trace->capacity_outputs,
                          trace->n_outputs + 1, sizeof *trace->outputs));

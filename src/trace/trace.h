@@ -43,9 +43,20 @@ struct nt_result {
     nt_output *outputs;
     size_t n_outputs, capacity_outputs;
 
+    const char *method; /* of GENERATE and STEPS; NULL otherwise */
+    bool seeded;
+    uint64_t seed;
+
     nt_scored *scored; /* [n_tokens] of SCORE, else NULL */
     size_t prompt_len; /* tokens left out of the sums */
     nt_totals totals;
+    unsigned by; /* of SCORE: NT_BY_ bits */
+    nt_correction correction;
+    nt_unit *words, *chars; /* [n_words], [n_chars]; NULL when not asked for */
+    size_t n_words, n_chars;
+    size_t window, stride, n_windows; /* of a text that needed windows; 0 otherwise */
+    nt_continuation *continuations;   /* [n_continuations] in the order given */
+    size_t n_continuations;
 
     nt_tensor_view *tensors;
     size_t n_tensors, capacity_tensors;
@@ -69,9 +80,14 @@ int nt_trace_set_text(nt_result *trace, const char *text, size_t n);
 /* Adds a step whose k candidates are the likeliest of raw logits [V]; processed is NULL when no
  * processor ran, else processed logits [V] (-inf: removed), whose softmax gives processed_prob.
  * chosen: the id taken, or -1. Its candidate is filled whether or not it is among the k.
+ * The step's index counts all steps; a search with several sequences sets index and sequence.
  * NT_E_NUMERIC when the logits are not finite numbers. */
 int nt_trace_add_step(nt_result *trace, const float *logits, const float *processed, size_t V,
                       size_t k, int32_t chosen);
+
+/* Puts steps of several sequences that were made side by side in order of sequence; those of one
+ * sequence stay in the order they came. */
+int nt_trace_sort_steps(nt_result *trace);
 
 /* Adds one output; its ids, text and finish_reason are copied. */
 int nt_trace_add_output(nt_result *trace, const nt_output *output);

@@ -82,6 +82,11 @@ nt_figure nt_figure_count(uint64_t n) {
     return grouped(s);
 }
 
+nt_figure nt_figure_tally(double n) {
+    bool count = n >= 0 && n < 9007199254740992.0;
+    return count ? nt_figure_count((uint64_t)n) : (nt_figure){"-"};
+}
+
 nt_figure nt_figure_percent(double p) {
     if (isnan(p)) return (nt_figure){"-"};
     if (p > 0 && p < 0.00005) return (nt_figure){"<0.01 %"};

@@ -17,6 +17,8 @@ nt_figure nt_figure_plain(double x);
  * "-" for NaN. */
 nt_figure nt_figure_fixed(double x, int decimals);
 nt_figure nt_figure_count(uint64_t n);
+/* A count that is kept as a double: as nt_figure_count, or "-" for what is no count. */
+nt_figure nt_figure_tally(double n);
 /* "6.43 %"; "<0.01 %" and ">99.99 %" for what would round to nothing or to all. */
 nt_figure nt_figure_percent(double p);
 /* "474.7 MiB". */

@@ -2,21 +2,27 @@
 #ifndef NT_VIEW_FRAME_H
 #define NT_VIEW_FRAME_H
 
+#include "view/figure.h"
+#include "view/measure.h"
 #include "view/sheet.h"
 
 typedef struct nt_frame {
     const nt_result *trace;
+    nt_measure in; /* of scores */
     nt_paint paint;
     nt_sheet sheet;
     nt_strip line;   /* that is being put together */
     bool text_shown; /* the caller has printed the generated text */
-    size_t hidden;   /* columns that the sheet had no room for */
+    size_t hidden;   /* columns that a sheet had no room for */
 } nt_frame;
 
 /* Adds a part to the line, behind a dot; nt_frame_line prints what was gathered, if anything. */
 void nt_frame_part(nt_frame *frame, const char *utf8, uint8_t style);
 void nt_frame_line(nt_frame *frame);
-/* Prints the sheet and remembers what it hid. */
+/* A part of a number between short words of the program's own. */
+void nt_frame_figure(nt_frame *frame, const char *before, nt_figure x, const char *behind,
+                     uint8_t style);
+/* Prints the sheet, remembers what it hid, and leaves it empty for the next. */
 void nt_frame_sheet(nt_frame *frame);
 
 /* The tables, one a kind of result. */
@@ -25,6 +31,8 @@ void nt_table_next(nt_frame *frame);
 void nt_table_steps(nt_frame *frame);
 void nt_table_generate(nt_frame *frame);
 void nt_table_score(nt_frame *frame);
+void nt_table_continuations(nt_frame *frame);
+void nt_table_perplexity(nt_frame *frame);
 void nt_table_inspect(nt_frame *frame);
 void nt_table_info(nt_frame *frame);
 

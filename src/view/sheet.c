@@ -248,6 +248,11 @@ size_t nt_sheet_print(nt_sheet *sheet, nt_paint *paint) {
     return hidden;
 }
 
+void nt_sheet_reset(nt_sheet *sheet) {
+    sheet->n_columns = sheet->n_cells = sheet->n_rows = 0;
+    nt_strip_clear(&sheet->strip);
+}
+
 void nt_sheet_free(nt_sheet *sheet) {
     nt_strip_free(&sheet->strip);
     nt_free(sheet->columns);

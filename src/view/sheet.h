@@ -53,6 +53,8 @@ void nt_sheet_bar(nt_sheet *sheet, double value, uint8_t style);
 /* Prints titles and a rule (unless the first column has no title) and the rows; returns the number
  * of hidden columns (joined ones are not counted apart). */
 size_t nt_sheet_print(nt_sheet *sheet, nt_paint *paint);
+/* Empties it for another one, and keeps its memory; a failure stays. */
+void nt_sheet_reset(nt_sheet *sheet);
 void nt_sheet_free(nt_sheet *sheet);
 
 #endif

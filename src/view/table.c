@@ -1,7 +1,8 @@
 /* The human view: picks the table of a result's kind and puts the footer under it. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "view/figure.h"
 #include "view/frame.h"
 #include "view/view.h"
 
@@ -27,8 +28,19 @@ void nt_frame_line(nt_frame *frame) {
     nt_strip_clear(&frame->line);
 }
 
+void nt_frame_figure(nt_frame *frame, const char *before, nt_figure x, const char *behind,
+                     uint8_t style) {
+    char text[192] = "";
+    strncat(text, before, 60);
+    strcat(text, x.s);
+    strncat(text, behind, 60);
+    nt_frame_part(frame, text, style);
+}
+
 void nt_frame_sheet(nt_frame *frame) {
-    frame->hidden = nt_sheet_print(&frame->sheet, &frame->paint);
+    size_t hidden = nt_sheet_print(&frame->sheet, &frame->paint);
+    if (hidden > frame->hidden) frame->hidden = hidden;
+    nt_sheet_reset(&frame->sheet);
 }
 
 /* The last name of a path: the heading of a table has no room for more. */
@@ -46,19 +58,31 @@ static const char *last_name(const char *path, char *room, size_t n_room) {
     return room;
 }
 
+/* "greedy", or "sample, seed 42". */
+static void method(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    if (!trace->method) return;
+    char text[128] = "";
+    strncat(text, trace->method, 64);
+    if (trace->seeded) sprintf(text + strlen(text), ", seed %" PRIu64, trace->seed);
+    nt_frame_part(frame, text, NT_STYLE_DIM);
+}
+
 static void token_count(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     char text[128] = "";
     size_t made = 0;
+    double read = nt_fact_number_of(trace, "tokens", (double)trace->n_tokens);
     for (size_t i = 0; i < trace->n_outputs; i++)
         made += trace->outputs[i].n_ids;
     if (trace->n_outputs == 0 && trace->kind == NT_RESULT_STEPS) made = trace->n_steps;
-    strcat(text, nt_figure_count(trace->n_tokens).s);
+    strcat(text, nt_figure_tally(read).s);
     if (made > 0) {
         strcat(text, " + ");
         strcat(text, nt_figure_count(made).s);
     }
-    strcat(text, trace->n_tokens + made == 1 ? " token" : " tokens");
+    strcat(text, read + (double)made == 1 ? " token" : " tokens");
+    if (trace->kind == NT_RESULT_CONTINUATIONS) strcat(text, " of context");
     nt_frame_part(frame, text, NT_STYLE_DIM);
     nt_frame_part(frame, trace->bos ? "BOS added" : "no BOS", NT_STYLE_DIM);
 }
@@ -71,20 +95,19 @@ static void footer(nt_frame *frame) {
                            trace->precision, trace->isa};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         if (heads[i] && heads[i][0]) nt_frame_part(frame, heads[i], NT_STYLE_DIM);
+    method(frame);
     if (trace->kind != NT_RESULT_INFO) token_count(frame);
     if (trace->milliseconds > 0) {
         int decimals = trace->milliseconds < 0.1 ? 3 : trace->milliseconds < 10 ? 1 : 0;
-        nt_figure ms = nt_figure_fixed(trace->milliseconds, decimals);
-        strcat(ms.s, " ms");
-        nt_frame_part(frame, ms.s, NT_STYLE_DIM);
+        nt_frame_figure(frame, "", nt_figure_fixed(trace->milliseconds, decimals), " ms",
+                        NT_STYLE_DIM);
     }
     nt_frame_line(frame);
     if (frame->hidden > 0) {
-        char text[128] = "+";
-        strcat(text, nt_figure_count(frame->hidden).s);
-        strcat(text, frame->hidden == 1 ? " column hidden" : " columns hidden");
-        strcat(text, ": widen the terminal, or use --csv");
-        nt_frame_part(frame, text, NT_STYLE_DIM);
+        nt_frame_figure(frame, "+", nt_figure_count(frame->hidden),
+                        frame->hidden == 1 ? " column hidden: widen the terminal, or use --csv"
+                                           : " columns hidden: widen the terminal, or use --csv",
+                        NT_STYLE_DIM);
         nt_frame_line(frame);
     }
 }
@@ -121,6 +144,8 @@ static int show(nt_frame *frame) {
     case NT_RESULT_STEPS: nt_table_steps(frame); break;
     case NT_RESULT_GENERATE: nt_table_generate(frame); break;
     case NT_RESULT_SCORE: nt_table_score(frame); break;
+    case NT_RESULT_CONTINUATIONS: nt_table_continuations(frame); break;
+    case NT_RESULT_PERPLEXITY: nt_table_perplexity(frame); break;
     case NT_RESULT_INSPECT: nt_table_inspect(frame); break;
     case NT_RESULT_INFO: nt_table_info(frame); break;
     default:
@@ -134,6 +159,7 @@ static int show(nt_frame *frame) {
 int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
     int width = options->width > 0 ? options->width : DEFAULT_WIDTH;
     nt_frame frame = {.trace = trace,
+                      .in = nt_measure_of(options->bits),
                       .paint = {.out = out,
                                 .width = (size_t)(width < MOST_WIDTH ? width : MOST_WIDTH),
                                 .color = options->color,

@@ -1,7 +1,6 @@
 /* Tables of what the model is and what goes on in it. */
 #include <string.h>
 
-#include "view/figure.h"
 #include "view/frame.h"
 
 /* ---- inspect --------------------------------------------------------------------------------- */

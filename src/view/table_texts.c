@@ -1,8 +1,6 @@
-/* Tables of texts: tokens, a generated text, scores token by token. */
-#include <math.h> /* exp: good enough to show two decimals of a percentage */
+/* Tables of texts: tokens, generated texts. */
 #include <string.h>
 
-#include "view/figure.h"
 #include "view/frame.h"
 
 /* ---- tokenize -------------------------------------------------------------------------------- */
@@ -74,12 +72,10 @@ static void outcome(nt_frame *frame, const nt_output *output) {
     char text[192] = "finish reason: ";
     strncat(text, output->finish_reason ? output->finish_reason : "none", 80);
     nt_frame_part(frame, text, NT_STYLE_DIM);
-    strcpy(text, nt_figure_count(output->n_ids).s);
-    strcat(text, output->n_ids == 1 ? " new token" : " new tokens");
-    nt_frame_part(frame, text, NT_STYLE_DIM);
-    strcpy(text, "log-probability ");
-    strcat(text, nt_figure_fixed(output->logprob, 3).s);
-    nt_frame_part(frame, text, NT_STYLE_DIM);
+    nt_frame_figure(frame, "", nt_figure_count(output->n_ids),
+                    output->n_ids == 1 ? " new token" : " new tokens", NT_STYLE_DIM);
+    nt_frame_figure(frame, "log-probability ", nt_figure_fixed(output->logprob, 3), "",
+                    NT_STYLE_DIM);
     nt_frame_line(frame);
 }
 
@@ -91,6 +87,10 @@ void nt_table_generate(nt_frame *frame) {
     for (size_t i = 0; i < trace->n_outputs && prompt.status == NT_OK; i++) {
         const nt_output *output = &trace->outputs[i];
         if (i > 0) nt_paint_end(&frame->paint);
+        if (trace->n_outputs > 1) {
+            nt_frame_figure(frame, "sequence ", nt_figure_count(i), "", NT_STYLE_BOLD);
+            nt_frame_line(frame);
+        }
         if (!frame->text_shown) {
             flow(frame, prompt.data, prompt.n, NT_STYLE_DIM);
             flow(frame, output->text, output->n_text, 0);
@@ -101,55 +101,4 @@ void nt_table_generate(nt_frame *frame) {
     }
     if (frame->line.status == NT_OK) frame->line.status = prompt.status;
     nt_buffer_free(&prompt);
-}
-
-/* ---- score ----------------------------------------------------------------------------------- */
-
-static void score_columns(nt_sheet *sheet) {
-    nt_sheet_column(sheet, (nt_column){.title = "#", .align = NT_RIGHT, .hide = 4});
-    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 10});
-    nt_sheet_column(sheet, (nt_column){.title = "logprob", .align = NT_RIGHT});
-    nt_sheet_column(sheet, (nt_column){.title = "probability", .align = NT_RIGHT, .hide = 5});
-    nt_sheet_column(sheet, (nt_column){.title = "surprisal", .bar = true, .hide = 3});
-    nt_sheet_column(sheet, (nt_column){.title = "rank", .align = NT_RIGHT, .hide = 2});
-    nt_sheet_column(sheet, (nt_column){.title = "entropy", .align = NT_RIGHT, .hide = 1});
-}
-
-static void score_totals(nt_frame *frame) {
-    const nt_totals *totals = &frame->trace->totals;
-    char text[128];
-    strcpy(text, nt_figure_count(totals->n_counted).s);
-    strcat(text, " of ");
-    strcat(text, nt_figure_count(frame->trace->n_tokens).s);
-    strcat(text, frame->trace->n_tokens == 1 ? " token counted" : " tokens counted");
-    nt_frame_part(frame, text, 0);
-    strcpy(text, "log-probability ");
-    strcat(text, nt_figure_fixed(totals->logprob, 3).s);
-    nt_frame_part(frame, text, 0);
-    strcpy(text, "loss ");
-    strcat(text, nt_figure_fixed(totals->loss, 4).s);
-    nt_frame_part(frame, text, 0);
-    strcpy(text, "perplexity ");
-    strcat(text, nt_figure_fixed(totals->perplexity, 2).s);
-    nt_frame_part(frame, text, NT_STYLE_BOLD);
-    nt_frame_line(frame);
-}
-
-void nt_table_score(nt_frame *frame) {
-    const nt_result *trace = frame->trace;
-    nt_sheet *sheet = &frame->sheet;
-    score_columns(sheet);
-    for (size_t i = 0; trace->scored && i < trace->n_tokens; i++) {
-        const nt_scored *s = &trace->scored[i];
-        nt_sheet_row(sheet, s->counted ? 0 : NT_STYLE_DIM);
-        nt_sheet_puts(sheet, nt_figure_count(i).s, NT_STYLE_DIM);
-        nt_sheet_token(sheet, "", &trace->tokens[i], 0);
-        nt_sheet_puts(sheet, nt_figure_fixed(s->logprob, 3).s, 0);
-        nt_sheet_puts(sheet, nt_figure_percent(exp(s->logprob)).s, 0);
-        nt_sheet_bar(sheet, -s->logprob, s->counted ? NT_STYLE_MAGENTA : NT_STYLE_DIM);
-        nt_sheet_puts(sheet, s->rank > 0 ? nt_figure_count((uint64_t)s->rank).s : "-", 0);
-        nt_sheet_puts(sheet, nt_figure_fixed(s->entropy, 3).s, 0);
-    }
-    nt_frame_sheet(frame);
-    score_totals(frame);
 }

@@ -306,7 +306,8 @@ static int everything(const char *path) {
     if (status == NT_OK) status = show_and_free(nt_generate(&r, session, nt_text(""), &o), &r);
     if (status == NT_OK) status = show_and_free(nt_steps(&r, session, nt_text("the"), &o), &r);
     nt_generate_options_clear(&o);
-    nt_inspect_options inspect = {sizeof inspect, true, true, true, NULL};
+    nt_inspect_options inspect = NT_INSPECT_OPTIONS_INIT;
+    inspect.logits = inspect.hidden_states = inspect.attentions = inspect.logit_lens = true;
     if (status == NT_OK)
         status = show_and_free(nt_inspect(&r, session, nt_text("the c"), &inspect), &r);
     nt_session_free(session);

@@ -10,7 +10,8 @@ static const int32_t prompt[T] = {28, 26, 2, 0, 19};
 
 static void inspect_agrees_with_forward(void **state) {
     small_model m = small_open(*state);
-    nt_inspect_options o = {sizeof o, true, true, true, NULL};
+    nt_inspect_options o = NT_INSPECT_OPTIONS_INIT;
+    o.logits = o.hidden_states = o.attentions = true;
     nt_result *r;
     assert_ok(nt_inspect(&r, m.session, nt_ids(prompt, T), &o));
     const nt_tensor_view *logits = nt_result_tensor(r, "logits");
@@ -53,7 +54,8 @@ static void inspect_agrees_with_forward(void **state) {
 
 static void inspect_without_arrays_keeps_the_last_row(void **state) {
     small_model m = small_open(*state);
-    nt_inspect_options all = {sizeof all, true, true, true, NULL};
+    nt_inspect_options all = NT_INSPECT_OPTIONS_INIT;
+    all.logits = all.hidden_states = all.attentions = true;
     nt_result *a, *b;
     assert_ok(nt_inspect(&a, m.session, nt_ids(prompt, T), &all));
     assert_ok(nt_inspect(&b, m.session, nt_ids(prompt, T), NULL));

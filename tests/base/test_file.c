@@ -5,11 +5,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "folder.h"
+#include "forbid.h"
 
 static void mapping(void **state) {
     (void)state;
@@ -97,9 +100,9 @@ typedef struct filler {
     int status;
 } filler;
 
-static int fill(void *payload, FILE *file) {
+static int fill(void *payload, int fd) {
     const filler *it = payload;
-    fputs(it->text, file);
+    assert_int_equal(write(fd, it->text, strlen(it->text)), strlen(it->text));
     if (it->status == NT_OK) return NT_OK;
     return nt_fail(it->status, "the filler gave up");
 }
@@ -163,6 +166,60 @@ static void replacing_at_odd_places(void **state) {
     assert_int_equal(nt_file_replace(link, fill, &newer), NT_OK);
     expect_text(folder_path(folder, "a"), "newer");
     assert_true(lstat(link, &info) == 0 && S_ISLNK(info.st_mode));
+    folder_remove(folder);
+}
+
+static bool holds(const char *path, const char *text) {
+    char *bytes;
+    size_t n;
+    bool same = nt_file_read(&bytes, &n, path, 1000) == NT_OK && strcmp(bytes, text) == 0;
+    nt_free(bytes);
+    return same;
+}
+
+/* Where the system has no nameless files: a .tmp file beside, gone whatever happens. */
+static int replace_by_names(const char *folder) {
+    const char *path = folder_path(folder, "a"), *second = folder_path(folder, "b");
+    filler good = {"new", NT_OK}, better = {"newer", NT_OK}, bad = {"half", NT_E_CANCELLED};
+    if (!forbid(SYS_openat, 2, O_TMPFILE)) return NO_FILTER;
+    if (open(folder, O_WRONLY | O_TMPFILE, 0600) >= 0) return 6;
+    if (nt_file_replace(path, fill, &good) != NT_OK || !holds(path, "new")) return 1;
+    if (nt_file_replace(path, fill, &better) != NT_OK || !holds(path, "newer")) return 2;
+    if (nt_file_replace(path, fill, &bad) != NT_E_CANCELLED || !holds(path, "newer")) return 3;
+    if (nt_file_replace(second, fill, &bad) != NT_E_CANCELLED) return 4;
+    return folder_count(folder) == 1 ? 0 : 5;
+}
+
+static void replacing_without_nameless_files(void **state) {
+    (void)state;
+    const char *folder = folder_new();
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) _exit(replace_by_names(folder));
+    int how;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    folder_remove(folder);
+    assert_true(WIFEXITED(how));
+    if (WEXITSTATUS(how) == NO_FILTER) skip();
+    assert_int_equal(WEXITSTATUS(how), 0);
+}
+
+static void long_and_empty_names(void **state) {
+    (void)state;
+    const char *folder = folder_new();
+    filler good = {"new", NT_OK};
+    char name[300];
+    memset(name, 'n', sizeof name);
+    name[sizeof name - 1] = 0;
+    assert_int_equal(nt_file_replace("", fill, &good), NT_E_NOT_FOUND);
+    assert_int_equal(nt_file_replace(folder_path(folder, name), fill, &good), NT_E_IO);
+    assert_non_null(strstr(nt_error_message(), "File name too long"));
+    name[255] = 0;                /* the longest that there is */
+    for (int i = 0; i < 2; i++) { /* a new file, and over it */
+        assert_int_equal(nt_file_replace(folder_path(folder, name), fill, &good), NT_OK);
+        expect_text(folder_path(folder, name), "new");
+    }
+    assert_int_equal(folder_count(folder), 1);
     folder_remove(folder);
 }
 
@@ -255,6 +312,8 @@ int main(void) {
         cmocka_unit_test(json_files),
         cmocka_unit_test(json_members),
         cmocka_unit_test(replacing_at_odd_places),
+        cmocka_unit_test(replacing_without_nameless_files),
+        cmocka_unit_test(long_and_empty_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,6 +141,27 @@ static void softmax_keeps_its_order(void **state) {
     }
 }
 
+static void exp_below_is_exp(void **state) {
+    (void)state;
+    static float x[1003];
+    static double out[1004];
+    uint64_t seed = 5;
+    for (size_t n = 0; n <= 1003; n += n < 40 ? 1 : 107) {
+        float max = 3;
+        for (size_t i = 0; i < n; i++)
+            x[i] = max - (float)(720 * next_double(&seed));
+        if (n > 2) x[n / 2] = -INFINITY;
+        if (n > 20) x[n / 3] = NAN;
+        out[n] = 7;
+        nt_exp_below(out, x, n, max);
+        for (size_t i = 0; i < n; i++) {
+            double d = (double)x[i] - (double)max;
+            assert_true(same_bits(out[i], d >= -708 ? nt_exp(d) : 0));
+        }
+        assert_true(out[n] == 7); /* nothing behind the end is touched */
+    }
+}
+
 static void softmax_of_broken_logits(void **state) {
     (void)state;
     float x[40];
@@ -169,8 +190,8 @@ static void softmax_of_broken_logits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exp_is_close), cmocka_unit_test(log_is_close),
+        cmocka_unit_test(exp_is_close),     cmocka_unit_test(log_is_close),
         cmocka_unit_test(softmax_is_close), cmocka_unit_test(softmax_keeps_its_order),
-        cmocka_unit_test(softmax_of_broken_logits)};
+        cmocka_unit_test(exp_below_is_exp), cmocka_unit_test(softmax_of_broken_logits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,8 @@ class Bench:
         recipe = repr(MODELS[name]) + hashlib.sha256(self.mkmodel.read_bytes()).hexdigest()
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != recipe:
             shutil.rmtree(path, ignore_errors=True)
-            make_model(self.mkmodel, path, MODELS[name])
+            letters = make_letters(self.folder / "letters-tokenizer")
+            make_model(self.mkmodel, path, [a.replace("{letters}", str(letters)) for a in MODELS[name]])
             stamp.write_text(recipe, encoding="utf-8")
         return path
 
@@ -41,6 +42,21 @@ class Bench:
         variables.update(env or {})
         return subprocess.run([str(self.nextoken), *args], input=stdin, capture_output=True,
                               env=variables, timeout=timeout, check=False, **more)
+
+
+def make_letters(folder):
+    """A tokenizer of 260 ids: bytes, as GPT-2 writes them, three merges, and <|endoftext|>."""
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    hidden = [b for b in range(256) if b not in plain]
+    merges = [("\u0120", "t"), ("h", "e"), ("\u0120t", "he")]
+    tokens = [chr(b) for b in plain] + [chr(256 + i) for i in range(len(hidden))]
+    tokens += ["".join(pair) for pair in merges] + ["<|endoftext|>"]
+    folder.mkdir(exist_ok=True)
+    vocab = {token: i for i, token in enumerate(tokens)}
+    (folder / "vocab.json").write_text(json.dumps(vocab), encoding="utf-8")
+    lines = ["#version: 0.2", *map(" ".join, merges)]
+    (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
 
 
 def make_model(mkmodel, path, args):

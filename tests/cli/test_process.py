@@ -73,11 +73,25 @@ class Process(unittest.TestCase):
             with zipfile.ZipFile(path) as archive:
                 self.assertIsNone(archive.testzip())
                 self.assertEqual(sorted(archive.namelist()),
-                                 ["attentions.npy", "hidden_norms.npy", "hidden_states.npy", "logits.npy"])
+                                 ["attentions.npy", "hidden_norms.npy", "hidden_states.npy",
+                                  "logit_lens_uncalibrated.npy", "logits.npy"])
                 header = archive.read("logits.npy")[:128]
                 self.assertIn(b"'shape': (3, 50257)", header)
                 self.assertIn(b"'shape': (3, 4, 3, 3)", archive.read("attentions.npy")[:128])
             self.assertEqual(os.listdir(tmp), ["a.npz"])
+
+    def test_npz_holds_what_is_asked_for(self):
+        import zipfile
+        with tempfile.TemporaryDirectory() as tmp:
+            path = pathlib.Path(tmp) / "a.npz"
+            done = BENCH.run("inspect", "-m", str(BENCH.model("words")), "--npz", str(path),
+                             "--arrays", "logit_lens,logits", "Alice is a")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with zipfile.ZipFile(path) as archive:
+                self.assertEqual(sorted(archive.namelist()),
+                                 ["hidden_norms.npy", "logit_lens_uncalibrated.npy", "logits.npy"])
+                self.assertIn(b"'shape': (4, 3, 50257)",
+                              archive.read("logit_lens_uncalibrated.npy")[:128])
 
     def interrupt(self, *args, **more):
         """Starts a run that would last long, waits until it works, and sends Ctrl-C."""

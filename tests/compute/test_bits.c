@@ -1,5 +1,8 @@
 /* Every instruction set against the reference, bit by bit, on shapes that divide by nothing; and
  * rows alone against the same rows in company. */
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "compute/arrays.h"
 #include "compute/cpu/polynomials.h"
 
@@ -10,6 +13,8 @@ typedef struct shape {
     size_t R, K, N;
 } shape;
 
+/* Rows: one and few, where w is streamed, and more, where register tiles of every height have their
+ * turn. K and N: below, at and above a vector, a block and a panel of columns. */
 static const shape SHAPES[] = {
     {1, 1, 1},     {1, 7, 3},      {1, 16, 16},   {1, 17, 33},   {1, 768, 64},  {1, 100, 130},
     {2, 8, 15},    {2, 259, 40},   {3, 31, 64},   {4, 80, 97},   {5, 64, 31},   {6, 65, 4},
@@ -21,7 +26,7 @@ static nt_matrix matrix_of(const void *data, nt_dtype dtype, nt_layout layout, c
     return (nt_matrix){.data = data, .dtype = dtype, .layout = layout, .K = s->K, .N = s->N};
 }
 
-static void check_matmul(const nt_kernels *best, nt_dtype dtype, nt_layout layout, const shape *s,
+static void check_matmul(const nt_kernels *set, nt_dtype dtype, nt_layout layout, const shape *s,
                          bool with_bias, float scale, uint64_t seed) {
     float *widened, *scratch = aligned_floats(NT_SCRATCH);
     float *x = random_floats(&seed, s->R * s->K, scale), *bias = random_floats(&seed, s->N, 1);
@@ -33,22 +38,22 @@ static void check_matmul(const nt_kernels *best, nt_dtype dtype, nt_layout layou
     nt_product product = {expected, x, &w, with_bias ? bias : NULL, s->R};
     nt_kernels_ref.matmul(&product, 0, s->N, scratch);
     product.y = y;
-    best->matmul(&product, 0, s->N, scratch);
+    set->matmul(&product, 0, s->N, scratch);
     size_t i = first_difference(y, expected, s->R * s->N);
     if (i < s->R * s->N) {
-        fail_msg("%s, layout %d, R %zu K %zu N %zu, bias %d: row %zu column %zu is %a, not %a",
-                 nt_dtype_name(dtype), (int)layout, s->R, s->K, s->N, with_bias, i / s->N, i % s->N,
-                 (double)y[i], (double)expected[i]);
+        fail_msg("%s, %s, layout %d, R %zu K %zu N %zu, bias %d: row %zu column %zu is %a, not %a",
+                 set->isa, nt_dtype_name(dtype), (int)layout, s->R, s->K, s->N, with_bias, i / s->N,
+                 i % s->N, (double)y[i], (double)expected[i]);
     }
     /* In parts, as threads do it; and each row by itself. */
     for (size_t n = 0; n < s->R * s->N; n++)
         y[n] = 77;
     for (size_t n = 0; n < s->N; n += NT_COLUMN_STEP)
-        best->matmul(&product, n, n + NT_COLUMN_STEP < s->N ? n + NT_COLUMN_STEP : s->N, scratch);
+        set->matmul(&product, n, n + NT_COLUMN_STEP < s->N ? n + NT_COLUMN_STEP : s->N, scratch);
     assert_int_equal(first_difference(y, expected, s->R * s->N), s->R * s->N);
     for (size_t r = 0; r < s->R; r += 5) {
         nt_product one = {alone, x + r * s->K, &w, with_bias ? bias : NULL, 1};
-        best->matmul(&one, 0, s->N, scratch);
+        set->matmul(&one, 0, s->N, scratch);
         assert_int_equal(first_difference(alone, expected + r * s->N, s->N), s->N);
     }
     nt_free(alone);
@@ -61,17 +66,60 @@ static void check_matmul(const nt_kernels *best, nt_dtype dtype, nt_layout layou
     nt_free(scratch);
 }
 
-static void matmul_equals_reference(void **state) {
-    (void)state;
-    const nt_kernels *best = best_kernels();
+static void matmul_equals_reference(const nt_kernels *set) {
     for (size_t i = 0; i < sizeof SHAPES / sizeof *SHAPES; i++) {
         for (size_t d = 0; d < 3; d++) {
             for (size_t l = 0; l < 2; l++) {
-                check_matmul(best, DTYPES[d], LAYOUTS[l], &SHAPES[i], (i + d) % 2,
+                check_matmul(set, DTYPES[d], LAYOUTS[l], &SHAPES[i], (i + d) % 2,
                              i % 3 ? 3 : 0x1p-140f, i + 1);
             }
         }
     }
+}
+
+/* Every length of a ragged end, along k and along n. */
+static void ragged_ends_equal_reference(const nt_kernels *set) {
+    for (size_t n = 1; n < 40; n++) {
+        for (size_t d = 0; d < 3; d++) {
+            for (size_t R = 1; R < 16; R += 7) { /* streamed, and in tiles */
+                shape s = {R, n, 41 - n};
+                check_matmul(set, DTYPES[d], NT_IN_OUT, &s, n % 2, 2, n);
+                check_matmul(set, DTYPES[d], NT_OUT_IN, &s, n % 2, 2, n);
+            }
+        }
+    }
+}
+
+/* Every number of two bytes that there is, times one: denormals, infinities and NaN. */
+static void halves_equal_reference(const nt_kernels *set) {
+    enum { N = 1 << 16 };
+    uint16_t *halves = room(N, sizeof *halves);
+    float x[9], *expected = room(9 * N, sizeof *expected), *y = room(9 * N, sizeof *y);
+    float *scratch = aligned_floats(NT_SCRATCH);
+    for (size_t i = 0; i < N; i++)
+        halves[i] = (uint16_t)i;
+    for (size_t r = 0; r < 9; r++)
+        x[r] = r % 2 ? -1.0f : 1.0f;
+    for (int dtype = NT_F16; dtype <= NT_BF16; dtype++) {
+        for (int layout = 0; layout < 2; layout++) {
+            for (size_t R = 1; R <= 9; R += 8) {
+                nt_matrix w = {halves, (nt_dtype)dtype, (nt_layout)layout, 1, N};
+                nt_product product = {expected, x, &w, NULL, R};
+                nt_kernels_ref.matmul(&product, 0, N, scratch);
+                for (size_t i = 0; i < N; i++) {
+                    float exact = nt_dtype_load(halves, (nt_dtype)dtype, i) + 0.0f;
+                    assert_true(same_float(expected[i], exact));
+                }
+                product.y = y;
+                set->matmul(&product, 0, N, scratch);
+                assert_int_equal(first_difference(y, expected, R * N), R * N);
+            }
+        }
+    }
+    nt_free(halves);
+    nt_free(expected);
+    nt_free(y);
+    nt_free(scratch);
 }
 
 /* ---- Attention ------------------------------------------------------------------------------- */
@@ -106,7 +154,7 @@ static void run_heads(const nt_kernels *kernels, const nt_attention *a, size_t b
         kernels->attend(a, h, begin, end, scratch, n_scratch);
 }
 
-static void check_attend(const nt_kernels *best, size_t H, size_t E, size_t longest,
+static void check_attend(const nt_kernels *set, size_t H, size_t E, size_t longest,
                          size_t n_scratch, uint64_t seed) {
     enum { R = 13 };
     size_t D = H * E;
@@ -125,14 +173,14 @@ static void check_attend(const nt_kernels *best, size_t H, size_t E, size_t long
     run_heads(&nt_kernels_ref, &a, 0, R, scratch, NT_SCRATCH);
     a.y = y;
     a.probs = seen;
-    run_heads(best, &a, 0, R, scratch, n_scratch);
+    run_heads(set, &a, 0, R, scratch, n_scratch);
     assert_int_equal(first_difference(y, expected, R * D), R * D);
     assert_int_equal(first_difference(seen, probs, R * H * longest), R * H * longest);
     /* Each row alone, without probabilities. */
     a.probs = NULL;
     memset(y, 0xFF, R * D * sizeof *y);
     for (size_t r = 0; r < R; r++)
-        run_heads(best, &a, r, r + 1, scratch, n_scratch);
+        run_heads(set, &a, r, r + 1, scratch, n_scratch);
     assert_int_equal(first_difference(y, expected, R * D), R * D);
     nt_free(qkv);
     nt_free(scratch);
@@ -143,40 +191,69 @@ static void check_attend(const nt_kernels *best, size_t H, size_t E, size_t long
     cache_free(&c);
 }
 
-static void attention_equals_reference(void **state) {
-    (void)state;
-    const nt_kernels *best = best_kernels();
+static void attention_equals_reference(const nt_kernels *set) {
     static const size_t widths[] = {1, 7, 16, 32, 64, 80, 129};
     static const size_t lengths[] = {1, 2, 15, 16, 17, 63, 64, 65, 128, 200, 333};
     for (size_t e = 0; e < sizeof widths / sizeof *widths; e++) {
         for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
             size_t H = 1 + (e + l) % 3;
-            check_attend(best, H, widths[e], lengths[l], NT_SCRATCH, e * 100 + l);
+            check_attend(set, H, widths[e], lengths[l], NT_SCRATCH, e * 100 + l);
         }
     }
 }
 
 /* Where scratch is too small for a row's scores they are computed again, to the same bits. */
-static void attention_longer_than_scratch(void **state) {
-    (void)state;
-    const nt_kernels *best = best_kernels();
+static void attention_longer_than_scratch(const nt_kernels *set) {
     for (size_t pages = 4; pages < 9; pages++)
-        check_attend(best, 2, 24, 700, pages * NT_PAGE, pages);
+        check_attend(set, 2, 24, 700, pages * NT_PAGE, pages);
+}
+
+/* A score that is no number spoils its row; infinite ones do what they do in the reference. */
+static void attention_with_broken_scores(const nt_kernels *set) {
+    enum { H = 1, E = 8, R = 5, LENGTH = 40 };
+    static const float broken[] = {NAN, INFINITY, -INFINITY, 1e30f, -1e30f};
+    static const size_t places[] = {0, 5, 15, 16, 31, 39};
+    uint64_t seed = 31;
+    float *page = random_floats(&seed, 2 * H * E * NT_PAGE, 2), *const table[] = {page};
+    float *qkv = random_floats(&seed, R * 3 * E, 2), *scratch = aligned_floats(NT_SCRATCH);
+    float *const *tables[R] = {table, table, table, table, table};
+    int32_t position[R] = {39, 38, 39, 20, 39};
+    float y[R * E], expected[R * E], probs[R * LENGTH], seen[R * LENGTH];
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        for (size_t j = 0; j < sizeof places / sizeof *places; j++) {
+            float *key = page + 3 * NT_PAGE + places[j], kept = *key;
+            *key = broken[i];
+            memset(probs, 0, sizeof probs);
+            memset(seen, 0, sizeof seen);
+            nt_attention a = {R, H, E, qkv, expected, 0.3f, tables, position, probs, LENGTH};
+            run_heads(&nt_kernels_ref, &a, 0, R, scratch, NT_SCRATCH);
+            a.y = y;
+            a.probs = seen;
+            run_heads(set, &a, 0, R, scratch, NT_SCRATCH);
+            assert_int_equal(first_difference(y, expected, R * E), R * E);
+            for (size_t r = 0; r < R; r++) { /* up to its own position */
+                size_t n = (size_t)position[r] + 1;
+                assert_int_equal(first_difference(seen + r * LENGTH, probs + r * LENGTH, n), n);
+            }
+            *key = kept;
+        }
+    }
+    nt_free(page);
+    nt_free(qkv);
+    nt_free(scratch);
 }
 
 /* ---- Rows and vectors ------------------------------------------------------------------------ */
 
-static void layer_norm_equals_reference(void **state) {
-    (void)state;
-    const nt_kernels *best = best_kernels();
-    static const size_t widths[] = {1, 2, 15, 16, 17, 31, 33, 64, 100, 768, 770, 1601};
+static void layer_norm_equals_reference(const nt_kernels *set) {
+    static const size_t widths[] = {64, 100, 768, 770, 1601};
     uint64_t seed = 5;
-    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
-        size_t D = widths[i], R = 3;
+    for (size_t i = 1; i < 50 + sizeof widths / sizeof *widths; i++) {
+        size_t D = i < 50 ? i : widths[i - 50], R = 3;
         float *x = random_floats(&seed, R * D, 4), *gain = random_floats(&seed, D, 2);
         float *bias = random_floats(&seed, D, 2), *expected = room(R * D, sizeof *expected);
         nt_kernels_ref.layer_norm(expected, x, gain, bias, 1e-5f, R, D);
-        best->layer_norm(x, x, gain, bias, 1e-5f, R, D); /* in place */
+        set->layer_norm(x, x, gain, bias, 1e-5f, R, D); /* in place */
         assert_int_equal(first_difference(x, expected, R * D), R * D);
         nt_free(x);
         nt_free(gain);
@@ -185,16 +262,14 @@ static void layer_norm_equals_reference(void **state) {
     }
 }
 
-static void add_equals_reference(void **state) {
-    (void)state;
-    const nt_kernels *best = best_kernels();
+static void add_equals_reference(const nt_kernels *set) {
     uint64_t seed = 6;
     for (size_t n = 0; n < 70; n++) {
         float *x = random_floats(&seed, n + 1, 4), *y = random_floats(&seed, n + 1, 4);
         float *expected = room(n + 1, sizeof *expected);
         memcpy(expected, y, (n + 1) * sizeof *y);
         nt_kernels_ref.add(expected, x, n);
-        best->add(y, x, n);
+        set->add(y, x, n);
         assert_int_equal(first_difference(y, expected, n + 1), n + 1); /* none past the end */
         nt_free(x);
         nt_free(y);
@@ -204,9 +279,7 @@ static void add_equals_reference(void **state) {
 
 /* Every 2^11th float of all there are, NaN, infinities and denormals among them: 2^21 a
  * function. */
-static void activations_equal_reference(void **state) {
-    (void)state;
-    const nt_kernels *best = best_kernels();
+static void activations_equal_reference(const nt_kernels *set) {
     enum { N = 8191 };
     float *x = room(N, sizeof *x), *expected = room(N, sizeof *expected);
     for (int activation = 0; activation < NT_N_ACTIVATIONS; activation++) {
@@ -215,7 +288,7 @@ static void activations_equal_reference(void **state) {
                 x[i] = float_of_bits((uint32_t)bits);
             memcpy(expected, x, N * sizeof *x);
             nt_kernels_ref.activate((nt_activation)activation, expected, N);
-            best->activate((nt_activation)activation, x, N);
+            set->activate((nt_activation)activation, x, N);
             size_t i = first_difference(x, expected, N);
             if (i < N) {
                 fail_msg("activation %d: %a, not %a", activation, (double)x[i],
@@ -228,9 +301,7 @@ static void activations_equal_reference(void **state) {
 }
 
 /* Where one formula gives way to another, to the bit: at the border and beside it. */
-static void borders_equal_reference(void **state) {
-    (void)state;
-    const nt_kernels *best = best_kernels();
+static void borders_equal_reference(const nt_kernels *set) {
     static const float borders[] = {
         0, NT_TANH_SMALL, NT_ERF_SMALL, NT_ERF_ONE, NT_SOFTPLUS_LINEAR, NT_EXP_LOW, NT_EXP_HIGH};
     enum { N = 6 * sizeof borders / sizeof *borders };
@@ -247,13 +318,13 @@ static void borders_equal_reference(void **state) {
         memcpy(y, x, sizeof x);
         if (function == NT_N_ACTIVATIONS) {
             nt_kernels_ref.exp(expected, N);
-            best->exp(y, N);
+            set->exp(y, N);
         } else if (function == NT_N_ACTIVATIONS + 1) {
             nt_kernels_ref.erf(expected, N);
-            best->erf(y, N);
+            set->erf(y, N);
         } else {
             nt_kernels_ref.activate((nt_activation)function, expected, N);
-            best->activate((nt_activation)function, y, N);
+            set->activate((nt_activation)function, y, N);
         }
         size_t i = first_difference(y, expected, N);
         if (i < N) {
@@ -299,14 +370,171 @@ static void broken_numbers_stay_in_their_place(void **state) {
     nt_free(scratch);
 }
 
+/* ---- Ends of arrays -------------------------------------------------------------------------- */
+
+/* An array whose end is the end of what may be touched: one byte further the program dies. */
+typedef struct guarded {
+    void *memory;
+    size_t size;
+    void *data;
+} guarded;
+
+static guarded guarded_copy(const void *data, size_t n_bytes) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (n_bytes + page - 1) / page * page;
+    guarded g = {.size = size + page};
+    g.memory = mmap(NULL, g.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(g.memory, MAP_FAILED);
+    assert_int_equal(mprotect((char *)g.memory + size, page, PROT_NONE), 0);
+    g.data = (char *)g.memory + size - n_bytes;
+    memcpy(g.data, data, n_bytes);
+    return g;
+}
+
+static void guarded_free(guarded *g) {
+    munmap(g->memory, g->size);
+}
+
+static void guarded_matmul(const nt_kernels *set, nt_dtype dtype, nt_layout layout,
+                           const shape *s) {
+    uint64_t seed = s->R + s->K + s->N;
+    float *widened, *scratch = aligned_floats(NT_SCRATCH);
+    float *x = random_floats(&seed, s->R * s->K, 1), *bias = random_floats(&seed, s->N, 1);
+    float *expected = random_floats(&seed, s->R * s->N, 1);
+    void *data = random_weights(&seed, dtype, s->K * s->N, &widened);
+    guarded gx = guarded_copy(x, s->R * s->K * sizeof *x);
+    guarded gbias = guarded_copy(bias, s->N * sizeof *bias);
+    guarded gw = guarded_copy(data, s->K * s->N * nt_dtype_size(dtype));
+    guarded gy = guarded_copy(expected, s->R * s->N * sizeof *expected);
+    nt_matrix w = matrix_of(gw.data, dtype, layout, s);
+    nt_product product = {expected, gx.data, &w, gbias.data, s->R};
+    nt_kernels_ref.matmul(&product, 0, s->N, scratch);
+    product.y = gy.data;
+    set->matmul(&product, 0, s->N, scratch);
+    assert_int_equal(first_difference(gy.data, expected, s->R * s->N), s->R * s->N);
+    guarded_free(&gx);
+    guarded_free(&gbias);
+    guarded_free(&gw);
+    guarded_free(&gy);
+    nt_free(x);
+    nt_free(bias);
+    nt_free(expected);
+    nt_free(data);
+    nt_free(widened);
+    nt_free(scratch);
+}
+
+static void guarded_attend(const nt_kernels *set, size_t E, size_t length) {
+    enum { R = 6 };
+    uint64_t seed = E + length;
+    float *page = random_floats(&seed, 2 * E * NT_PAGE, 2),
+          *qkv = random_floats(&seed, R * 3 * E, 2);
+    float *expected = random_floats(&seed, R * E, 1), *scratch = aligned_floats(NT_SCRATCH);
+    float *probs = room(R * length, sizeof *probs);
+    guarded gpage = guarded_copy(page, 2 * E * NT_PAGE * sizeof *page);
+    guarded gqkv = guarded_copy(qkv, R * 3 * E * sizeof *qkv);
+    guarded gy = guarded_copy(expected, R * E * sizeof *expected);
+    guarded gprobs = guarded_copy(probs, R * length * sizeof *probs);
+    float *const table[] = {gpage.data};
+    float *const *tables[R] = {table, table, table, table, table, table};
+    int32_t position[R];
+    for (size_t r = 0; r < R; r++)
+        position[r] = (int32_t)(length - 1);
+    nt_attention a = {R, 1, E, gqkv.data, expected, 0.5f, tables, position, probs, length};
+    nt_kernels_ref.attend(&a, 0, 0, R, scratch, NT_SCRATCH);
+    a.y = gy.data;
+    a.probs = gprobs.data;
+    set->attend(&a, 0, 0, R, scratch, NT_SCRATCH);
+    assert_int_equal(first_difference(gy.data, expected, R * E), R * E);
+    assert_int_equal(first_difference(gprobs.data, probs, R * length), R * length);
+    guarded_free(&gpage);
+    guarded_free(&gqkv);
+    guarded_free(&gy);
+    guarded_free(&gprobs);
+    nt_free(page);
+    nt_free(qkv);
+    nt_free(expected);
+    nt_free(probs);
+    nt_free(scratch);
+}
+
+static void guarded_vectors(const nt_kernels *set, size_t n) {
+    uint64_t seed = n;
+    float *x = random_floats(&seed, n, 1), *gain = random_floats(&seed, n, 1);
+    float *expected = room(n, sizeof *expected);
+    guarded gx = guarded_copy(x, n * sizeof *x), ggain = guarded_copy(gain, n * sizeof *gain);
+    guarded gy = guarded_copy(x, n * sizeof *x);
+    nt_kernels_ref.layer_norm(expected, x, gain, gain, 1e-5f, 1, n);
+    set->layer_norm(gy.data, gx.data, ggain.data, ggain.data, 1e-5f, 1, n);
+    assert_int_equal(first_difference(gy.data, expected, n), n);
+    nt_kernels_ref.add(expected, x, n);
+    set->add(gy.data, gx.data, n);
+    assert_int_equal(first_difference(gy.data, expected, n), n);
+    for (int activation = 0; activation < NT_N_ACTIVATIONS; activation++) {
+        nt_kernels_ref.activate((nt_activation)activation, expected, n);
+        set->activate((nt_activation)activation, gy.data, n);
+        assert_int_equal(first_difference(gy.data, expected, n), n);
+    }
+    nt_kernels_ref.exp(expected, n);
+    set->exp(gy.data, n);
+    assert_int_equal(first_difference(gy.data, expected, n), n);
+    nt_kernels_ref.erf(expected, n);
+    set->erf(gy.data, n);
+    assert_int_equal(first_difference(gy.data, expected, n), n);
+    guarded_free(&gx);
+    guarded_free(&ggain);
+    guarded_free(&gy);
+    nt_free(x);
+    nt_free(gain);
+    nt_free(expected);
+}
+
+/* Not a byte past the end of an array is read or written. */
+static void ends_of_arrays_are_kept(const nt_kernels *set) {
+    static const size_t sizes[] = {1, 3, 4, 5, 8, 11, 15, 16, 17, 30, 33};
+    enum { N_SIZES = sizeof sizes / sizeof *sizes };
+    for (size_t i = 0; i < N_SIZES * N_SIZES; i++) {
+        for (size_t R = 1; R < 16; R += 6) {
+            shape s = {R, sizes[i / N_SIZES], sizes[i % N_SIZES]};
+            for (size_t d = 0; d < 3; d++) {
+                guarded_matmul(set, DTYPES[d], NT_IN_OUT, &s);
+                guarded_matmul(set, DTYPES[d], NT_OUT_IN, &s);
+            }
+        }
+        guarded_attend(set, sizes[i / N_SIZES], sizes[i % N_SIZES]);
+    }
+    for (size_t n = 1; n < 50; n++)
+        guarded_vectors(set, n);
+}
+
+#define WITH_EVERY_SET(name)                                                                       \
+    static void name##_everywhere(void **state) {                                                  \
+        (void)state;                                                                               \
+        with_every_set(name);                                                                      \
+    }
+WITH_EVERY_SET(layer_norm_equals_reference)
+WITH_EVERY_SET(add_equals_reference)
+WITH_EVERY_SET(borders_equal_reference)
+WITH_EVERY_SET(ragged_ends_equal_reference)
+WITH_EVERY_SET(halves_equal_reference)
+WITH_EVERY_SET(ends_of_arrays_are_kept)
+WITH_EVERY_SET(attention_equals_reference)
+WITH_EVERY_SET(attention_longer_than_scratch)
+WITH_EVERY_SET(attention_with_broken_scores)
+WITH_EVERY_SET(activations_equal_reference)
+WITH_EVERY_SET(matmul_equals_reference)
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(layer_norm_equals_reference),
-                                       cmocka_unit_test(add_equals_reference),
-                                       cmocka_unit_test(borders_equal_reference),
-                                       cmocka_unit_test(attention_equals_reference),
-                                       cmocka_unit_test(attention_longer_than_scratch),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(layer_norm_equals_reference_everywhere),
+                                       cmocka_unit_test(add_equals_reference_everywhere),
+                                       cmocka_unit_test(borders_equal_reference_everywhere),
+                                       cmocka_unit_test(ragged_ends_equal_reference_everywhere),
+                                       cmocka_unit_test(halves_equal_reference_everywhere),
+                                       cmocka_unit_test(ends_of_arrays_are_kept_everywhere),
+                                       cmocka_unit_test(attention_equals_reference_everywhere),
+                                       cmocka_unit_test(attention_longer_than_scratch_everywhere),
+                                       cmocka_unit_test(attention_with_broken_scores_everywhere),
                                        cmocka_unit_test(broken_numbers_stay_in_their_place),
-                                       cmocka_unit_test(activations_equal_reference),
-                                       cmocka_unit_test(matmul_equals_reference)};
+                                       cmocka_unit_test(activations_equal_reference_everywhere),
+                                       cmocka_unit_test(matmul_equals_reference_everywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,24 +107,55 @@ static void threads_and_sets_give_the_same_bits(void **state) {
     inputs_free(&in);
 }
 
+/* A thread's floating-point state: flushing of denormals, rounding. */
 #if defined(__x86_64__)
+static const unsigned long STRANGE = _MM_FLUSH_ZERO_ON | _MM_ROUND_UP | 0x40, STATE = 0xFFC0;
+
+static unsigned long state_get(void) {
+    return _mm_getcsr();
+}
+
+static void state_set(unsigned long state) {
+    _mm_setcsr((unsigned)state);
+}
+#elif defined(__aarch64__)
+static const unsigned long STRANGE = 1ul << 24 | 1ul << 22, STATE = 0x1C00000; /* FZ, RMode up */
+
+static unsigned long state_get(void) {
+    unsigned long state;
+    __asm__ __volatile__("mrs %0, fpcr" : "=r"(state));
+    return state;
+}
+
+static void state_set(unsigned long state) {
+    __asm__ __volatile__("msr fpcr, %0" : : "r"(state));
+}
+#endif
+
+#if defined(__x86_64__) || defined(__aarch64__)
 /* A caller whose thread flushes denormals or rounds up gets the same bits, and its own state back.
  */
 static void callers_rounding_does_not_show(void **state) {
     (void)state;
     run_inputs in;
     inputs_make(&in);
+    for (size_t i = 0; i < D; i++)
+        in.gain[i] *= 0x1p-130f; /* denormals on the way */
     run_outputs *first = room(1, sizeof *first), *other = room(1, sizeof *other);
-    pages_fill(first);
-    pages_fill(other);
-    run_all(first, &in, 2);
-    unsigned before = _mm_getcsr(), strange = before | _MM_FLUSH_ZERO_ON | _MM_ROUND_UP | 0x40;
-    _mm_setcsr(strange);
-    run_all(other, &in, 2);
-    unsigned after = _mm_getcsr();
-    _mm_setcsr(before);
-    assert_int_equal(after & 0xFFC0, strange & 0xFFC0);
-    assert_same(first, other);
+    for (const nt_kernels *const *k = nt_cpu_kernels(); *k; k++) {
+        setenv("NEXTOKEN_ISA", (*k)->isa, 1);
+        pages_fill(first);
+        pages_fill(other);
+        run_all(first, &in, 2);
+        unsigned long before = state_get();
+        state_set(before | STRANGE);
+        run_all(other, &in, 2);
+        unsigned long after = state_get();
+        state_set(before);
+        assert_int_equal(after & STATE, (before | STRANGE) & STATE);
+        assert_same(first, other);
+    }
+    unsetenv("NEXTOKEN_ISA");
     nt_free(first);
     nt_free(other);
     inputs_free(&in);
@@ -248,6 +279,57 @@ static void shared_work(void **state) {
     nt_free(expected);
 }
 
+static bool is_listed(const char *isa) {
+    for (const nt_kernels *const *k = nt_cpu_kernels(); *k; k++)
+        if (strcmp((*k)->isa, isa) == 0) return true;
+    return false;
+}
+
+#if defined(__x86_64__)
+/* Whether Linux lists all of these flags (" fma avx2 ") in /proc/cpuinfo. */
+static bool has_flags(const char *flags) {
+    static char line[8192];
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    assert_non_null(file);
+    bool found = false;
+    while (!found && fgets(line, sizeof line, file))
+        found = strncmp(line, "flags", 5) == 0;
+    fclose(file);
+    assert_true(found);
+    line[strcspn(line, "\n")] = ' ';
+    for (const char *at = flags; at[1]; at += 1 + strcspn(at + 1, " ")) {
+        char flag[32];
+        snprintf(flag, sizeof flag, " %.*s ", (int)strcspn(at + 1, " "), at + 1);
+        if (!strstr(line, flag)) return false;
+    }
+    return true;
+}
+#endif
+
+/* Best first, the reference last, and none left out. */
+static void the_sets_are_those_of_the_processor(void **state) {
+    (void)state;
+    static const char *const order[] = {"avx512", "avx2", "neon", "ref"};
+    size_t n = 0, at = 0;
+    for (const nt_kernels *const *k = nt_cpu_kernels(); *k; k++, n++) {
+        while (at < 4 && strcmp(order[at], (*k)->isa) != 0)
+            at++;
+        assert_true(at < 4);
+    }
+    assert_true(at == 3);
+    assert_ptr_equal(nt_cpu_kernels()[n - 1], &nt_kernels_ref);
+#if defined(__x86_64__)
+    bool avx2 = has_flags(" avx2 fma f16c ");
+    assert_int_equal(is_listed("avx2"), avx2);
+    assert_int_equal(is_listed("avx512"),
+                     avx2 && has_flags(" avx512f avx512bw avx512vl avx512dq "));
+    assert_false(is_listed("neon"));
+#elif defined(__aarch64__)
+    assert_true(is_listed("neon"));
+    assert_int_equal(n, 2);
+#endif
+}
+
 static void the_environment_chooses_the_set(void **state) {
     (void)state;
     const char *isa;
@@ -278,12 +360,19 @@ static void the_environment_chooses_the_set(void **state) {
     }
     static const char *const known[] = {"avx2", "avx512", "amx", "neon"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        bool here = false;
-        for (const nt_kernels *const *k = nt_cpu_kernels(); *k; k++)
-            here |= strcmp((*k)->isa, known[i]) == 0;
+        bool here = is_listed(known[i]);
         setenv("NEXTOKEN_ISA", known[i], 1);
         assert_int_equal(nt_cpu_isa(&isa), here ? NT_OK : NT_E_ARGUMENT);
-        if (!here) assert_non_null(strstr(nt_error_message(), "this machine"));
+        assert_int_equal(nt_cpu_open(&device, 1), here ? NT_OK : NT_E_ARGUMENT);
+        if (here) {
+            assert_string_equal(isa, known[i]);
+            assert_string_equal(device->ops->isa, known[i]);
+            nt_cpu_close(device);
+            continue;
+        }
+        assert_non_null(strstr(nt_error_message(), "this machine"));
+        for (const nt_kernels *const *k = nt_cpu_kernels(); *k; k++)
+            assert_non_null(strstr(nt_error_message(), (*k)->isa));
     }
     unsetenv("NEXTOKEN_ISA");
 }
@@ -333,12 +422,13 @@ static void empty_shapes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_and_sets_give_the_same_bits),
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
         cmocka_unit_test(callers_rounding_does_not_show),
 #endif
         cmocka_unit_test(embed_adds_token_and_position),
         cmocka_unit_test(store_kv_writes_its_slots_only),
         cmocka_unit_test(shared_work),
+        cmocka_unit_test(the_sets_are_those_of_the_processor),
         cmocka_unit_test(the_environment_chooses_the_set),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(empty_shapes)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "base/status.h"
 #include "base/utf8.h"
 #include "decode/generate.h"
@@ -37,7 +38,14 @@ static inline nt_vocab vocab_of(const table_vocab *table) {
     return (nt_vocab){table, table_bytes, table_special};
 }
 
+/* Streams of text, and how many are open. */
+typedef struct table_texts {
+    const table_vocab *vocab;
+    size_t *n_open;
+} table_texts;
+
 typedef struct table_text {
+    size_t *n_open;
     const table_vocab *vocab;
     nt_buffer pending, out;
 } table_text;
@@ -84,13 +92,25 @@ static int table_end(void *self, const char **utf8, size_t *n) {
     return status;
 }
 
-static inline nt_detokenizer detokenizer_of(table_text *text) {
-    return (nt_detokenizer){text, table_put, table_end};
+static int table_open(const void *self, void **stream) {
+    const table_texts *texts = self;
+    table_text *text = *stream = nt_alloc(1, sizeof *text);
+    if (!text) return NT_E_MEMORY;
+    *text = (table_text){.vocab = texts->vocab, .n_open = texts->n_open};
+    ++*texts->n_open;
+    return NT_OK;
 }
 
-static inline void table_text_free(table_text *text) {
+static void table_close(void *stream) {
+    table_text *text = stream;
+    --*text->n_open;
     nt_buffer_free(&text->pending);
     nt_buffer_free(&text->out);
+    nt_free(text);
+}
+
+static inline nt_detokenizer detokenizer_of(const table_texts *texts) {
+    return (nt_detokenizer){texts, table_open, table_put, table_end, table_close};
 }
 
 #endif

@@ -82,14 +82,16 @@ static void run_with(run *r, const float *rows, size_t n_rows, const int32_t *pr
     r->model.V = V;
     nt_stepper stepper = table_stepper(&r->model, 1024);
     nt_vocab vocab = vocab_of(&words);
-    table_text text = {.vocab = &words};
-    nt_detokenizer detokenizer = detokenizer_of(&text);
+    size_t n_open = 0;
+    table_texts texts = {&words, &n_open};
+    nt_detokenizer detokenizer = detokenizer_of(&texts);
     nt_callbacks callbacks = callbacks_of(&r->heard);
     r->status = nt_trace_new(&r->trace, NT_RESULT_GENERATE, &vocab);
     if (r->status == NT_OK) {
-        r->status = nt_greedy(r->trace, &stepper, &detokenizer, prompt, n_prompt, plan, &callbacks);
+        r->status =
+            nt_plan_run(r->trace, &stepper, &detokenizer, prompt, n_prompt, plan, &callbacks);
     }
-    table_text_free(&text);
+    assert_int_equal(n_open, 0);
     r->output = r->status == NT_OK ? nt_result_output(r->trace, 0) : NULL;
     assert_int_equal(r->model.n_live, 0); /* the sequence is dropped on every path */
 }
@@ -330,7 +332,7 @@ static void one_word_and_no_tokenizer(void **state) {
     int32_t prompt[] = {0, 0};
     nt_plan plan = {.max_new = 6, .choices = 10};
     assert_int_equal(nt_trace_new(&trace, NT_RESULT_GENERATE, NULL), NT_OK);
-    assert_int_equal(nt_greedy(trace, &stepper, NULL, prompt, 2, &plan, NULL), NT_OK);
+    assert_int_equal(nt_plan_run(trace, &stepper, NULL, prompt, 2, &plan, NULL), NT_OK);
     const nt_output *output = nt_result_output(trace, 0);
     assert_int_equal(output->n_ids, 6);
     assert_true(output->logprob == 0);
@@ -340,7 +342,7 @@ static void one_word_and_no_tokenizer(void **state) {
     const char *strings[] = {"x"};
     plan.stop_strings = strings;
     plan.n_stop_strings = 1;
-    assert_int_equal(nt_greedy(trace, &stepper, NULL, prompt, 2, &plan, NULL), NT_E_ARGUMENT);
+    assert_int_equal(nt_plan_run(trace, &stepper, NULL, prompt, 2, &plan, NULL), NT_E_ARGUMENT);
     assert_int_equal(model.n_live, 0);
     nt_result_free(trace);
 }

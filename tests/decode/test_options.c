@@ -26,12 +26,12 @@ static void set(nt_generate_options *o, const char *name, const char *value) {
 
 static void the_table_is_whole(void **state) {
     (void)state;
-    assert_int_equal(nt_n_options(), 5);
+    assert_int_equal(nt_n_options(), 11);
     assert_null(nt_option_at(nt_n_options()));
     assert_null(nt_option_row_at(nt_n_options()));
     for (size_t i = 0; i < nt_n_options(); i++) {
         const nt_option_info *info = nt_option_at(i);
-        const char *types[] = {"integer", "number", "boolean", "ids", "strings"};
+        const char *types[] = {"integer", "number", "boolean", "ids", "strings", "integer"};
         assert_string_equal(info->type, types[nt_option_row_at(i)->type]);
         assert_ptr_equal(nt_option_find(info->name), nt_option_row_at(i));
         assert_true(strlen(info->help) > 10 && *info->range && *info->default_value);
@@ -62,6 +62,99 @@ static void integers(void **state) {
     assert_true(o.choices == 7 && o.max_length == 9 && !o.owned);
     nt_generate_options_clear(&o);
     assert_true(o.choices == 0 && o.max_length == 0 && o.size == sizeof o);
+}
+
+static void options_of_sampling(void **state) {
+    (void)state;
+    nt_generate_options o = NT_GENERATE_OPTIONS_INIT, fresh = NT_GENERATE_OPTIONS_INIT;
+    for (size_t i = 0; i < nt_n_options(); i++)
+        assert_false(nt_option_given(&o, nt_option_row_at(i)));
+    set(&o, "do_sample", "true");
+    set(&o, "temperature", "0.25");
+    set(&o, "top_k", "0");
+    set(&o, "top-p", "0");
+    set(&o, "num-return-sequences", "1024");
+    set(&o, "seed", "18446744073709551615");
+    assert_true(o.do_sample == 1 && o.temperature == 0.25 && o.top_k == 0 && o.top_p == 0);
+    assert_true(o.num_return_sequences == 1024 && o.seed_given && o.seed == UINT64_MAX);
+    const char *given[] = {"do_sample", "temperature",          "top_k",
+                           "top_p",     "num_return_sequences", "seed"};
+    for (size_t i = 0; i < 6; i++)
+        assert_true(nt_option_given(&o, nt_option_find(given[i])));
+    refused(&o, "temperature", "0", "a number, above 0 (for the likeliest alone: do_sample false)");
+    refused(&o, "temperature", "-1", "above 0");
+    refused(&o, "temperature", "1e39", "above 0");
+    refused(&o, "top_k", "-1", "1 or more, or 0 for no limit");
+    refused(&o, "top_k", "2.5", "an integer");
+    refused(&o, "top_p", "1.01", "a number, 0 to 1");
+    refused(&o, "top_p", "-0.1", "a number, 0 to 1");
+    refused(&o, "num_return_sequences", "0", "an integer, 1 to 1024");
+    refused(&o, "num_return_sequences", "1025", "an integer, 1 to 1024");
+    const char *seeds[] = {"",
+                           "-1",
+                           "+1",
+                           " 1",
+                           "1.0",
+                           "0x1",
+                           "18446744073709551616",
+                           "1e3",
+                           "99999999999999999999999999999999999999999"};
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++)
+        refused(&o, "seed", seeds[i], "an integer, 0 to 18446744073709551615");
+    assert_true(o.seed == UINT64_MAX && o.top_p == 0 && o.num_return_sequences == 1024);
+    for (size_t i = 0; i < 6; i++)
+        set(&o, given[i], "none");
+    assert_memory_equal(&o, &fresh, sizeof o);
+    set(&o, "seed", "0");
+    assert_true(o.seed_given && o.seed == 0);
+    set(&o, "do_sample", "no");
+    assert_int_equal(o.do_sample, -1);
+    set(&o, "stop_strings", "x");
+    nt_generate_options_clear(&o); /* "not given" is not 0 for all of them */
+    assert_memory_equal(&o, &fresh, sizeof o);
+}
+
+/* A program that was built before there was sampling. */
+static void an_older_and_smaller_struct(void **state) {
+    (void)state;
+    struct {
+        nt_generate_options o;
+    } room;
+    memset(&room, 0x5A, sizeof room);
+    nt_generate_options fresh = NT_GENERATE_OPTIONS_INIT;
+    size_t size = offsetof(nt_generate_options, do_sample);
+    memcpy(&room.o, &fresh, size);
+    room.o.size = size;
+    set(&room.o, "max_new_tokens", "3");
+    refused(&room.o, "do_sample", "true", "too small for do_sample");
+    refused(&room.o, "seed", "1", "too small for seed");
+    nt_generate_options_clear(&room.o);
+    assert_true(room.o.max_new_tokens == 0 && room.o.size == size);
+    for (size_t i = size; i < sizeof room; i++)
+        assert_int_equal(((unsigned char *)&room)[i], 0x5A);
+}
+
+static void seeds_from_json(void **state) {
+    (void)state;
+    nt_generate_options o = NT_GENERATE_OPTIONS_INIT;
+    const nt_option_row *row = nt_option_find("seed");
+    nt_option_memory *memory = NULL;
+    const char *good[] = {"9007199254740993", "0", "9223372036854775807"};
+    const char *bad[] = {"-1", "1.0", "\"1\"", "true", "[1]"};
+    for (size_t i = 0; i < 3; i++) {
+        json_t *value = json_loads(good[i], JSON_DECODE_ANY, NULL);
+        assert_int_equal(nt_option_set_json(&o, row, &memory, value, "f"), NT_OK);
+        assert_true(o.seed_given && o.seed == strtoull(good[i], NULL, 10));
+        json_decref(value);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        json_t *value = json_loads(bad[i], JSON_DECODE_ANY, NULL);
+        assert_int_equal(nt_option_set_json(&o, row, &memory, value, "f"), NT_E_FORMAT);
+        message_has("f: seed cannot be ");
+        json_decref(value);
+    }
+    assert_int_equal(nt_option_set_json(&o, row, &memory, json_null(), "f"), NT_OK);
+    assert_true(!o.seed_given && o.seed == 0 && !memory);
 }
 
 static void ids(void **state) {
@@ -149,7 +242,7 @@ static void names(void **state) {
     nt_generate_options_clear(NULL);
 }
 
-/* Rows of the types that no option of today has. */
+/* Rows apart from the table's. */
 typedef struct later {
     double temperature;
     int do_sample;
@@ -223,12 +316,16 @@ static void a_checkpoint_sets_defaults(void **state) {
                        "[50256, 11, -1, 50257], \"max_length\": 100, \"max_new_tokens\": null, "
                        "\"stop_strings\": \"END\", \"choices\": 3, \"temperature\": 0.5, "
                        "\"do_sample\": false, \"num_beams\": 1, \"repetition_penalty\": 1.0, "
-                       "\"min_length\": 0, \"bad_words_ids\": [], \"forced_eos_token_id\": null}";
+                       "\"min_length\": 0, \"bad_words_ids\": [], \"forced_eos_token_id\": null, "
+                       "\"top_k\": 0, \"top_p\": 1, \"num_return_sequences\": 1, \"seed\": 5, "
+                       "\"min_p\": 0.1, \"typical_p\": 0.9}";
     assert_int_equal(read_config(&o, &note, text, 50257), NT_OK);
     assert_int_equal(note.n, 0);
     assert_true(o.n_eos_token_id == 2 && o.eos_token_id[0] == 50256 && o.eos_token_id[1] == 11);
     assert_true(o.max_length == 100 && o.max_new_tokens == 0 && o.choices == 0);
     assert_true(o.n_stop_strings == 1 && strcmp(o.stop_strings[0], "END") == 0);
+    assert_true(o.do_sample == -1 && o.temperature == 0.5 && o.top_k == 0 && o.top_p == 1);
+    assert_true(o.num_return_sequences == 1 && !o.seed_given);
     nt_generate_options_clear(&o);
     assert_int_equal(read_config(&o, &note, "{\"eos_token_id\": 50256}", 100), NT_OK);
     assert_true(o.eos_token_id && o.n_eos_token_id == 0);
@@ -241,16 +338,36 @@ static void a_checkpoint_asks_for_more(void **state) {
     nt_generate_options o = NT_GENERATE_OPTIONS_INIT;
     nt_buffer note = {0};
     const char *text = "{\"do_sample\": true, \"temperature\": 0.7, \"num_beams\": 4, "
-                       "\"repetition_penalty\": 1.2, \"suppress_tokens\": [1], \"max_time\": 3}";
+                       "\"repetition_penalty\": 1.2, \"suppress_tokens\": [1], \"max_time\": 3, "
+                       "\"min_p\": 0.05, \"typical_p\": 1.0, \"eta_cutoff\": 0.0}";
     assert_int_equal(read_config(&o, &note, text, 10), NT_OK);
-    assert_string_equal(note.data, "generation_config.json asks for do_sample, num_beams, "
-                                   "repetition_penalty, suppress_tokens, max_time, which this "
-                                   "version does not do yet: greedy decoding leaves it out");
+    assert_string_equal(note.data, "generation_config.json asks for num_beams, repetition_penalty, "
+                                   "suppress_tokens, max_time, min_p, which this version does not "
+                                   "do yet and leaves out");
+    assert_true(o.do_sample == 1 && o.temperature == 0.7);
+    nt_generate_options_clear(&o);
     nt_buffer_free(&note);
-    const char *bad[] = {"{\"max_length\": \"20\"}",      "{\"max_new_tokens\": 0}",
-                         "{\"eos_token_id\": \"x\"}",     "{\"eos_token_id\": [1, true]}",
-                         "{\"stop_strings\": [1]}",       "{\"max_length\": 2e9}",
-                         "{\"max_length\": 99999999999}", "{\"stop_strings\": \"\"}"};
+    /* what a file may carry and no draw can follow does not keep a model from opening */
+    const char *odd = "{\"temperature\": 0.0, \"top_k\": -1, \"top_p\": \"a long string, longer "
+                      "than what is shown of it in any note or message that says so\", "
+                      "\"num_beams\": 2, \"max_length\": 9}";
+    assert_int_equal(read_config(&o, &note, odd, 10), NT_OK);
+    assert_string_equal(
+        note.data,
+        "generation_config.json: temperature cannot be 0.0 and is left out: above 0 (for the "
+        "likeliest alone: do_sample false); generation_config.json: top_k cannot be -1 and is left "
+        "out: 1 or more, or 0 for no limit; generation_config.json: top_p cannot be \"a long "
+        "string, longer than what is shown of it in any note or m... and is left out: 0 to 1; "
+        "generation_config.json asks for num_beams, which this version does not do yet and leaves "
+        "out");
+    assert_true(o.temperature == 0 && o.top_k == -1 && o.top_p == -1 && o.max_length == 9);
+    nt_generate_options_clear(&o);
+    nt_buffer_free(&note);
+    const char *bad[] = {
+        "{\"max_length\": \"20\"}",        "{\"max_new_tokens\": 0}",  "{\"eos_token_id\": \"x\"}",
+        "{\"eos_token_id\": [1, true]}",   "{\"stop_strings\": [1]}",  "{\"max_length\": 2e9}",
+        "{\"max_length\": 99999999999}",   "{\"stop_strings\": \"\"}", "{\"do_sample\": 1}",
+        "{\"num_return_sequences\": 2000}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(read_config(&o, &note, bad[i], 10), NT_E_FORMAT);
         message_has("some/generation_config.json: ");
@@ -287,9 +404,44 @@ static void what_the_caller_gives_wins(void **state) {
     assert_true(given.n_eos_token_id == 0 && given.n_stop_strings == 0);
 }
 
+/* Warpers of the file count when the run draws, whoever asked for that; each value alone. */
+static void a_checkpoint_that_samples(void **state) {
+    (void)state;
+    nt_generate_options defaults = NT_GENERATE_OPTIONS_INIT;
+    defaults.do_sample = 1;
+    defaults.temperature = 0.7;
+    defaults.top_k = 20;
+    defaults.top_p = 0.9;
+    defaults.num_return_sequences = 3;
+    defaults.max_length = 50;
+    nt_generate_options o = NT_GENERATE_OPTIONS_INIT, greedy = o, own = o, turned_on = o;
+    nt_options_add_defaults(&o, &defaults, 10, 1024);
+    assert_true(o.do_sample == 1 && o.temperature == 0.7 && o.top_k == 20 && o.top_p == 0.9);
+    assert_true(o.num_return_sequences == 3 && o.max_length == 50 && !o.seed_given);
+    greedy.do_sample = -1;
+    nt_options_add_defaults(&greedy, &defaults, 10, 1024);
+    assert_true(greedy.do_sample == -1 && greedy.temperature == 0 && greedy.top_k == -1);
+    assert_true(greedy.top_p == -1 && greedy.max_length == 50);
+    own.top_k = 0;
+    own.temperature = 2;
+    own.num_return_sequences = 1;
+    own.seed_given = true;
+    own.seed = 8;
+    nt_options_add_defaults(&own, &defaults, 10, 1024);
+    assert_true(own.do_sample == 1 && own.temperature == 2 && own.top_k == 0 && own.top_p == 0.9);
+    assert_true(own.num_return_sequences == 1 && own.seed_given && own.seed == 8);
+    defaults.do_sample = 0;
+    nt_generate_options off = NT_GENERATE_OPTIONS_INIT;
+    nt_options_add_defaults(&off, &defaults, 10, 1024);
+    assert_true(off.do_sample == 0 && off.temperature == 0 && off.top_k == -1);
+    turned_on.do_sample = 1;
+    nt_options_add_defaults(&turned_on, &defaults, 10, 1024);
+    assert_true(turned_on.temperature == 0.7 && turned_on.top_k == 20 && turned_on.top_p == 0.9);
+}
+
 static int set_everything(nt_generate_options *o, nt_buffer *note) {
     json_t *object = json_loads("{\"eos_token_id\": [1, 2], \"stop_strings\": [\"a\", \"b\"], "
-                                "\"do_sample\": true}",
+                                "\"do_sample\": true, \"num_beams\": 2, \"top_p\": 7}",
                                 0, NULL);
     int status = nt_options_from_config(o, note, object, "config.json", 10);
     json_decref(object);
@@ -321,6 +473,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_whole),
         cmocka_unit_test(integers),
+        cmocka_unit_test(options_of_sampling),
+        cmocka_unit_test(an_older_and_smaller_struct),
+        cmocka_unit_test(seeds_from_json),
         cmocka_unit_test(ids),
         cmocka_unit_test(strings),
         cmocka_unit_test(names),
@@ -328,6 +483,7 @@ int main(void) {
         cmocka_unit_test(a_checkpoint_sets_defaults),
         cmocka_unit_test(a_checkpoint_asks_for_more),
         cmocka_unit_test(what_the_caller_gives_wins),
+        cmocka_unit_test(a_checkpoint_that_samples),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,13 @@
 
 enum { CHECKPOINT_PATH = 512, CHECKPOINT_ARGS = 64 };
 
+/* The emulator that runs this build's programs, "" where they run as they are. */
+#ifdef NT_EMULATOR
+#    define CHECKPOINT_EMULATOR NT_EMULATOR
+#else
+#    define CHECKPOINT_EMULATOR ""
+#endif
+
 /* A fresh folder for this test program's checkpoints, removed by checkpoints_remove. */
 static inline const char *checkpoints_folder(void) {
     static char folder[CHECKPOINT_PATH];
@@ -38,21 +45,20 @@ static inline void checkpoint_path(char out[CHECKPOINT_PATH], const char *name) 
 /* mkmodel's exit status for OUT_FOLDER = the program's folder / name. */
 static inline int checkpoint_make(const char *name, const char *const *args, size_t n) {
     extern char **environ;
-    char program[CHECKPOINT_PATH], folder[CHECKPOINT_PATH], *argv[CHECKPOINT_ARGS + 3];
+    char emulator[] = CHECKPOINT_EMULATOR, program[CHECKPOINT_PATH], folder[CHECKPOINT_PATH];
+    char *words[CHECKPOINT_ARGS + 4] = {emulator, program, folder}, **last = words + 3;
+    char **argv = *emulator ? words : words + 1;
     snprintf(program, sizeof program, "%s/tools/mkmodel", NT_BINARY_DIR);
     checkpoint_path(folder, name);
     assert_in_range(n, 0, CHECKPOINT_ARGS);
-    argv[0] = program;
-    argv[1] = folder;
     for (size_t i = 0; i < n; i++)
-        argv[2 + i] = strdup(args[i]);
-    argv[2 + n] = NULL;
+        *last++ = strdup(args[i]);
     pid_t pid;
     int status = 0;
-    assert_int_equal(posix_spawn(&pid, program, NULL, NULL, argv, environ), 0);
+    assert_int_equal(posix_spawn(&pid, argv[0], NULL, NULL, argv, environ), 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    for (size_t i = 0; i < n; i++)
-        free(argv[2 + i]);
+    while (last > words + 3)
+        free(*--last);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 

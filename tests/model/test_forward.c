@@ -1,12 +1,10 @@
 /* The forward pass against itself: equal bits however a text is cut, batched, forked, threaded, and
  * on every instruction set; and what it refuses, stops at and leaves behind. */
-#include "checkpoint.h"
+#include "runner.h"
 
 #include <math.h>
 
 #include "base/memory.h"
-#include "model/forward.h"
-#include "model/workspace.h"
 
 enum { V = 96, T = 1000 }; /* more than one chunk of rows, many pages */
 
@@ -14,38 +12,24 @@ static nt_network *shared; /* 2 layers, 32 wide */
 static int32_t text[T];
 static float *whole; /* [T, V]: logits of the text in one call, two threads */
 
-static nt_network *open_named(const char *name) {
-    char path[CHECKPOINT_PATH];
-    nt_network *network;
-    checkpoint_path(path, name);
-    if (nt_network_open(&network, path) != NT_OK) fail_msg("%s", nt_error_message());
-    return network;
-}
-
-static nt_runner *runner_of(const nt_network *network, int threads) {
-    nt_runner *runner;
-    if (nt_runner_new(&runner, network, threads) != NT_OK) fail_msg("%s", nt_error_message());
-    return runner;
-}
-
-static int32_t sequence_of(nt_runner *runner) {
-    int32_t sequence;
-    assert_int_equal(nt_kv_sequence_new(&sequence, nt_runner_kv(runner)), NT_OK);
-    return sequence;
-}
-
 /* Where the logits of each input go, row after row. */
 typedef struct sink {
     float *rows[64];
-    size_t n[64], width;
+    size_t n[64], first[64], width; /* first: t of an input's first row */
     int fail_at, calls;
 } sink;
 
-static int collect(void *payload, size_t input, size_t t, const float *logits) {
+static int collect(void *payload, const nt_logits_row *rows, size_t n) {
     sink *s = payload;
-    (void)t;
+    assert_in_range(n, 1, NT_HEAD_ROWS);
     if (++s->calls == s->fail_at) return nt_fail(NT_E_IO, "the test's own failure");
-    memcpy(s->rows[input] + s->width * s->n[input]++, logits, s->width * sizeof *logits);
+    for (size_t i = 0; i < n; i++) {
+        size_t to = rows[i].input, first = s->first[to];
+        if (s->n[to] == 0) s->first[to] = first = rows[i].t;
+        assert_int_equal(rows[i].t, first + s->n[to]);
+        memcpy(s->rows[to] + s->width * s->n[to]++, rows[i].logits,
+               s->width * sizeof *rows[i].logits);
+    }
     return NT_OK;
 }
 
@@ -53,7 +37,7 @@ static int collect(void *payload, size_t input, size_t t, const float *logits) {
 static void feed(nt_runner *runner, int32_t sequence, const int32_t *ids, size_t n, nt_want want,
                  float *rows) {
     sink s = {.rows = {rows}, .width = (size_t)nt_runner_network(runner)->config.V};
-    nt_input input = {sequence, ids, n, want};
+    nt_input input = input_of(sequence, ids, n, want);
     if (nt_runner_step(runner, &input, 1, collect, &s, NULL) != NT_OK)
         fail_msg("%s", nt_error_message());
     assert_int_equal(s.n[0], want == NT_WANT_ALL ? n : want == NT_WANT_LAST);
@@ -72,7 +56,7 @@ static void same_rows(const float *a, size_t from, size_t n) {
 static int setup(void **state) {
     (void)state;
     CHECKPOINT("shared", "--shape", "tiny", "--n-positions", "1010", "--seed", "5");
-    shared = open_named("shared");
+    shared = network_named("shared");
     for (size_t t = 0; t < T; t++)
         text[t] = (int32_t)((t * 31 + t / 7 * 5 + 3) % V);
     nt_runner *runner = runner_of(shared, 2);
@@ -130,20 +114,22 @@ static void batch_equals_alone(void **state) {
     enum { B = 9 };
     nt_runner *runner = runner_of(shared, 2);
     nt_input inputs[B];
+    nt_want wants[B];
     sink s = {.width = V};
     for (size_t i = 0; i < B; i++) {
         nt_want want = i % 3 == 0 ? NT_WANT_LAST : i % 3 == 1 ? NT_WANT_ALL : NT_WANT_NOTHING;
-        inputs[i] = (nt_input){sequence_of(runner), text + past[i], length[i], want};
+        wants[i] = want;
+        inputs[i] = input_of(sequence_of(runner), text + past[i], length[i], want);
         s.rows[i] = rows_new(length[i]);
         if (past[i]) feed(runner, inputs[i].sequence, text, past[i], NT_WANT_NOTHING, NULL);
     }
     assert_int_equal(nt_runner_step(runner, inputs, B, collect, &s, NULL), NT_OK);
     for (size_t i = 0; i < B; i++) {
         size_t end = past[i] + length[i];
-        if (inputs[i].want == NT_WANT_ALL) {
+        if (wants[i] == NT_WANT_ALL) {
             assert_int_equal(s.n[i], length[i]);
             same_rows(s.rows[i], past[i], length[i]);
-        } else if (inputs[i].want == NT_WANT_LAST) {
+        } else if (wants[i] == NT_WANT_LAST) {
             assert_int_equal(s.n[i], 1);
             same_rows(s.rows[i], end - 1, 1);
         } else {
@@ -169,7 +155,7 @@ static void fork_equals_fresh(void **state) {
     for (size_t b = 0; b < B; b++) {
         for (size_t t = 0; t < TAIL; t++)
             tails[b][t] = (int32_t)((t * (b + 2) + b) % V);
-        inputs[b] = (nt_input){parent, tails[b], TAIL, NT_WANT_ALL};
+        inputs[b] = input_of(parent, tails[b], TAIL, NT_WANT_ALL);
         if (b > 0) assert_int_equal(nt_kv_fork(&inputs[b].sequence, kv, parent), NT_OK);
         s.rows[b] = rows_new(TAIL);
     }
@@ -221,7 +207,7 @@ static void instruction_sets_do_not_show(void **state) {
         for (size_t k = 0; k < 10 && cases[i][k]; k++)
             args[n++] = cases[i][k];
         assert_int_equal(checkpoint_make("isa", args, n), 0);
-        nt_network *network = open_named("isa");
+        nt_network *network = network_named("isa");
         nt_runner *runner = runner_of(network, 2);
         feed(runner, sequence_of(runner), text, LENGTH, NT_WANT_ALL, rows);
         nt_runner_free(runner);
@@ -301,7 +287,7 @@ static void captures_see_each_place_once(void **state) {
     assert_int_equal(t.seen[NT_POINT_BLOCK_OUT], 2 * LENGTH);
     assert_int_equal(t.seen[NT_POINT_FINAL_NORM], LENGTH);
     /* A capture that says stop: the sequence is as it was. */
-    nt_input input = {s, text + LENGTH, 10, NT_WANT_NOTHING};
+    nt_input input = input_of(s, text + LENGTH, 10, NT_WANT_NOTHING);
     t.stop_after = t.n + 50;
     assert_int_equal(nt_runner_step(runner, &input, 1, NULL, NULL, NULL), NT_E_CANCELLED);
     assert_int_equal(nt_kv_length(nt_runner_kv(runner), s), LENGTH);
@@ -325,7 +311,7 @@ static void attention_in_parts(void **state) {
     enum { PLACES = 2 * HEADS * LONG };
     CHECKPOINT("heads", "--shape", "tiny", "--n-embd", "48", "--n-head", "24", "--n-positions",
                "1000");
-    nt_network *network = open_named("heads");
+    nt_network *network = network_named("heads");
     nt_runner *runner = runner_of(network, 2);
     nt_points *points = nt_runner_points(runner);
     float *parts = calloc(PLACES, sizeof *parts), *alone = calloc(PLACES, sizeof *alone);
@@ -345,8 +331,8 @@ static void attention_in_parts(void **state) {
         assert_int_equal(nt_points_set_captures(points, &network->config, &capture, 1), NT_OK);
         /* A mate before it, so that parts of one chunk belong to two sequences. */
         sink out = {.rows = {NULL, rows}, .width = V};
-        nt_input inputs[] = {{sequence_of(runner), text + 9, 500, NT_WANT_NOTHING},
-                             {sequence_of(runner), text, LONG, NT_WANT_ALL}};
+        nt_input inputs[] = {input_of(sequence_of(runner), text + 9, 500, NT_WANT_NOTHING),
+                             input_of(sequence_of(runner), text, LONG, NT_WANT_ALL)};
         assert_int_equal(nt_runner_step(runner, inputs, 2, collect, &out, NULL), NT_OK);
         assert_memory_equal(rows, plain, LONG * V * sizeof *rows);
         capture.payload = alone;
@@ -387,29 +373,29 @@ static void refused_inputs(void **state) {
     assert_int_equal(s, 0);
     feed(runner, s, text, 10, NT_WANT_NOTHING, NULL);
     int32_t bad[] = {1, 2, 96}, negative[] = {-1}, long_text[1001] = {0};
-    nt_input good = {other, text, 5, NT_WANT_NOTHING};
-    nt_input one[] = {good, {s, bad, 3, NT_WANT_LAST}};
+    nt_input good = input_of(other, text, 5, NT_WANT_NOTHING);
+    nt_input one[] = {good, input_of(s, bad, 3, NT_WANT_LAST)};
     expect(runner, one, 2, collect, NT_E_RANGE, "id 96 at index 2");
-    one[1] = (nt_input){s, negative, 1, NT_WANT_LAST};
+    one[1] = input_of(s, negative, 1, NT_WANT_LAST);
     expect(runner, one, 2, collect, NT_E_RANGE, "id -1 at index 0");
-    one[1] = (nt_input){s, long_text, 1001, NT_WANT_LAST};
+    one[1] = input_of(s, long_text, 1001, NT_WANT_LAST);
     expect(runner, one, 2, collect, NT_E_CONTEXT,
            "10 positions and 1001 new tokens are more than the model's context of 1010");
-    one[1] = (nt_input){9, text, 1, NT_WANT_LAST};
+    one[1] = input_of(9, text, 1, NT_WANT_LAST);
     expect(runner, one, 2, collect, NT_E_RANGE, "no sequence 9");
-    one[1] = (nt_input){-1, text, 1, NT_WANT_LAST};
-    expect(runner, one, 2, collect, NT_E_RANGE, "no sequence -1");
-    one[1] = (nt_input){s, text, 0, NT_WANT_LAST};
+    one[1] = input_of(-2, text, 1, NT_WANT_LAST);
+    expect(runner, one, 2, collect, NT_E_RANGE, "no sequence -2");
+    one[1] = input_of(s, text, 0, NT_WANT_LAST);
     expect(runner, one, 2, collect, NT_E_ARGUMENT, "no ids");
-    one[1] = (nt_input){s, text, 1, NT_WANT_LAST};
+    one[1] = input_of(s, text, 1, NT_WANT_LAST);
     expect(runner, one, 2, NULL, NT_E_ARGUMENT, "no place");
-    one[1] = (nt_input){other, text, 1, NT_WANT_LAST};
+    one[1] = input_of(other, text, 1, NT_WANT_LAST);
     expect(runner, one, 2, collect, NT_E_ARGUMENT, "twice");
     assert_int_equal(nt_kv_length(nt_runner_kv(runner), other), 0);
     assert_int_equal(nt_runner_step(runner, NULL, 0, NULL, NULL, NULL), NT_OK);
     /* The context can be filled to the last position, and no further. */
     feed(runner, s, long_text, 1000, NT_WANT_NOTHING, NULL);
-    one[0] = (nt_input){s, text, 1, NT_WANT_LAST};
+    one[0] = input_of(s, text, 1, NT_WANT_LAST);
     expect(runner, one, 1, collect, NT_E_CONTEXT, "1010 positions and 1 new");
     nt_runner_free(runner);
 }
@@ -447,7 +433,8 @@ static void cancelling_and_progress(void **state) {
         watch w = {.stop_at = k};
         nt_callbacks callbacks = {sizeof callbacks, &w, progress, stop, NULL, NULL};
         sink s = {.rows = {rows, row}, .width = V};
-        nt_input inputs[] = {{a, text + 70, LENGTH, NT_WANT_ALL}, {b, text, 3, NT_WANT_LAST}};
+        nt_input inputs[] = {input_of(a, text + 70, LENGTH, NT_WANT_ALL),
+                             input_of(b, text, 3, NT_WANT_LAST)};
         status = nt_runner_step(runner, inputs, 2, collect, &s, &callbacks);
         if (status == NT_OK) {
             assert_int_equal(w.asked, k - 1);
@@ -471,25 +458,27 @@ static void receiver_may_fail(void **state) {
     (void)state;
     nt_runner *runner = runner_of(shared, 1);
     int32_t s = sequence_of(runner);
-    float *rows = rows_new(20);
-    sink out = {.rows = {rows}, .width = V, .fail_at = 15};
-    nt_input input = {s, text, 20, NT_WANT_ALL};
+    enum { LENGTH = 2 * NT_HEAD_ROWS + 5 };
+    float *rows = rows_new(LENGTH);
+    sink out = {.rows = {rows}, .width = V, .fail_at = 2};
+    nt_input input = input_of(s, text, LENGTH, NT_WANT_ALL);
     assert_int_equal(nt_runner_step(runner, &input, 1, collect, &out, NULL), NT_E_IO);
-    assert_int_equal(out.n[0], 14);
+    assert_int_equal(out.n[0], NT_HEAD_ROWS);
+    assert_int_equal(out.calls, 2);
     assert_int_equal(nt_kv_length(nt_runner_kv(runner), s), 0);
-    feed(runner, s, text, 20, NT_WANT_ALL, rows);
-    same_rows(rows, 0, 20);
+    feed(runner, s, text, LENGTH, NT_WANT_ALL, rows);
+    same_rows(rows, 0, LENGTH);
     free(rows);
     nt_runner_free(runner);
 }
 
 static void numeric(const char *name, const char *words) {
-    nt_network *network = open_named(name);
+    nt_network *network = network_named(name);
     nt_runner *runner = runner_of(network, 1);
     int32_t s = sequence_of(runner);
     float *rows = rows_new(4);
     sink out = {.rows = {rows}, .width = V};
-    nt_input input = {s, text, 4, NT_WANT_LAST};
+    nt_input input = input_of(s, text, 4, NT_WANT_LAST);
     assert_int_equal(nt_runner_step(runner, &input, 1, collect, &out, NULL), NT_E_NUMERIC);
     if (!strstr(nt_error_message(), words)) fail_msg("no \"%s\": %s", words, nt_error_message());
     assert_int_equal(out.n[0], 0);
@@ -522,12 +511,13 @@ static int scenario(const char *path, nt_network **network, nt_runner **runner, 
     int32_t a, b;
     NT_TRY(nt_kv_sequence_new(&a, kv));
     sink s = {.rows = {rows, rows}, .width = V};
-    nt_input inputs[] = {{a, text, 30, NT_WANT_LAST}, {0, text + 30, 60, NT_WANT_LAST}};
+    nt_input inputs[] = {input_of(a, text, 30, NT_WANT_LAST),
+                         input_of(0, text + 30, 60, NT_WANT_LAST)};
     int status = nt_runner_step(*runner, inputs, 1, collect, &s, NULL);
     assert_int_equal(nt_kv_length(kv, a), status == NT_OK ? 30 : 0);
     if (status != NT_OK) return status;
     NT_TRY(nt_kv_fork(&b, kv, a));
-    inputs[0] = (nt_input){a, text + 30, 1, NT_WANT_NOTHING};
+    inputs[0] = input_of(a, text + 30, 1, NT_WANT_NOTHING);
     inputs[1].sequence = b;
     status = nt_runner_step(*runner, inputs, 2, collect, &s, NULL);
     assert_int_equal(nt_kv_length(kv, a), status == NT_OK ? 31 : 30);

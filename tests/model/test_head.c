@@ -1,10 +1,8 @@
 /* The last step of the pass: which rows go through the final norm and the head, in groups, and what
  * is said of logits that are no numbers. */
-#include "checkpoint.h"
+#include "runner.h"
 
 #include <math.h>
-
-#include "model/forward.h"
 
 enum { V = 96, D = 32, T = 40 };
 
@@ -17,25 +15,16 @@ typedef struct sink {
     size_t n, width;
 } sink;
 
-static int collect(void *payload, size_t input, size_t t, const float *logits) {
+static int collect(void *payload, const nt_logits_row *rows, size_t n) {
     sink *s = payload;
-    (void)input;
-    (void)t;
-    if (s->rows) memcpy(s->rows + s->width * s->n, logits, s->width * sizeof *logits);
-    s->n++;
-    return 0;
+    assert_in_range(n, 1, NT_HEAD_ROWS);
+    for (size_t i = 0; i < n; i++, s->n++)
+        if (s->rows) memcpy(s->rows + s->width * s->n, rows[i].logits, s->width * sizeof *s->rows);
+    return NT_OK;
 }
 
-static nt_runner *runner_of(const nt_network *network) {
-    nt_runner *runner;
-    if (nt_runner_new(&runner, network, 2) != NT_OK) fail_msg("%s", nt_error_message());
-    return runner;
-}
-
-static nt_input input_of(nt_runner *runner, size_t n, nt_want want) {
-    nt_input input = {0, text, n, want};
-    assert_int_equal(nt_kv_sequence_new(&input.sequence, nt_runner_kv(runner)), NT_OK);
-    return input;
+static nt_input fresh(nt_runner *runner, size_t n, nt_want want) {
+    return input_of(sequence_of(runner), text, n, want);
 }
 
 static int setup(void **state) {
@@ -48,8 +37,8 @@ static int setup(void **state) {
     assert_int_equal(shared->config.D, D);
     for (size_t t = 0; t < T; t++)
         text[t] = (int32_t)((t * 31 + 3) % (V - 2) + 1); /* neither 0 nor V - 1 */
-    nt_runner *runner = runner_of(shared);
-    nt_input input = input_of(runner, T, NT_WANT_ALL);
+    nt_runner *runner = runner_of(shared, 2);
+    nt_input input = fresh(runner, T, NT_WANT_ALL);
     sink s = {whole, 0, V};
     assert_int_equal(nt_runner_step(runner, &input, 1, collect, &s, NULL), NT_OK);
     nt_runner_free(runner);
@@ -75,8 +64,8 @@ static void logits_in_groups(void **state) {
     network.config.V = MANY;
     network.head.data = head;
     network.head.N = MANY;
-    nt_runner *runner = runner_of(&network);
-    nt_input input = input_of(runner, ROWS, NT_WANT_ALL);
+    nt_runner *runner = runner_of(&network, 2);
+    nt_input input = fresh(runner, ROWS, NT_WANT_ALL);
     sink s = {rows, 0, MANY};
     assert_int_equal(nt_runner_step(runner, &input, 1, collect, &s, NULL), NT_OK);
     assert_int_equal(s.n, ROWS);
@@ -98,14 +87,14 @@ static int look(void *payload, const nt_seen *seen) {
 static void looked_at_but_not_wanted(void **state) {
     (void)state;
     size_t looks = 0;
-    nt_runner *runner = runner_of(shared);
+    nt_runner *runner = runner_of(shared, 2);
     nt_capture capture = {{NT_POINT_FINAL_NORM, 0, 0, NT_EVERY}, look, &looks};
     assert_int_equal(nt_points_set_captures(nt_runner_points(runner), &shared->config, &capture, 1),
                      NT_OK);
     static const size_t lengths[] = {5, 1, 9, 20};
     nt_input inputs[4];
     for (size_t i = 0; i < 4; i++)
-        inputs[i] = input_of(runner, lengths[i], NT_WANT_LAST);
+        inputs[i] = fresh(runner, lengths[i], NT_WANT_LAST);
     float rows[4 * V];
     sink s = {rows, 0, V};
     assert_int_equal(nt_runner_step(runner, inputs, 4, collect, &s, NULL), NT_OK);
@@ -117,8 +106,8 @@ static void looked_at_but_not_wanted(void **state) {
 }
 
 static void expect_broken(const nt_network *network, const char *words) {
-    nt_runner *runner = runner_of(network);
-    nt_input input = input_of(runner, 5, NT_WANT_ALL);
+    nt_runner *runner = runner_of(network, 2);
+    nt_input input = fresh(runner, 5, NT_WANT_ALL);
     sink s = {0};
     assert_int_equal(nt_runner_step(runner, &input, 1, collect, &s, NULL), NT_E_NUMERIC);
     if (!strstr(nt_error_message(), words)) fail_msg("no \"%s\": %s", words, nt_error_message());
@@ -161,10 +150,10 @@ static void used_memory(void **state) {
         for (size_t i = 0; i < 7; i++)
             free(used[i]);
     }
-    nt_runner *runner = runner_of(shared);
+    nt_runner *runner = runner_of(shared, 2);
     nt_input inputs[40];
     for (size_t i = 0; i < 40; i++)
-        inputs[i] = input_of(runner, 1, NT_WANT_NOTHING);
+        inputs[i] = fresh(runner, 1, NT_WANT_NOTHING);
     if (nt_runner_step(runner, inputs + 5, 35, NULL, NULL, NULL) != NT_OK)
         fail_msg("%s", nt_error_message());
     nt_runner_free(runner);

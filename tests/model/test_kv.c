@@ -215,6 +215,52 @@ static void churn_stays_small(void **state) {
     nt_kv_free(kv);
 }
 
+/* One layer's pages stand for all layers, and what is held back for the next ones is bounded. */
+static void brief_sequences(void **state) {
+    (void)state;
+    enum { N = 300 };
+    const size_t page = LEAF_BYTES / L;
+    nt_kv *kv = make();
+    int32_t s[N], child = 9;
+    assert_int_equal(nt_kv_brief_new(&s[0], kv), NT_OK);
+    assert_int_equal(nt_kv_extend(kv, s[0], NT_PAGE + 1), NT_OK);
+    assert_int_equal(nt_kv_length(kv, s[0]), NT_PAGE + 1);
+    assert_int_equal(nt_kv_bytes(kv), 2 * page);
+    for (size_t l = 1; l < L; l++)
+        for (size_t i = 0; i < 2; i++)
+            assert_ptr_equal(nt_kv_pages(kv, s[0], l)[i], nt_kv_pages(kv, s[0], 0)[i]);
+    assert_int_equal((uintptr_t)nt_kv_pages(kv, s[0], 0)[1] % 64, 0);
+    assert_int_equal(nt_kv_fork(&child, kv, s[0]), NT_E_ARGUMENT);
+    assert_int_equal(child, 0);
+    assert_false(nt_kv_exists(kv, 1));
+    /* Ordinary ones beside it have pages of their own in every layer; numbers are common to both.
+     */
+    int32_t whole = begin(kv, NT_PAGE);
+    assert_int_not_equal(whole, s[0]);
+    assert_int_equal(nt_kv_bytes(kv), LEAF_BYTES + 2 * page);
+    mark(kv, whole, 0, NT_PAGE, 3);
+    for (size_t i = 0; i < 2 * PAGE; i++)
+        nt_kv_pages(kv, s[0], 2)[i / PAGE][i % PAGE] = -1;
+    check(kv, whole, 0, NT_PAGE, 3);
+    nt_kv_drop(kv, s[0]);
+    assert_int_equal(nt_kv_sequence_new(&child, kv), NT_OK);
+    assert_int_equal(child, s[0]);
+    assert_int_equal(nt_kv_extend(kv, child, 1), NT_OK);
+    assert_ptr_not_equal(nt_kv_pages(kv, child, 0)[0], nt_kv_pages(kv, child, 1)[0]);
+    assert_int_equal(nt_kv_fork(&child, kv, child), NT_OK);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < N; i++) {
+            assert_int_equal(nt_kv_brief_new(&s[i], kv), NT_OK);
+            assert_int_equal(nt_kv_extend(kv, s[i], 1), NT_OK);
+        }
+        assert_in_range(nt_kv_bytes(kv), 2 * LEAF_BYTES + N * page, 4 * LEAF_BYTES + N * page);
+        for (int i = 0; i < N; i++)
+            nt_kv_drop(kv, s[i]);
+        assert_in_range(nt_kv_bytes(kv), 2 * LEAF_BYTES, 4 * LEAF_BYTES + 64 * page);
+    }
+    nt_kv_free(kv);
+}
+
 static int scenario(nt_kv **out) {
     int32_t parent, child;
     NT_TRY(nt_kv_new(out, L, D));
@@ -222,7 +268,12 @@ static int scenario(nt_kv **out) {
     NT_TRY(nt_kv_extend(*out, parent, NT_PAGE + 5));
     mark(*out, parent, 0, NT_PAGE + 5, 4);
     NT_TRY(nt_kv_fork(&child, *out, parent));
-    int status = nt_kv_extend(*out, child, 10 * NT_PAGE);
+    int32_t brief;
+    NT_TRY(nt_kv_brief_new(&brief, *out));
+    int status = nt_kv_extend(*out, brief, 6 * NT_PAGE);
+    assert_int_equal(nt_kv_length(*out, brief), status == NT_OK ? 6 * NT_PAGE : 0);
+    NT_TRY(status);
+    status = nt_kv_extend(*out, child, 10 * NT_PAGE);
     check(*out, parent, 0, NT_PAGE + 5, 4);
     check(*out, child, 0, NT_PAGE + 5, 4);
     assert_int_equal(nt_kv_length(*out, child), status == NT_OK ? 11 * NT_PAGE + 5 : NT_PAGE + 5);
@@ -254,6 +305,7 @@ int main(void) {
         cmocka_unit_test(unknown_sequences),
         cmocka_unit_test(memory_is_reused_and_given_back),
         cmocka_unit_test(churn_stays_small),
+        cmocka_unit_test(brief_sequences),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,10 +27,10 @@ typedef struct rows {
     size_t V;
 } rows;
 
-static int keep_row(void *payload, size_t input, size_t t, const float *logits) {
+static int keep_rows(void *payload, const nt_logits_row *from, size_t n) {
     rows *r = payload;
-    (void)input;
-    memcpy(r->logits + t * r->V, logits, r->V * sizeof *logits);
+    for (size_t i = 0; i < n; i++)
+        memcpy(r->logits + from[i].t * r->V, from[i].logits, r->V * sizeof *r->logits);
     return NT_OK;
 }
 
@@ -39,9 +39,9 @@ static float *run_kept(int32_t *kept, nt_runner *runner, const int32_t *ids, siz
     size_t V = (size_t)nt_runner_network(runner)->config.V;
     rows r = {malloc(n * V * sizeof(float)), V};
     assert_non_null(r.logits);
-    nt_input input = {.ids = ids, .n_ids = n, .want = NT_WANT_ALL};
+    nt_input input = {.ids = ids, .n_ids = n, .wanted = 0};
     assert_int_equal(nt_kv_sequence_new(&input.sequence, nt_runner_kv(runner)), NT_OK);
-    if (nt_runner_step(runner, &input, 1, keep_row, &r, NULL) != NT_OK)
+    if (nt_runner_step(runner, &input, 1, keep_rows, &r, NULL) != NT_OK)
         fail_msg("%s", nt_error_message());
     *kept = input.sequence;
     return r.logits;
@@ -213,8 +213,8 @@ static void check_greedy(checked *c, const json_t *expected, int32_t sequence, c
         assert_int_equal(best, (int32_t)number(next, i));
         c->greedy_steps++;
         if (i + 1 == json_array_size(next)) break;
-        nt_input input = {sequence, &best, 1, NT_WANT_LAST};
-        assert_int_equal(nt_runner_step(c->runner, &input, 1, keep_row, &r, NULL), NT_OK);
+        nt_input input = {sequence, &best, 1, 0};
+        assert_int_equal(nt_runner_step(c->runner, &input, 1, keep_rows, &r, NULL), NT_OK);
         last = r.logits;
     }
     free(r.logits);

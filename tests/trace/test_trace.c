@@ -307,6 +307,12 @@ static void nothing_is_safe_to_read(void **state) {
     assert_null(nt_result_scored(NULL, 0));
     assert_null(nt_result_totals(NULL));
     assert_null(nt_result_tensor(NULL, "x"));
+    uint64_t drawn = 9;
+    assert_null(nt_result_method(NULL, &drawn));
+    assert_true(drawn == 0);
+    assert_int_equal(nt_result_n_units(NULL, NT_BY_WORD) + nt_result_n_continuations(NULL), 0);
+    assert_null(nt_result_unit(NULL, NT_BY_WORD, 0));
+    assert_null(nt_result_continuation(NULL, 0));
     assert_string_equal(nt_result_text(NULL, &n), "");
     assert_int_equal(n, 0);
     nt_result *trace;
@@ -314,6 +320,93 @@ static void nothing_is_safe_to_read(void **state) {
     assert_null(nt_result_tensor(trace, NULL));
     assert_null(nt_result_totals(trace));
     assert_string_equal(nt_result_text(trace, NULL), "");
+    nt_result_free(trace);
+}
+
+/* Each of the four kinds answers for its own parts, and for no other's. */
+static void parts_belong_to_their_kind(void **state) {
+    (void)state;
+    nt_unit units[3] = {{.bytes = "Alice", .n_bytes = 5}, {.start = 6}, {.start = 9}};
+    nt_continuation endings[2] = {{.text = " Yes", .place = 2}, {.text = " No", .place = 1}};
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++) {
+        bool score = kind == NT_RESULT_SCORE, compared = kind == NT_RESULT_CONTINUATIONS;
+        bool decoded = kind == NT_RESULT_GENERATE || kind == NT_RESULT_STEPS;
+        nt_result *trace;
+        uint64_t drawn = 9;
+        assert_int_equal(nt_trace_new(&trace, (nt_result_kind)kind, NULL), NT_OK);
+        trace->words = units;
+        trace->n_words = 2;
+        trace->chars = units + 1;
+        trace->n_chars = 2;
+        trace->continuations = endings;
+        trace->n_continuations = 2;
+        trace->method = "sample";
+        trace->seeded = true;
+        trace->seed = UINT64_MAX;
+
+        assert_int_equal(nt_result_n_units(trace, NT_BY_WORD), score ? 2 : 0);
+        assert_int_equal(nt_result_n_units(trace, NT_BY_CHAR), score ? 2 : 0);
+        assert_int_equal(nt_result_n_units(trace, NT_BY_TOKEN), 0);
+        assert_int_equal(nt_result_n_units(trace, NT_BY_TEXT), 0);
+        assert_int_equal(nt_result_n_units(trace, (nt_by)(NT_BY_WORD | NT_BY_CHAR)), 0);
+        assert_ptr_equal(nt_result_unit(trace, NT_BY_WORD, 1), score ? &units[1] : NULL);
+        assert_ptr_equal(nt_result_unit(trace, NT_BY_CHAR, 1), score ? &units[2] : NULL);
+        assert_null(nt_result_unit(trace, NT_BY_WORD, 2));
+        assert_null(nt_result_unit(trace, NT_BY_CHAR, SIZE_MAX));
+        assert_null(nt_result_unit(trace, NT_BY_TOKEN, 0));
+        assert_int_equal(nt_result_n_continuations(trace), compared ? 2 : 0);
+        assert_ptr_equal(nt_result_continuation(trace, 1), compared ? &endings[1] : NULL);
+        assert_null(nt_result_continuation(trace, 2));
+        assert_true((nt_result_totals(trace) != NULL) == (score || kind == NT_RESULT_PERPLEXITY));
+        const char *method = nt_result_method(trace, &drawn);
+        assert_true(decoded ? strcmp(method, "sample") == 0 : method == NULL);
+        assert_true(drawn == (decoded ? UINT64_MAX : 0));
+        assert_ptr_equal(nt_result_method(trace, NULL), method);
+        trace->seeded = false;
+        drawn = 9;
+        nt_result_method(trace, &drawn);
+        assert_true(drawn == 0);
+        nt_result_free(trace);
+    }
+}
+
+/* Steps of sequences that ran side by side and ended at different lengths. */
+static void steps_are_sorted_by_sequence(void **state) {
+    (void)state;
+    static const size_t lengths[] = {3, 0, 5, 1, 5};
+    const float row[] = {1, 2, 3};
+    nt_result *trace;
+    assert_int_equal(nt_trace_new(&trace, NT_RESULT_GENERATE, NULL), NT_OK);
+    assert_int_equal(nt_trace_sort_steps(trace), NT_OK); /* none */
+    for (size_t index = 0; index < 5; index++) {
+        for (size_t s = 0; s < 5; s++) {
+            if (index >= lengths[s]) continue;
+            int32_t chosen = (int32_t)((s + index) % 3);
+            assert_int_equal(nt_trace_add_step(trace, row, NULL, 3, 1 + (s + index) % 3, chosen),
+                             NT_OK);
+            nt_step *step = &trace->steps[trace->n_steps - 1].step;
+            assert_true(step->sequence == 0 && step->index == trace->n_steps - 1);
+            step->sequence = s;
+            step->index = index;
+        }
+    }
+    nt_memory_fail_at(1);
+    assert_int_equal(nt_trace_sort_steps(trace), NT_E_MEMORY);
+    nt_memory_fail_at(2);
+    assert_int_equal(nt_trace_sort_steps(trace), NT_E_MEMORY);
+    nt_memory_fail_at(0);
+    assert_int_equal(trace->steps[1].step.sequence, 2); /* as it was */
+    assert_int_equal(nt_trace_sort_steps(trace), NT_OK);
+    size_t at = 0;
+    for (size_t s = 0; s < 5; s++) {
+        for (size_t index = 0; index < lengths[s]; index++, at++) {
+            const nt_step *step = nt_result_step(trace, at);
+            assert_true(step->sequence == s && step->index == index);
+            assert_int_equal(step->chosen.token.id, (s + index) % 3);
+            assert_int_equal(nt_result_n_candidates(trace, at), 1 + (s + index) % 3);
+        }
+    }
+    assert_int_equal(at, nt_result_n_steps(trace));
     nt_result_free(trace);
 }
 
@@ -355,6 +448,8 @@ int main(void) {
         cmocka_unit_test(argmax_takes_the_lowest_of_equals),
         cmocka_unit_test(accessors_read_what_was_written),
         cmocka_unit_test(nothing_is_safe_to_read),
+        cmocka_unit_test(parts_belong_to_their_kind),
+        cmocka_unit_test(steps_are_sorted_by_sequence),
         cmocka_unit_test(arrays_too_large_are_refused),
         cmocka_unit_test(every_allocation_may_fail),
     };

@@ -8,11 +8,15 @@ nothing that could drive a terminal. usage: check.py VIEW_EMIT
 import csv
 import io
 import json
+import math
 import subprocess
 import sys
 import unicodedata
 
-TOKENS, TEXT, NEXT, STEPS, GENERATE, SCORE, INSPECT, INFO = range(8)
+KINDS = 10
+TOKENS, TEXT, NEXT, STEPS, GENERATE, SCORE, INSPECT, INFO, CONTINUATIONS, PERPLEXITY = range(KINDS)
+SAMPLES = 15
+UNSAID = object()  # CSV tells it and JSON does not
 HEAD = ["schema", "model", "precision", "isa", "bos"]
 WIDTHS = 6
 
@@ -44,7 +48,23 @@ def same(cell, value):
     if isinstance(value, str):
         # null in JSON: NaN is empty in CSV, an infinity is spelled out
         return cell == value or (value == "" and cell in ("inf", "-inf"))
-    return float(cell) == value
+    return (int(cell) if isinstance(value, int) else float(cell)) == value
+
+
+def score_rows(view):
+    """Rows of the finest unit that the view has."""
+    if "chars" in view:
+        names = ["char", "start", "end", "surprisal"]
+        return [[i, *(c[n] for n in names)] for i, c in enumerate(view["chars"])]
+    if "words" in view:
+        names = ["word", "start", "end", "first", "n_tokens", "surprisal", "surprisal_corrected",
+                 "counted"]
+        return [[i, *(w[n] for n in names)] for i, w in enumerate(view["words"])]
+    if "ids" in view:
+        columns = [view[n] for n in ("ids", "tokens", "logprobs", "ranks", "entropies")]
+        return [[i, *row, UNSAID] for i, row in enumerate(zip(*columns, strict=True))]
+    return [[UNSAID, *(view[n] for n in ("counted", "logprob", "loss", "perplexity",
+                                       "bits_per_byte"))]]
 
 
 def rows_from_json(kind, view):
@@ -58,14 +78,20 @@ def rows_from_json(kind, view):
         names = ["rank", "id", "token", "logit", "logprob", "prob", "processed_prob"]
         return [[c[n] for n in names] for c in view["next"]]
     if kind == STEPS:
-        return [[s["step"], s["input"], None, c["id"], c["token"], c["prob"], c["logprob"],
-                 c["id"] == s["chosen"]] for s in view["steps"] for c in s["choices"]]
+        return [[s["sequence"], s["step"], s["input"], UNSAID, c["id"], c["token"], c["prob"],
+                 c["logprob"], c.get("processed_prob", UNSAID), c["id"] == s["chosen"]]
+                for s in view["steps"] for c in s["choices"]]
     if kind == GENERATE:
         return [[i, " ".join(map(str, s["ids"])), s["text"], s["logprob"], s["finish_reason"]]
                 for i, s in enumerate(view["sequences"])]
     if kind == SCORE:
-        columns = [view[n] for n in ("ids", "tokens", "logprobs", "ranks", "entropies")]
-        return [[i, *row, None] for i, row in enumerate(zip(*columns, strict=True))]
+        return score_rows(view)
+    if kind == CONTINUATIONS:
+        names = ["logprob", "logprob_per_byte", "share", "place", "greedy"]
+        return [[i, c["text"], " ".join(map(str, c["ids"])), len(c["ids"]), *(c[n] for n in names)]
+                for i, c in enumerate(view["continuations"])]
+    if kind == PERPLEXITY:
+        return [[v for k, v in view.items() if k not in HEAD]]
     if kind == INSPECT:
         return [[i, n] for i, n in enumerate(view["hidden_norms"])]
     return [[k, v] for k, v in view.items() if k not in HEAD]
@@ -78,26 +104,63 @@ def check_csv(kind, text, view):
     for row, values in zip(parsed[1:], expected, strict=True):
         assert len(row) == len(parsed[0]) == len(values), (row, values)
         for column, cell, value in zip(parsed[0], row, values):
-            if column not in ("choice_rank", "counted"):
+            if value is not UNSAID:
                 assert same(cell, value), (kind, column, cell, value)
+    return parsed
+
+
+def check_tsv(text, rows):
+    """The CSV once more, with tabs, behind the prefix."""
+    parsed = list(csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True))
+    assert parsed[0][:2] == ["doc", "line"] and parsed[0][2:] == rows[0], (parsed[0], rows[0])
+    assert all(row[:2] == ["a\tb", "17"] for row in parsed[1:])
+    assert [row[2:] for row in parsed[1:]] == rows[1:]
+
+
+LOGARITHMIC = {"logprobs", "entropies", "surprisal", "surprisal_corrected", "logprob",
+               "logprob_per_byte", "loss", "loss_stderr", "loss_as_transformers"}
+
+
+def check_bits(nats, bits, scale):
+    """The same object in base 2: what is logarithmic grew by 1 / ln 2, the rest is the same."""
+    if isinstance(nats, dict):
+        assert list(nats) == list(bits)
+        for key in nats:
+            if key != "unit":
+                check_bits(nats[key], bits[key], 1 / math.log(2) if key in LOGARITHMIC else scale)
+    elif isinstance(nats, list):
+        for a, b in zip(nats, bits, strict=True):
+            check_bits(a, b, scale)
+    elif isinstance(nats, float) or scale != 1 and nats is not None:
+        assert bits is None and abs(nats) * scale > 1e308 or math.isclose(
+            nats * scale, bits, rel_tol=2e-8), (nats, bits)
+    else:
+        assert nats == bits
+
+
+def check_one(text, raw):
+    """Bytes beside a string appear exactly where the string is not enough."""
+    if raw is None:
+        assert text is None or "\ufffd" not in text
+    else:
+        assert bytes(raw).decode("utf-8", "replace") == text
+        assert "\ufffd" in text
 
 
 def check_bytes(view):
-    """Bytes beside a token appear exactly where its string is not enough."""
-    entries = view.get("next", []) + [c for s in view.get("steps", []) for c in s["choices"]]
-    for entry in entries:
-        if "bytes" in entry:
-            raw = bytes(entry["bytes"])
-            assert raw.decode("utf-8", "replace") == entry["token"]
-            assert "\ufffd" in entry["token"]
-        else:
-            assert entry["token"] is None or "\ufffd" not in entry["token"]
-    tokens = view.get("tokens", [])
-    given = view.get("token_bytes", {})
-    lossy = {str(i) for i, t in enumerate(tokens) if t is not None and "\ufffd" in t}
-    assert set(given) == lossy
-    for i, raw in given.items():
-        assert bytes(raw).decode("utf-8", "replace") == tokens[int(i)]
+    for entry in view.get("next", []) + [c for s in view.get("steps", []) for c in s["choices"]]:
+        check_one(entry["token"], entry.get("bytes"))
+    for name, entries in (("word", view.get("words", [])), ("char", view.get("chars", [])),
+                          ("text", view.get("continuations", []))):
+        for entry in entries:
+            check_one(entry[name], entry.get("bytes"))
+    for group in [view] + view.get("continuations", []):
+        tokens = group.get("tokens", [])
+        given = group.get("token_bytes", {})
+        if isinstance(tokens, list):
+            assert all(int(i) < len(tokens) for i in given)
+            for i, token in enumerate(tokens):
+                check_one(token, given.get(str(i)))
 
 
 def columns(line):
@@ -116,7 +179,7 @@ def check_table(kind, width, text):
     for line in text.split("\n"):
         assert columns(line) <= width, (kind, width, columns(line), line)
         for c in line:
-            joins = kind in (TEXT, GENERATE, INFO) and c in "\u200c\u200d"
+            joins = kind in (TEXT, GENERATE, INFO, PERPLEXITY) and c in "\u200c\u200d"
             assert joins or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp", "Cs", "Cn"), (
                 kind, width, ascii(line))
         assert kind in (TEXT, GENERATE) or not line.endswith(" "), ascii(line)
@@ -133,12 +196,21 @@ def main():
         view = strict(line)
         assert list(view)[: len(HEAD)] == HEAD and view["schema"] == "nextoken/1"
         check_bytes(view)
-        check_csv(kind, next(parts), view)
+        bits = strict(next(parts))
+        scored = kind in (SCORE, CONTINUATIONS, PERPLEXITY)
+        assert (view.get("unit"), bits.get("unit")) == (("nats", "bits") if scored else
+                                                        (None, None))
+        if scored:
+            check_bits(view, bits, 1)
+        else:
+            assert view == bits
+        rows = check_csv(kind, next(parts), view)
+        check_tsv(next(parts), rows)
         for _ in range(WIDTHS):
             check_table(kind, int(next(parts)), next(parts))
         n += 1
-    assert n == 8 + 8 * 40, n
-    print(f"{n} traces: JSON, CSV and {WIDTHS} tables each")
+    assert n == SAMPLES + KINDS * 40, n
+    print(f"{n} traces: JSON, CSV, TSV and {WIDTHS} tables each")
 
 
 if __name__ == "__main__":

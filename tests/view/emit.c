@@ -1,14 +1,15 @@
-/* Prints views for check.py, each ended by a zero byte: for every trace its kind, its JSON and its
- * CSV, then its table at several widths, each before the width that it must keep to. */
+/* Prints views for check.py, each ended by a zero byte: for every trace its kind, its JSON in nats
+ * and in bits, its CSV, its TSV behind a prefix, then its table at several widths, each before the
+ * width that it must keep to. */
 #include <stdio.h>
 
-#include "view/sample.h"
+#include "view/random.h"
 
 static void emit(const nt_result *t, nt_view_options options) {
     nt_buffer out = {0};
-    int status = options.format == NT_JSON  ? nt_view_json(&out, t, &options)
-                 : options.format == NT_CSV ? nt_view_csv(&out, t, &options)
-                                            : nt_view_table(&out, t, &options);
+    int status = options.format == NT_JSON    ? nt_view_json(&out, t, &options)
+                 : options.format == NT_TABLE ? nt_view_table(&out, t, &options)
+                                              : nt_view_csv(&out, t, &options);
     if (status != NT_OK) {
         fprintf(stderr, "%s\n", nt_error_message());
         exit(1);
@@ -25,12 +26,20 @@ static void emit_all(nt_result *t) {
     putchar(0);
     options.format = NT_JSON;
     emit(t, options);
+    options.bits = true;
+    emit(t, options);
+    options.bits = false;
     options.format = NT_CSV;
+    emit(t, options);
+    options.format = NT_TSV;
+    options.header_prefix = "doc\tline\t";
+    options.row_prefix = "\"a\tb\"\t17\t";
     emit(t, options);
     options.format = NT_TABLE;
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
         options.width = widths[i];
         options.color = t->kind == NT_RESULT_TEXT; /* a text without colour is data, not a table */
+        options.bits = i % 2;
         printf("%d", t->kind == NT_RESULT_TEXT ? 100000 : widths[i]);
         putchar(0);
         emit(t, options);
@@ -41,7 +50,7 @@ static void emit_all(nt_result *t) {
 int main(void) {
     for (size_t i = 0; i < N_SAMPLES; i++)
         emit_all(samples[i]());
-    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_INFO; kind++)
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++)
         for (uint64_t seed = 0; seed < 40; seed++)
             emit_all(random_sample(kind, seed));
     return 0;

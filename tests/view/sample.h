@@ -1,5 +1,5 @@
-/* Traces to show in tests: one of each kind with the figures of a small job, and random ones full
- * of hostile tokens. They are filled in by hand: a view needs no model. */
+/* Traces to show in tests: each kind with the figures of a small job. They are filled in by hand: a
+ * view needs no model. */
 #ifndef TESTS_VIEW_SAMPLE_H
 #define TESTS_VIEW_SAMPLE_H
 
@@ -182,12 +182,14 @@ static void fill_steps(nt_result *t) {
 
 MAY_BE_UNUSED static nt_result *sample_steps(void) {
     nt_result *t = new_sample(NT_RESULT_STEPS);
+    t->method = "greedy";
     fill_steps(t);
     return t;
 }
 
 MAY_BE_UNUSED static nt_result *sample_generate(void) {
     nt_result *t = new_sample(NT_RESULT_GENERATE);
+    t->method = "greedy";
     fill_steps(t);
     nt_output *output = t->outputs = room(t, 1, sizeof *output);
     int32_t *ids = room(t, t->n_steps, sizeof *ids);
@@ -205,26 +207,209 @@ MAY_BE_UNUSED static nt_result *sample_generate(void) {
     return t;
 }
 
+/* Two sequences drawn with temperature 0.7 and top-k 3 from the table of choices; the second step
+ * of the second took what is not among the choices shown. */
+static void fill_drawn(nt_result *t) {
+    static const size_t drawn[2][3] = {{0, 2, 1}, {1, 0, 0}};
+    nt_result *rows = sample_steps();
+    long_ago(t);
+    t->method = "sample";
+    t->seeded = true;
+    t->seed = 42;
+    for (size_t sequence = 0; sequence < 2; sequence++) {
+        for (size_t s = 0; s < 3; s++) {
+            const nt_trace_step *from = &rows->steps[s + 2];
+            nt_trace_step *step = add_step(t, 3);
+            double sum = 0;
+            for (size_t i = 0; i < 3; i++)
+                sum += pow(from->candidates[i].prob, 1 / 0.7);
+            for (int32_t i = 0; i < 3; i++) {
+                const nt_candidate *c = &from->candidates[i];
+                step->candidates[i] = candidate(t, i + 1, c->token.id, c->token.bytes, c->prob);
+                step->candidates[i].processed_prob = pow(c->prob, 1 / 0.7) / sum;
+            }
+            step->step.index = s;
+            step->step.sequence = sequence;
+            step->step.kept = 3;
+            step->step.chosen = step->candidates[drawn[sequence][s]];
+        }
+    }
+    t->steps[4].step.chosen = candidate(t, 17, 777, " gave", 0.0041);
+    t->steps[4].step.chosen.processed_prob = 0.0123;
+    free_sample(rows);
+}
+
+MAY_BE_UNUSED static nt_result *sample_drawn_steps(void) {
+    nt_result *t = new_sample(NT_RESULT_STEPS);
+    fill_drawn(t);
+    return t;
+}
+
+MAY_BE_UNUSED static nt_result *sample_drawn(void) {
+    static const char *const texts[2] = {" was asked little", " had gave young"};
+    nt_result *t = new_sample(NT_RESULT_GENERATE);
+    fill_drawn(t);
+    t->outputs = room(t, 2, sizeof *t->outputs);
+    t->n_outputs = 2;
+    for (size_t o = 0; o < 2; o++) {
+        int32_t *ids = room(t, 3, sizeof *ids);
+        t->outputs[o] = (nt_output){.ids = ids,
+                                    .n_ids = 3,
+                                    .text = texts[o],
+                                    .n_text = strlen(texts[o]),
+                                    .finish_reason = "length"};
+        for (size_t s = 0; s < 3; s++) {
+            ids[s] = t->steps[3 * o + s].step.chosen.token.id;
+            t->outputs[o].logprob += t->steps[3 * o + s].step.chosen.logprob;
+        }
+    }
+    return t;
+}
+
+static void fill_totals(nt_totals *totals, double logprob, size_t n_counted, size_t n_bytes) {
+    totals->logprob = logprob;
+    totals->n_counted = n_counted;
+    totals->n_bytes = n_bytes;
+    totals->loss = -logprob / (double)n_counted;
+    totals->perplexity = exp(totals->loss);
+    totals->bits_per_byte = -logprob / log(2) / (double)n_bytes;
+    totals->loss_stderr = totals->loss / sqrt((double)n_counted);
+    totals->perplexity_stderr = totals->perplexity * totals->loss_stderr;
+}
+
+static const char *const alice[] = {"Alice", " is", " a", " young", " woman", "."};
+static const double alice_logprobs[] = {NAN, -4.1477, -2.4133, -5.5529, -1.9081, -0.00000002};
+
 MAY_BE_UNUSED static nt_result *sample_score(void) {
     nt_result *t = new_sample(NT_RESULT_SCORE);
-    static const char *const texts[] = {"Alice", " is", " a", " young", " woman", "."};
     static const int32_t ids[] = {44484, 318, 257, 1862, 2415, 13};
-    static const double logprobs[] = {NAN, -4.1477, -2.4133, -5.5529, -1.9081, -0.00000002};
     static const int64_t ranks[] = {0, 8, 2, 1203, 2, 1};
+    double logprob = 0;
     for (size_t i = 0; i < 6; i++)
-        add_token(t, ids[i], texts[i]);
+        add_token(t, ids[i], alice[i]);
     t->scored = room(t, 6, sizeof *t->scored);
     t->prompt_len = 2;
-    t->totals = (nt_totals){.n_counted = 4};
     for (size_t i = 0; i < 6; i++) {
-        t->scored[i] = (nt_scored){.logprob = logprobs[i],
+        t->scored[i] = (nt_scored){.logprob = alice_logprobs[i],
                                    .entropy = i ? 7.5 - (double)i : NAN,
                                    .rank = ranks[i],
                                    .counted = i >= 2};
-        if (i >= 2) t->totals.logprob += logprobs[i];
+        if (i >= 2) logprob += alice_logprobs[i];
     }
-    t->totals.loss = -t->totals.logprob / 4;
-    t->totals.perplexity = exp(t->totals.loss);
+    fill_totals(&t->totals, logprob, 4, 15);
+    return t;
+}
+
+/* The same text by its sums alone. */
+MAY_BE_UNUSED static nt_result *sample_sums(void) {
+    nt_result *t = sample_score();
+    t->by = NT_BY_TEXT;
+    return t;
+}
+
+/* And by everything, in windows; the last word is of two tokens. */
+MAY_BE_UNUSED static nt_result *sample_units(void) {
+    nt_result *t = sample_score();
+    t->by = NT_BY_TEXT | NT_BY_TOKEN | NT_BY_WORD | NT_BY_CHAR;
+    t->correction = NT_CORRECTION_PIMENTEL_MEISTER;
+    t->window = 4;
+    t->stride = 2;
+    t->n_windows = 3;
+    t->words = room(t, 5, sizeof *t->words);
+    t->chars = room(t, 32, sizeof *t->chars);
+    for (size_t i = 0; i < 5; i++) {
+        const char *bytes = i == 4 ? "woman." : alice[i] + (i > 0);
+        size_t start = t->tokens[i].start + (i > 0);
+        double logprob = alice_logprobs[i] + (i == 4 ? alice_logprobs[5] : 0);
+        t->words[t->n_words++] = (nt_unit){.bytes = bytes,
+                                           .n_bytes = strlen(bytes),
+                                           .start = start,
+                                           .end = start + strlen(bytes),
+                                           .first = i,
+                                           .n_tokens = i == 4 ? 2 : 1,
+                                           .logprob = logprob,
+                                           .corrected = logprob - 0.125 * (double)i,
+                                           .counted = i >= 2};
+    }
+    for (size_t i = 0; i < 6; i++) {
+        for (size_t b = 0; alice[i][b]; b++)
+            t->chars[t->n_chars++] =
+                (nt_unit){.bytes = nt_arena_copy(&t->arena, alice[i] + b, 1),
+                          .n_bytes = 1,
+                          .start = t->tokens[i].start + b,
+                          .end = t->tokens[i].start + b + 1,
+                          .first = i,
+                          .n_tokens = 1,
+                          .logprob = alice_logprobs[i] / (double)strlen(alice[i]),
+                          .corrected = NAN,
+                          .counted = i >= 2};
+    }
+    return t;
+}
+
+MAY_BE_UNUSED static nt_result *sample_words(void) {
+    nt_result *t = sample_units();
+    t->by = NT_BY_WORD;
+    t->correction = NT_CORRECTION_WHITESPACE;
+    t->n_windows = 0;
+    return t;
+}
+
+/* " Yes", " No" and a longer ending; the second is what greedy decoding would write. */
+MAY_BE_UNUSED static nt_result *sample_continuations(void) {
+    nt_result *t = new_sample(NT_RESULT_CONTINUATIONS);
+    static const char *const texts[] = {" Yes", " No", " It depends,\nmy dear"};
+    static const double logprobs[][6] = {
+        {-3.25}, {-0.75}, {-4.5, -2.125, -0.5, -1.25, -6.5, -0.0625}};
+    static const size_t n[] = {1, 1, 6};
+    static const double shares[] = {0.0758, 0.9242, 0.0000003};
+    static const char *const parts[] = {" It", " depends", ",", "\n", "my", " dear"};
+    add_token(t, 5211, "Is");
+    add_token(t, 340, " it");
+    add_token(t, 30, "?");
+    t->continuations = room(t, 3, sizeof *t->continuations);
+    t->n_continuations = 3;
+    for (size_t i = 0; i < 3; i++) {
+        nt_token *tokens = room(t, n[i], sizeof *tokens);
+        nt_scored *scored = room(t, n[i], sizeof *scored);
+        double sum = 0;
+        for (size_t j = 0; j < n[i]; j++) {
+            const char *part = n[i] == 1 ? texts[i] : parts[j];
+            tokens[j] = token_of(t, (int32_t)(100 * i + j), part, strlen(part));
+            scored[j] = (nt_scored){logprobs[i][j], 2.5, i == 1 ? 1 : 4, true};
+            sum += logprobs[i][j];
+        }
+        t->continuations[i] = (nt_continuation){.text = texts[i],
+                                                .tokens = tokens,
+                                                .scored = scored,
+                                                .n_tokens = n[i],
+                                                .logprob = sum,
+                                                .share = shares[i],
+                                                .place = i == 0   ? 2
+                                                         : i == 1 ? 1
+                                                                  : 3,
+                                                .greedy = i == 1,
+                                                .per_byte = sum / (double)strlen(texts[i])};
+    }
+    return t;
+}
+
+/* WikiText-2 has so many tokens; the figures are of no model. */
+MAY_BE_UNUSED static nt_result *sample_perplexity(void) {
+    nt_result *t = new_sample(NT_RESULT_PERPLEXITY);
+    static const nt_fact facts[] = {{"tokens", NULL, 287644, false},
+                                    {"first_token", "not counted", 0, false},
+                                    {"bytes", NULL, 1288556, false},
+                                    {"loss_as_transformers", NULL, 3.2185, false},
+                                    {"perplexity_as_transformers", NULL, 24.9906, false}};
+    t->n_facts = sizeof facts / sizeof *facts;
+    t->facts = room(t, t->n_facts, sizeof *facts);
+    memcpy(t->facts, facts, sizeof facts);
+    t->window = 1024;
+    t->stride = 512;
+    t->n_windows = 561;
+    t->milliseconds = 83211.4;
+    fill_totals(&t->totals, -925987.5, 287643, 1288553);
     return t;
 }
 
@@ -278,104 +463,10 @@ MAY_BE_UNUSED static nt_result *sample_info(void) {
 }
 
 typedef nt_result *(*sample_fn)(void);
-MAY_BE_UNUSED static const sample_fn samples[] = {sample_tokens,  sample_text,     sample_next,
-                                                  sample_steps,   sample_generate, sample_score,
-                                                  sample_inspect, sample_info};
+MAY_BE_UNUSED static const sample_fn samples[] = {
+    sample_tokens, sample_text,    sample_next,  sample_steps,         sample_generate,
+    sample_score,  sample_inspect, sample_info,  sample_drawn_steps,   sample_drawn,
+    sample_sums,   sample_units,   sample_words, sample_continuations, sample_perplexity};
 enum { N_SAMPLES = sizeof samples / sizeof *samples };
-
-/* ---- Random traces --------------------------------------------------------------------------- */
-
-static uint64_t random_state;
-
-static uint32_t draw(uint32_t n) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33) % n;
-}
-
-static nt_token random_token(nt_result *t) {
-    const piece *p = &hostile[draw(N_HOSTILE)];
-    nt_token token = token_of(t, (int32_t)draw(50257), p->bytes, p->n);
-    token.start = draw(100000);
-    token.end = token.start + p->n;
-    return token;
-}
-
-static double random_number(void) {
-    static const double odd[] = {0,     -0.0,    NAN, INFINITY,  -INFINITY,
-                                 1e300, -1e-300, 1e9, 123456.789};
-    return draw(6) == 0 ? odd[draw(sizeof odd / sizeof *odd)] : (draw(2000000) - 1e6) / 1e4;
-}
-
-static nt_candidate random_candidate(nt_result *t) {
-    double p = draw(4) ? draw(1000001) / 1e6 : draw(2) ? 1e-12 : 1 - 1e-9;
-    return (nt_candidate){.token = random_token(t),
-                          .rank = (int32_t)draw(50257) + 1,
-                          .logit = (float)random_number(),
-                          .logprob = draw(5) ? log(p) : -INFINITY,
-                          .prob = p,
-                          .processed_prob = draw(2) ? p : 0};
-}
-
-static const char *random_text(nt_result *t, size_t *n) {
-    char *text = room(t, 4096, 1);
-    *n = 0;
-    for (uint32_t i = draw(40); i > 0; i--) {
-        const piece *p = &hostile[draw(N_HOSTILE)];
-        memcpy(text + *n, p->bytes, p->n);
-        *n += p->n;
-    }
-    return text;
-}
-
-/* A trace of any kind whose strings and numbers are as odd as they can be. */
-MAY_BE_UNUSED static nt_result *random_sample(nt_result_kind kind, uint64_t seed) {
-    random_state = seed * 2654435761u + 88172645463325252u;
-    nt_result *t = new_sample(kind);
-    size_t n = draw(12);
-    t->tokens = room(t, n, sizeof *t->tokens);
-    for (; t->n_tokens < n; t->n_tokens++)
-        t->tokens[t->n_tokens] = random_token(t);
-    t->text = random_text(t, &t->n_text);
-    t->bos = draw(2);
-    t->milliseconds = draw(3) ? draw(1000000) / 7.0 : 0;
-    for (uint32_t s = draw(6) + (kind == NT_RESULT_NEXT); s > 0; s--) {
-        nt_trace_step *step = add_step(t, draw(9));
-        for (size_t i = 0; i < step->n_candidates; i++)
-            step->candidates[i] = random_candidate(t);
-        bool among = step->n_candidates > 0 && draw(3);
-        step->step.chosen =
-            among ? step->candidates[draw((uint32_t)step->n_candidates)] : random_candidate(t);
-        step->step.entropy = random_number();
-        step->step.kept = draw(60000);
-    }
-    t->n_outputs = draw(3);
-    t->outputs = room(t, 3, sizeof *t->outputs);
-    for (size_t i = 0; i < t->n_outputs; i++) {
-        t->outputs[i] = (nt_output){.ids = room(t, 5, sizeof(int32_t)),
-                                    .n_ids = draw(6),
-                                    .logprob = random_number(),
-                                    .finish_reason = "stop_string"};
-        t->outputs[i].text = random_text(t, &t->outputs[i].n_text);
-    }
-    t->scored = room(t, n, sizeof *t->scored);
-    for (size_t i = 0; i < n; i++)
-        t->scored[i] = (nt_scored){random_number(), random_number(), draw(50000), draw(2)};
-    t->totals = (nt_totals){random_number(), random_number(), random_number(), draw(12)};
-    float *norms = room(t, 8, sizeof *norms);
-    for (int i = 0; i < 8; i++)
-        norms[i] = (float)random_number();
-    t->tensors = room(t, 1, sizeof *t->tensors);
-    t->n_tensors = 1;
-    t->tensors[0] = (nt_tensor_view){"hidden_norms", norms, 1, {draw(9)}};
-    t->facts = room(t, 4, sizeof *t->facts);
-    t->n_facts = draw(5);
-    for (size_t i = 0; i < t->n_facts; i++) {
-        static const char *const keys[] = {"architecture", "weight_bytes", "epsilon",
-                                           "a\"\n\x1b,b"};
-        t->facts[i] = (nt_fact){.key = keys[i], .number = random_number(), .is_bool = draw(3) == 0};
-        if (draw(2)) t->facts[i].text = random_text(t, &(size_t){0});
-    }
-    return t;
-}
 
 #endif

@@ -1,12 +1,15 @@
 /* The JSON view, read back by jansson. */
 #include <jansson.h>
 
-#include "view/sample.h"
+#include "view/random.h"
+
+static bool in_bits; /* what view asks for */
 
 static char *view(const nt_result *t, int64_t index, size_t *n) {
     nt_view_options options = NT_VIEW_OPTIONS_INIT;
     options.format = NT_JSON;
     options.index = index;
+    options.bits = in_bits;
     nt_buffer out = {0};
     assert_int_equal(nt_view_json(&out, t, &options), NT_OK);
     char *text;
@@ -17,16 +20,19 @@ static char *view(const nt_result *t, int64_t index, size_t *n) {
 }
 
 /* The view as jansson reads it; frees the trace. */
-static json_t *read_back(nt_result *t) {
+static json_t *read_with(nt_result *t, size_t flags) {
     size_t n;
     char *text = view(t, -1, &n);
     json_error_t error;
-    json_t *object =
-        json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
+    json_t *object = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | flags, &error);
     if (!object) fail_msg("%s at %d in %s", error.text, error.position, text);
     nt_free(text);
     free_sample(t);
     return object;
+}
+
+static json_t *read_back(nt_result *t) {
+    return read_with(t, 0);
 }
 
 static const char *text_of(const json_t *object, const char *name) {
@@ -67,10 +73,35 @@ static void members(void **state) {
     members_are(sample_tokens(), "ids tokens token_bytes offsets ");
     members_are(sample_text(), "ids tokens token_bytes offsets text ");
     members_are(sample_next(), "ids next kept entropy ");
-    members_are(sample_steps(), "prompt_ids steps ");
-    members_are(sample_generate(), "prompt_ids sequences ");
-    members_are(sample_score(), "ids tokens logprobs ranks entropies prompt_len counted logprob "
-                                "loss perplexity ");
+    members_are(sample_steps(), "prompt_ids method seed steps ");
+    members_are(sample_generate(), "prompt_ids method seed sequences ");
+    const char *sums = "prompt_len counted bytes logprob loss perplexity bits_per_byte "
+                       "loss_stderr perplexity_stderr unit ";
+    static const struct {
+        unsigned by;
+        const char *members;
+    } cases[] = {{0, "ids tokens logprobs ranks entropies "},
+                 {NT_BY_TEXT, ""},
+                 {NT_BY_TEXT | NT_BY_TOKEN, "ids tokens logprobs ranks entropies "},
+                 {NT_BY_WORD, "words correction "},
+                 {NT_BY_CHAR | NT_BY_WORD, "words correction chars "},
+                 {NT_BY_CHAR, "chars "}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t windows = 0; windows < 2; windows++) {
+            char all[512];
+            nt_result *t = sample_units();
+            t->by = cases[i].by;
+            t->n_windows = windows;
+            snprintf(all, sizeof all, "%s%s%s", cases[i].members,
+                     windows ? "window stride windows " : "", sums);
+            members_are(t, all);
+        }
+    }
+    members_are(sample_continuations(), "prompt_ids continuations best unit ");
+    members_are(sample_perplexity(),
+                "tokens counted bytes window stride windows first_token unit loss loss_stderr "
+                "perplexity stderr bits_per_byte bits_per_token loss_as_transformers "
+                "perplexity_as_transformers ");
     members_are(sample_inspect(), "ids logits hidden_norms ");
     members_are(sample_info(), "architecture parameters weight_bytes vocab_size context layers "
                                "layer_norm_epsilon activation tied ");
@@ -156,7 +187,7 @@ static void score_values(void **state) {
     json_decref(object);
 
     t = sample_score();
-    t->totals = (nt_totals){0, NAN, NAN, 0};
+    t->totals = (nt_totals){0, NAN, NAN, 0, 0, NAN, NAN, NAN};
     object = read_back(t);
     assert_true(json_is_null(json_object_get(object, "loss")));
     assert_true(json_is_null(json_object_get(object, "perplexity")));
@@ -241,9 +272,10 @@ static void hostile_tokens(void **state) {
 
 static void random_traces(void **state) {
     (void)state;
-    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_INFO; kind++)
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++)
         for (uint64_t seed = 100; seed < 300; seed++)
-            json_decref(read_back(random_sample((nt_result_kind)kind, seed)));
+            json_decref(read_with(random_sample((nt_result_kind)kind, seed),
+                                  JSON_DECODE_INT_AS_REAL)); /* counts above 2^63 */
 }
 
 static void unknown_kind(void **state) {
@@ -259,14 +291,222 @@ static void unknown_kind(void **state) {
     free_sample(t);
 }
 
+static const json_t *entry(const json_t *object, const char *name, size_t i) {
+    const json_t *value = json_array_get(json_object_get(object, name), i);
+    assert_non_null(value);
+    return value;
+}
+
+static void word_and_char_values(void **state) {
+    (void)state;
+    nt_result *t = sample_units();
+    t->words[1].bytes = "i\xf0s";
+    t->words[1].n_bytes = 3;
+    t->words[3].n_tokens = SIZE_MAX / 2; /* the largest that jansson reads */
+    t->chars[6].bytes = "\x80";
+    json_t *object = read_back(t);
+    const json_t *word = entry(object, "words", 4), *cut = entry(object, "words", 1);
+    assert_int_equal(json_array_size(json_object_get(object, "words")), 5);
+    assert_int_equal(json_object_size(word), 8);
+    assert_string_equal(text_of(word, "word"), "woman.");
+    assert_int_equal(number_of(word, "start"), 17);
+    assert_int_equal(number_of(word, "end"), 23);
+    assert_int_equal(number_of(word, "first"), 4);
+    assert_int_equal(number_of(word, "n_tokens"), 2);
+    assert_true(number_of(word, "surprisal") == 1.90810002);
+    assert_true(number_of(word, "surprisal_corrected") == 2.40810002);
+    assert_true(json_is_true(json_object_get(word, "counted")));
+    assert_true(json_is_null(json_object_get(entry(object, "words", 0), "surprisal")));
+    assert_true(json_is_null(json_object_get(entry(object, "words", 0), "surprisal_corrected")));
+    assert_true(json_is_false(json_object_get(cut, "counted")));
+    assert_string_equal(text_of(cut, "word"), "i\xef\xbf\xbds");
+    assert_int_equal(json_array_size(json_object_get(cut, "bytes")), 3);
+    assert_true(json_integer_value(json_object_get(entry(object, "words", 3), "n_tokens")) ==
+                (json_int_t)(SIZE_MAX / 2));
+    const json_t *c = entry(object, "chars", 22);
+    assert_int_equal(json_object_size(c), 4);
+    assert_string_equal(text_of(c, "char"), ".");
+    assert_int_equal(number_of(c, "start"), 22);
+    assert_int_equal(number_of(c, "end"), 23);
+    assert_true(number_of(c, "surprisal") == 2e-8);
+    c = entry(object, "chars", 6);
+    assert_string_equal(text_of(c, "char"), "\xef\xbf\xbd");
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(c, "bytes"), 0)), 0x80);
+    json_decref(object);
+}
+
+static void corrections(void **state) {
+    (void)state;
+    static const char *const names[] = {"whitespace", "pimentel-meister", "oh-schuler"};
+    for (int i = 0; i < 3; i++) {
+        nt_result *t = sample_words();
+        t->correction = (nt_correction)i;
+        json_t *object = read_back(t);
+        assert_string_equal(text_of(object, "correction"), names[i]);
+        json_decref(object);
+    }
+}
+
+/* What base 2 changes, and what it leaves alone. */
+static void bits(void **state) {
+    (void)state;
+    static const char *const changed[] = {"logprob", "loss", "loss_stderr"};
+    static const char *const kept[] = {"perplexity", "bits_per_byte", "perplexity_stderr"};
+    json_t *nats = read_back(sample_units());
+    in_bits = true;
+    json_t *base2 = read_back(sample_units());
+    json_t *compared = read_back(sample_continuations());
+    json_t *summed = read_back(sample_perplexity());
+    in_bits = false;
+    assert_string_equal(text_of(nats, "unit"), "nats");
+    assert_string_equal(text_of(base2, "unit"), "bits");
+    for (size_t i = 0; i < 3; i++) {
+        double x = number_of(nats, changed[i]) / log(2);
+        assert_true(fabs(number_of(base2, changed[i]) - x) < 1e-8 * fabs(x));
+        assert_true(number_of(base2, kept[i]) == number_of(nats, kept[i]));
+    }
+    assert_true(json_real_value(entry(base2, "logprobs", 1)) ==
+                -5.98386622); /* log2 of e^-4.1477 */
+    assert_true(json_real_value(entry(base2, "entropies", 1)) == 9.37751777);
+    assert_true(number_of(entry(base2, "words", 1), "surprisal") == 5.98386622);
+    assert_true(number_of(entry(base2, "words", 1), "surprisal_corrected") == 6.1642031);
+    assert_true(number_of(entry(base2, "chars", 5), "surprisal") == 1.99462207);
+    assert_true(json_is_null(entry(base2, "logprobs", 0)));
+    const json_t *no = entry(compared, "continuations", 1);
+    assert_true(number_of(no, "logprob") == -1.08202128);
+    assert_true(number_of(no, "logprob_per_byte") == -0.36067376);
+    assert_true(json_real_value(entry(no, "logprobs", 0)) == -1.08202128);
+    assert_true(number_of(no, "share") == 0.9242);
+    assert_string_equal(text_of(compared, "unit"), "bits");
+    assert_true(number_of(summed, "loss") == number_of(summed, "bits_per_token"));
+    assert_true(fabs(number_of(summed, "loss_as_transformers") - 3.2185 / log(2)) < 1e-8);
+    assert_true(number_of(summed, "perplexity_as_transformers") == 24.9906);
+    json_decref(nats);
+    json_decref(base2);
+    json_decref(compared);
+    json_decref(summed);
+}
+
+static void continuation_values(void **state) {
+    (void)state;
+    nt_result *t = sample_continuations();
+    t->continuations[0].text = " Y\xe9s";
+    const nt_scored odd[6] = {{NAN, NAN, 0, true}};
+    t->continuations[2].scored = odd;
+    json_t *object = read_back(t);
+    assert_int_equal(json_array_size(json_object_get(object, "prompt_ids")), 3);
+    assert_int_equal(json_array_size(json_object_get(object, "continuations")), 3);
+    assert_int_equal(number_of(object, "best"), 1);
+    assert_string_equal(text_of(object, "unit"), "nats");
+    const json_t *cut = entry(object, "continuations", 0), *no = entry(object, "continuations", 1);
+    const json_t *last = entry(object, "continuations", 2);
+    assert_string_equal(text_of(cut, "text"), " Y\xef\xbf\xbds");
+    assert_int_equal(json_array_size(json_object_get(cut, "bytes")), 4);
+    assert_int_equal(json_object_size(no), 10);
+    assert_string_equal(text_of(no, "text"), " No");
+    assert_int_equal(json_integer_value(entry(no, "ids", 0)), 100);
+    assert_string_equal(json_string_value(entry(no, "tokens", 0)), " No");
+    assert_true(json_real_value(entry(no, "logprobs", 0)) == -0.75);
+    assert_int_equal(json_integer_value(entry(no, "ranks", 0)), 1);
+    assert_true(number_of(no, "logprob") == -0.75);
+    assert_true(number_of(no, "logprob_per_byte") == -0.25);
+    assert_true(number_of(no, "share") == 0.9242);
+    assert_int_equal(number_of(no, "place"), 1);
+    assert_true(json_is_true(json_object_get(no, "greedy")));
+    assert_true(json_is_false(json_object_get(cut, "greedy")));
+    assert_int_equal(json_array_size(json_object_get(last, "ids")), 6);
+    assert_true(json_is_null(entry(last, "ranks", 0)));
+    assert_true(json_is_null(entry(last, "logprobs", 0)));
+    json_decref(object);
+    object = read_back(new_sample(NT_RESULT_CONTINUATIONS));
+    assert_true(json_is_null(json_object_get(object, "best")));
+    json_decref(object);
+}
+
+static void perplexity_values(void **state) {
+    (void)state;
+    static const char *const wholes[] = {"tokens", "counted", "bytes",
+                                         "window", "stride",  "windows"};
+    static const int expected[] = {287644, 287643, 1288556, 1024, 512, 561};
+    json_t *object = read_back(sample_perplexity());
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(json_is_integer(json_object_get(object, wholes[i])));
+        assert_int_equal(number_of(object, wholes[i]), expected[i]);
+    }
+    assert_string_equal(text_of(object, "first_token"), "not counted");
+    assert_true(fabs(number_of(object, "loss") - 925987.5 / 287643) < 1e-8);
+    assert_true(fabs(number_of(object, "perplexity") - exp(925987.5 / 287643)) < 1e-6);
+    assert_true(fabs(number_of(object, "bits_per_token") - 925987.5 / 287643 / log(2)) < 1e-8);
+    assert_true(number_of(object, "loss_as_transformers") == 3.2185);
+    json_decref(object);
+
+    nt_result *t = new_sample(NT_RESULT_PERPLEXITY); /* tokens kept, no facts, nothing counted */
+    add_token(t, 1, "a");
+    t->totals = (nt_totals){0, NAN, NAN, 0, 7, NAN, NAN, NAN};
+    object = read_back(t);
+    assert_int_equal(number_of(object, "tokens"), 1);
+    assert_int_equal(number_of(object, "bytes"), 7);
+    static const char *const absent[] = {
+        "first_token", "loss",          "loss_stderr",    "perplexity",
+        "stderr",      "bits_per_byte", "bits_per_token", "perplexity_as_transformers"};
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        assert_true(json_is_null(json_object_get(object, absent[i])));
+    json_decref(object);
+}
+
+static void drawn_values(void **state) {
+    (void)state;
+    nt_result *t = sample_drawn_steps();
+    t->seed = INT64_MAX; /* the largest that jansson reads; check.py reads larger ones */
+    json_t *object = read_back(t);
+    assert_string_equal(text_of(object, "method"), "sample");
+    assert_true(json_integer_value(json_object_get(object, "seed")) == INT64_MAX);
+    assert_int_equal(json_array_size(json_object_get(object, "steps")), 6);
+    const json_t *step = entry(object, "steps", 4);
+    assert_int_equal(number_of(step, "sequence"), 1);
+    assert_int_equal(number_of(step, "step"), 1);
+    assert_string_equal(text_of(step, "input"), "A long long time ago,  had");
+    assert_int_equal(json_array_size(json_object_get(step, "choices")), 4);
+    assert_true(number_of(entry(step, "choices", 3), "processed_prob") == 0.0123);
+    assert_string_equal(text_of(entry(object, "steps", 3), "input"), "A long long time ago, ");
+    json_decref(object);
+
+    object = read_back(sample_steps());
+    assert_string_equal(text_of(object, "method"), "greedy");
+    assert_true(json_is_null(json_object_get(object, "seed")));
+    step = entry(object, "steps", 0);
+    assert_int_equal(number_of(step, "sequence"), 0);
+    assert_null(json_object_get(entry(step, "choices", 0), "processed_prob"));
+    json_decref(object);
+
+    t = sample_drawn();
+    t->seed = UINT64_MAX;
+    size_t n;
+    char *text = view(t, -1, &n);
+    assert_non_null(strstr(text, "\"seed\":18446744073709551615,"));
+    nt_free(text);
+    free_sample(t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(members),        cmocka_unit_test(index_comes_second),
-        cmocka_unit_test(next_values),    cmocka_unit_test(steps_values),
-        cmocka_unit_test(score_values),   cmocka_unit_test(inspect_values),
-        cmocka_unit_test(info_values),    cmocka_unit_test(generate_values),
-        cmocka_unit_test(hostile_tokens), cmocka_unit_test(random_traces),
+        cmocka_unit_test(members),
+        cmocka_unit_test(index_comes_second),
+        cmocka_unit_test(next_values),
+        cmocka_unit_test(steps_values),
+        cmocka_unit_test(score_values),
+        cmocka_unit_test(inspect_values),
+        cmocka_unit_test(info_values),
+        cmocka_unit_test(generate_values),
+        cmocka_unit_test(hostile_tokens),
+        cmocka_unit_test(random_traces),
         cmocka_unit_test(unknown_kind),
+        cmocka_unit_test(word_and_char_values),
+        cmocka_unit_test(corrections),
+        cmocka_unit_test(bits),
+        cmocka_unit_test(continuation_values),
+        cmocka_unit_test(perplexity_values),
+        cmocka_unit_test(drawn_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

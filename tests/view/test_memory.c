@@ -1,5 +1,5 @@
 /* Every view of every kind, with each of its allocations failed in turn. */
-#include "view/sample.h"
+#include "view/random.h"
 
 typedef int (*view_fn)(nt_buffer *, const nt_result *, const nt_view_options *);
 
@@ -50,7 +50,7 @@ static void samples_swept(void **state) {
 
 static void random_swept(void **state) {
     (void)state;
-    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_INFO; kind++)
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++)
         for (uint64_t seed = 500; seed < 505; seed++)
             all_views(random_sample((nt_result_kind)kind, seed));
 }

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "view/paint.h"
-#include "view/sample.h"
+#include "view/random.h"
 
 static nt_view_options table_of(int width, bool color, bool ascii) {
     nt_view_options options = NT_VIEW_OPTIONS_INIT;
@@ -74,7 +74,7 @@ static void every_width(void **state) {
     (void)state;
     for (int width = 20; width <= 200; width += width < 130 ? 1 : 7) {
         for (int mode = 0; mode < 3; mode++) {
-            for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_INFO; kind++) {
+            for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++) {
                 if (kind == NT_RESULT_TEXT) continue; /* data, not a table */
                 nt_result *t = random_sample((nt_result_kind)kind, (uint64_t)(width * 3 + mode));
                 char *text = show(t, table_of(width, mode == 1, mode == 2));
@@ -119,26 +119,39 @@ static void as_drawn(void **state) {
         const char *name;
         sample_fn sample;
         int width;
-        bool color, ascii;
+        bool color, ascii, bits;
     } cases[] = {
-        {"tokens_80", sample_tokens, 80, false, false},
-        {"next_80", sample_next, 80, false, false},
-        {"next_40", sample_next, 40, false, false},
-        {"next_80_ascii", sample_next, 80, false, true},
-        {"steps_80", sample_steps, 80, false, false},
-        {"steps_120", sample_steps, 120, false, false},
-        {"steps_60_color", sample_steps, 60, true, false},
-        {"generate_60", sample_generate, 60, false, false},
-        {"score_80", sample_score, 80, false, false},
-        {"inspect_60", sample_inspect, 60, false, false},
-        {"info_80", sample_info, 80, false, false},
+        {"tokens_80", sample_tokens, 80, false, false, false},
+        {"next_80", sample_next, 80, false, false, false},
+        {"next_40", sample_next, 40, false, false, false},
+        {"next_80_ascii", sample_next, 80, false, true, false},
+        {"steps_80", sample_steps, 80, false, false, false},
+        {"steps_120", sample_steps, 120, false, false, false},
+        {"steps_60_color", sample_steps, 60, true, false, false},
+        {"generate_60", sample_generate, 60, false, false, false},
+        {"score_80", sample_score, 80, false, false, false},
+        {"inspect_60", sample_inspect, 60, false, false, false},
+        {"info_80", sample_info, 80, false, false, false},
+        {"score_text_80_bits", sample_sums, 80, false, false, true},
+        {"score_units_80", sample_units, 80, false, false, false},
+        {"score_words_40", sample_words, 40, false, false, false},
+        {"score_words_60_ascii_bits", sample_words, 60, false, true, true},
+        {"continuations_80", sample_continuations, 80, false, false, false},
+        {"continuations_40_bits", sample_continuations, 40, false, false, true},
+        {"perplexity_80", sample_perplexity, 80, false, false, false},
+        {"perplexity_40_ascii_bits", sample_perplexity, 40, false, true, true},
+        {"steps_drawn_40", sample_drawn_steps, 40, false, false, false},
+        {"steps_drawn_80", sample_drawn_steps, 80, false, false, false},
+        {"steps_drawn_120_color", sample_drawn_steps, 120, true, false, false},
+        {"generate_drawn_60", sample_drawn, 60, false, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[512], *expected;
         size_t n;
         snprintf(path, sizeof path, NT_SOURCE_DIR "/tests/view/data/%s.txt", cases[i].name);
-        char *text =
-            show(cases[i].sample(), table_of(cases[i].width, cases[i].color, cases[i].ascii));
+        nt_view_options options = table_of(cases[i].width, cases[i].color, cases[i].ascii);
+        options.bits = cases[i].bits;
+        char *text = show(cases[i].sample(), options);
         assert_int_equal(nt_file_read(&expected, &n, path, 1 << 16), NT_OK);
         assert_string_equal(text, expected);
         nt_free(expected);
@@ -211,6 +224,114 @@ static void chosen_elsewhere(void **state) {
     has(text, "▸·Zebra  0.12%\n");
     has(text, "▸·was   16.10%");
     has(text, "  I      23.59%"); /* not marked: it was not taken */
+    nt_free(text);
+    t = sample_steps();
+    t->steps[1].step.chosen = candidate(t, 77, 9999, " Zebra", 0.0012);
+    text = show(t, table_of(40, false, false)); /* the last column to go */
+    has(text, "▸·Zebra");
+    has_not(text, "choice 1");
+    nt_free(text);
+}
+
+/* Headings stand where there are several sequences, not where there is one. */
+static void sequences(void **state) {
+    (void)state;
+    static const sample_fn drawn[] = {sample_drawn_steps, sample_drawn};
+    for (size_t i = 0; i < 2; i++) {
+        char *text = show(drawn[i](), table_of(120, false, false));
+        has(text, "sequence 0\n");
+        has(text, "\n\nsequence 1\n");
+        has(text, "sample, seed 42 · 7 + 6 tokens");
+        nt_free(text);
+        nt_result *t = drawn[i]();
+        t->n_steps = 3;
+        t->n_outputs = t->n_outputs ? 1 : 0;
+        t->seed = UINT64_MAX;
+        text = show(t, table_of(120, false, false));
+        has_not(text, "sequence");
+        has(text, "sample, seed 18446744073709551615");
+        nt_free(text);
+    }
+    nt_result *t = sample_generate();
+    t->n_steps = 0;
+    t->n_outputs = 2; /* nothing to show of the second's steps */
+    t->kind = NT_RESULT_STEPS;
+    t->outputs = (nt_output[]){t->outputs[0], t->outputs[0]};
+    char *text = show(t, table_of(80, false, false));
+    has_not(text, "sequence");
+    has(text, "greedy · 7 + 14 tokens");
+    nt_free(text);
+}
+
+/* Numbers that are not there, and numbers that are too large to be true. */
+static void odd_scores(void **state) {
+    (void)state;
+    nt_result *t = sample_units();
+    t->totals = (nt_totals){0, NAN, NAN, 0, 0, NAN, NAN, NAN};
+    t->words[1].logprob = NAN;
+    t->words[2].logprob = -INFINITY;
+    t->words[2].n_tokens = SIZE_MAX;
+    char *text = show(t, table_of(80, false, false));
+    has(text, "0 of 6 tokens counted · log-probability 0.000 nats · loss - · perplexity -\n");
+    has(text, "1  is          - ");
+    has(text, "2  a         inf █");
+    has(text, "18,446,744,073,709,551,615\n");
+    has_not(text, "±");
+    has_not(text, "per byte");
+    nt_free(text);
+
+    t = new_sample(NT_RESULT_PERPLEXITY);
+    t->totals = (nt_totals){0, NAN, NAN, 0, 0, NAN, NAN, NAN};
+    text = show(t, table_of(80, false, false));
+    has(text, "perplexity      -\nloss            -\n");
+    has(text, "tokens          0\n");
+    has_not(text, "first token");
+    has_not(text, "transformers");
+    nt_free(text);
+
+    t = sample_perplexity();
+    t->facts[0].number = 12345678901.0; /* counts keep their digits */
+    t->facts[1].text = "not\x1b[31m";
+    t->totals.loss_stderr = t->totals.perplexity_stderr = NAN;
+    text = show(t, table_of(80, false, false));
+    has(text, "tokens          12,345,678,901\n");
+    has(text, "first token     not\\x1b[31m\n");
+    has(text, "perplexity      25.01\n");
+    nt_free(text);
+}
+
+static void windows_and_corrections(void **state) {
+    (void)state;
+    static const char *const papers[] = {"Pimentel & Meister 2024, for white space of every kind\n",
+                                         "next word: Pimentel & Meister 2024\n",
+                                         "next word: Oh & Schuler 2024\n"};
+    for (int i = 0; i < 3; i++) {
+        nt_result *t = sample_units();
+        t->correction = (nt_correction)i;
+        t->window = 1024;
+        t->stride = 512;
+        char *text = show(t, table_of(140, false, false));
+        has(text, "3 windows of 1,024 tokens, stride 512\n");
+        has(text, papers[i]);
+        nt_free(text);
+    }
+    char *text = show(sample_score(), table_of(140, false, false));
+    has_not(text, "window");
+    has_not(text, "corrected");
+    nt_free(text);
+}
+
+/* In order of place, ties as they were given. */
+static void places(void **state) {
+    (void)state;
+    nt_result *t = sample_continuations();
+    t->continuations[1].place = 2;
+    t->continuations[2].place = 1;
+    t->continuations[2].text = "\x1b[2J";
+    char *text = show(t, table_of(40, false, false));
+    has(text, "\\x1b[2J       -14.938  <0.01 % ▏\n"
+              "·Yes           -3.250   7.58 % ▊\n"
+              "·No            -0.750  92.42 % █████████\n");
     nt_free(text);
 }
 
@@ -323,7 +444,7 @@ static void texts_are_data(void **state) {
 
 static void nothing_to_show(void **state) {
     (void)state;
-    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_INFO; kind++) {
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++) {
         char *text = show(new_sample((nt_result_kind)kind), table_of(40, false, false));
         check(text, 40, false, false);
         nt_free(text);
@@ -346,6 +467,10 @@ int main(void) {
         cmocka_unit_test(nothing_to_show),
         cmocka_unit_test(cells),
         cmocka_unit_test(long_inputs),
+        cmocka_unit_test(sequences),
+        cmocka_unit_test(odd_scores),
+        cmocka_unit_test(windows_and_corrections),
+        cmocka_unit_test(places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

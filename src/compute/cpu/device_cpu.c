@@ -12,7 +12,6 @@ typedef struct nt_cpu {
     nt_device device; /* first: an nt_device pointer is an nt_cpu pointer */
     nt_device_ops ops;
     const nt_kernels *kernels;
-    nt_pool *pool;
     float *scratch; /* [threads, NT_SCRATCH] */
 } nt_cpu;
 
@@ -81,7 +80,7 @@ static void run(nt_cpu *cpu, nt_task task, const void *arguments, double work) {
     if (work < ALONE)
         run_part(&j, 0, 1);
     else
-        nt_pool_run(cpu->pool, run_part, &j);
+        nt_pool_run(cpu->device.pool, run_part, &j);
 }
 
 /* ---- The operations -------------------------------------------------------------------------- */
@@ -267,9 +266,9 @@ int nt_cpu_open(nt_device **out, int threads) {
     NT_TRY(choose(&kernels));
     nt_cpu *cpu = nt_alloc(1, sizeof *cpu);
     if (!cpu) return NT_E_MEMORY;
-    int status = nt_pool_new(&cpu->pool, threads);
+    int status = nt_pool_new(&cpu->device.pool, threads);
     if (status == NT_OK) {
-        size_t n = (size_t)nt_pool_size(cpu->pool);
+        size_t n = (size_t)nt_pool_size(cpu->device.pool);
         cpu->scratch = nt_alloc_aligned(n * NT_SCRATCH, sizeof *cpu->scratch);
         if (!cpu->scratch) status = NT_E_MEMORY;
     }
@@ -294,7 +293,7 @@ int nt_cpu_open(nt_device **out, int threads) {
 void nt_cpu_close(nt_device *device) {
     if (!device) return;
     nt_cpu *cpu = cpu_of(device);
-    nt_pool_free(cpu->pool);
+    nt_pool_free(cpu->device.pool);
     nt_free(cpu->scratch);
     nt_free(cpu);
 }

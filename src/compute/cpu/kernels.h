@@ -57,5 +57,11 @@ extern const nt_kernels nt_kernels_ref;
 #ifdef NT_HAVE_AVX512
 extern const nt_kernels nt_kernels_avx512;
 #endif
+#ifdef NT_HAVE_AVX2
+extern const nt_kernels nt_kernels_avx2;
+#endif
+#ifdef NT_HAVE_NEON
+extern const nt_kernels nt_kernels_neon;
+#endif
 
 #endif

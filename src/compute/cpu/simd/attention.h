@@ -43,15 +43,20 @@ INLINE void score_tile(const attention_group *g, const float *keys, size_t at, s
             v_store(g->scores + r * g->capacity + at + v * NT_LANES, v_mul(scale, dot[r][v]));
 }
 
-/* Scores of the current block: whole pages by four vectors at a time, the last by one. Lanes past
- * the end of a row come from slots that hold nothing yet, and are never looked at. */
+/* How many vectors at a time: their accumulators fill the registers. */
+INLINE size_t vectors_of(size_t n_rows) {
+    return n_rows == 1 ? 4 : ATTENTION_VECTORS;
+}
+
+/* Scores of the current block: several vectors at a time, the last ones singly. Lanes past the end
+ * of a row come from slots that hold nothing yet, and are never looked at. */
 INLINE void score_block(const attention_group *g, size_t n_rows) {
-    size_t end = least(g->block + g->capacity, g->longest);
+    size_t end = least(g->block + g->capacity, g->longest), wide = vectors_of(n_rows);
     for (size_t t = g->block; t < end;) {
         const float *keys = g->pages[t / NT_PAGE] + g->keys + t % NT_PAGE;
-        if (t % NT_PAGE == 0 && t + 3 * NT_LANES < end) {
-            score_tile(g, keys, t - g->block, n_rows, NT_PAGE / NT_LANES);
-            t += NT_PAGE;
+        if (t % (wide * NT_LANES) == 0 && t + (wide - 1) * NT_LANES < end) {
+            score_tile(g, keys, t - g->block, n_rows, wide);
+            t += wide * NT_LANES;
         } else {
             score_tile(g, keys, t - g->block, n_rows, 1);
             t += NT_LANES;
@@ -136,10 +141,10 @@ INLINE void value_tile(const attention_group *g, size_t first_row, size_t n_rows
 
 INLINE void value_rows(const attention_group *g, size_t first_row, size_t n_rows, size_t begin,
                        size_t end) {
-    size_t e = 0;
+    size_t e = 0, wide = vectors_of(n_rows);
     if (begin >= end) return;
-    for (; e + 4 * NT_LANES <= g->E; e += 4 * NT_LANES)
-        value_tile(g, first_row, n_rows, begin, end, e, 4, 0);
+    for (; e + wide * NT_LANES <= g->E; e += wide * NT_LANES)
+        value_tile(g, first_row, n_rows, begin, end, e, wide, 0);
     for (; e + NT_LANES <= g->E; e += NT_LANES)
         value_tile(g, first_row, n_rows, begin, end, e, 1, 0);
     if (e < g->E) value_tile(g, first_row, n_rows, begin, end, e, 1, g->E - e);

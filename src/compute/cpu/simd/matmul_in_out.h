@@ -4,7 +4,6 @@
  *   many rows: blocks of w are packed into panels for a register tile. */
 
 enum {
-    STREAM_ROWS = 8,               /* the most rows of x for streaming */
     BLOCK_K = 256,                 /* rows of w in a packed block */
     BLOCK_N = 384,                 /* columns of w in a packed block */
     BLOCK_R = 192,                 /* rows of x in a packed block */
@@ -64,14 +63,14 @@ INLINE void stream_edge(const nt_product *p, nt_dtype dtype, size_t k, size_t be
     static void name(const nt_product *p, size_t begin, size_t end) {                              \
         size_t whole = begin + (end - begin) / NT_LANES * NT_LANES, n_k = p->R == 1 ? 8 : 4;       \
         switch (p->R) {                                                                            \
-        case 1: stream_as(p, dtype, 1, 8, begin, whole); break;                                    \
-        case 2: stream_as(p, dtype, 2, 4, begin, whole); break;                                    \
-        case 3: stream_as(p, dtype, 3, 4, begin, whole); break;                                    \
-        case 4: stream_as(p, dtype, 4, 4, begin, whole); break;                                    \
-        case 5: stream_as(p, dtype, 5, 4, begin, whole); break;                                    \
-        case 6: stream_as(p, dtype, 6, 4, begin, whole); break;                                    \
-        case 7: stream_as(p, dtype, 7, 4, begin, whole); break;                                    \
-        case 8: stream_as(p, dtype, 8, 4, begin, whole); break;                                    \
+            ROWS(1, STREAM_ROWS, stream_as(p, dtype, 1, 8, begin, whole));                         \
+            ROWS(2, STREAM_ROWS, stream_as(p, dtype, 2, 4, begin, whole));                         \
+            ROWS(3, STREAM_ROWS, stream_as(p, dtype, 3, 4, begin, whole));                         \
+            ROWS(4, STREAM_ROWS, stream_as(p, dtype, 4, 4, begin, whole));                         \
+            ROWS(5, STREAM_ROWS, stream_as(p, dtype, 5, 4, begin, whole));                         \
+            ROWS(6, STREAM_ROWS, stream_as(p, dtype, 6, 4, begin, whole));                         \
+            ROWS(7, STREAM_ROWS, stream_as(p, dtype, 7, 4, begin, whole));                         \
+            ROWS(8, STREAM_ROWS, stream_as(p, dtype, 8, 4, begin, whole));                         \
         default: break;                                                                            \
         }                                                                                          \
         stream_edge(p, dtype, p->w->K / n_k * n_k, begin, whole);                                  \
@@ -81,6 +80,7 @@ STREAM(stream_f32, NT_F32)
 STREAM(stream_f16, NT_F16)
 STREAM(stream_bf16, NT_BF16)
 #undef STREAM
+_Static_assert(STREAM_ROWS <= 8, "STREAM knows no more");
 
 static void stream(const nt_product *p, size_t begin, size_t end) {
     switch (p->w->dtype) {
@@ -97,8 +97,7 @@ typedef struct block {
     size_t k, n_k, n, n_n;
 } block;
 
-/* A block of w as panels [n_k, PANEL]; columns past the last
- * are 0. Walks w row by row. */
+/* A block of w as panels [n_k, PANEL]; columns past the last are 0. Walks w row by row. */
 INLINE void pack_as(float *panels, const nt_matrix *w, nt_dtype dtype, const block *b) {
     size_t n_k = b->n_k, n_n = b->n_n;
     for (size_t i = 0; i < n_k; i++) {
@@ -109,10 +108,8 @@ INLINE void pack_as(float *panels, const nt_matrix *w, nt_dtype dtype, const blo
             v_store(to, rest < NT_LANES ? v_load_part_as(w->data, dtype, at + j, rest)
                                         : v_load_as(w->data, dtype, at + j));
         }
-        if (j % PANEL) { /* the last panel's second half */
-            for (; j % PANEL; j += NT_LANES)
-                v_store(panels + j / PANEL * (n_k * PANEL) + i * PANEL + j % PANEL, v_zero());
-        }
+        for (; j % PANEL; j += NT_LANES) /* what the last panel lacks */
+            v_store(panels + j / PANEL * (n_k * PANEL) + i * PANEL + j % PANEL, v_zero());
     }
 }
 
@@ -198,21 +195,23 @@ INLINE void multiply_tile(const tile *t, size_t n_rows) {
     }
 }
 
-/* More than TILE_ROWS / 2 rows reach this path, in groups of nearly equal size: never fewer than 5.
+/* More than STREAM_ROWS rows reach this path, in groups of nearly equal size: never fewer than 3.
  */
 static void multiply_rows(const tile *t, size_t n_rows) {
     switch (n_rows) {
-    case 5: multiply_tile(t, 5); break;
-    case 6: multiply_tile(t, 6); break;
-    case 7: multiply_tile(t, 7); break;
-    case 8: multiply_tile(t, 8); break;
-    case 9: multiply_tile(t, 9); break;
-    case 10: multiply_tile(t, 10); break;
-    case 11: multiply_tile(t, 11); break;
-    default: multiply_tile(t, 12); break;
+        ROWS(3, TILE_ROWS, multiply_tile(t, 3));
+        ROWS(4, TILE_ROWS, multiply_tile(t, 4));
+        ROWS(5, TILE_ROWS, multiply_tile(t, 5));
+        ROWS(6, TILE_ROWS, multiply_tile(t, 6));
+        ROWS(7, TILE_ROWS, multiply_tile(t, 7));
+        ROWS(8, TILE_ROWS, multiply_tile(t, 8));
+        ROWS(9, TILE_ROWS, multiply_tile(t, 9));
+        ROWS(10, TILE_ROWS, multiply_tile(t, 10));
+        ROWS(11, TILE_ROWS, multiply_tile(t, 11));
+        ROWS(12, TILE_ROWS, multiply_tile(t, 12));
+    default: break;
     }
 }
-_Static_assert(TILE_ROWS == 12 && STREAM_ROWS >= 5, "multiply_rows knows 5 to 12 rows");
 
 /* A panel with fewer columns than PANEL: through a whole tile beside y. */
 static void multiply_narrow(const tile *t, size_t n_rows, size_t n_columns) {

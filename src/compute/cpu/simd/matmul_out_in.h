@@ -2,30 +2,38 @@
  * k % 16 and their tree, so w and x are both read along k and nothing has to be packed; a register
  * tile of rows of x times rows of w serves one row as well as many. */
 
-enum { BLOCK_W = 64 }; /* rows of w that stay in L2 while all rows of x pass by */
+enum {
+    BLOCK_W = 64, /* rows of w that stay in L2 while all rows of x pass by */
+    DOT_WIDE = 4  /* rows of w for a single row of x: accumulators to hide the latency of each */
+};
+_Static_assert(DOT_WIDE % DOT_COLUMNS == 0, "trees are built DOT_COLUMNS at a time");
 
 /* y[r ..][n ..]: n_rows x n_columns dot products. w: rows ld apart, from number `at` on. */
 INLINE void dot_tile(const nt_product *p, const void *data, nt_dtype dtype, size_t at, size_t r,
                      size_t n_rows, size_t n, size_t n_columns) {
-    vec sum[DOT_ROWS][DOT_COLUMNS];
+    vec sum[DOT_ROWS][DOT_WIDE];
     size_t K = p->w->K, k = 0;
 #pragma GCC unroll 8
     for (size_t i = 0; i < n_rows; i++)
 #pragma GCC unroll 4
-        for (size_t c = 0; c < DOT_COLUMNS; c++)
+        for (size_t c = 0; c < DOT_WIDE; c++)
             sum[i][c] = v_zero();
     const float *x = p->x + r * K;
     for (; k + NT_LANES <= K; k += NT_LANES) {
-        vec w[DOT_COLUMNS];
 #pragma GCC unroll 4
-        for (size_t c = 0; c < n_columns; c++)
-            w[c] = v_load_as(data, dtype, at + c * K + k);
-#pragma GCC unroll 8
-        for (size_t i = 0; i < n_rows; i++) {
-            vec v = v_load(x + i * K + k);
+        for (size_t j = 0; j < PARTS; j++) { /* part by part: fewer operands wait in registers */
+            reg w[DOT_WIDE];
+            size_t from = k + j * PART_LANES;
 #pragma GCC unroll 4
             for (size_t c = 0; c < n_columns; c++)
-                sum[i][c] = v_fma(v, w[c], sum[i][c]);
+                w[c] = r_pin(r_load_as(data, dtype, at + c * K + from));
+#pragma GCC unroll 8
+            for (size_t i = 0; i < n_rows; i++) {
+                reg v = r_pin(r_load(x + i * K + from));
+#pragma GCC unroll 4
+                for (size_t c = 0; c < n_columns; c++)
+                    sum[i][c].part[j] = r_fma(v, w[c], sum[i][c].part[j]);
+            }
         }
     }
     if (k < K) {
@@ -37,20 +45,21 @@ INLINE void dot_tile(const nt_product *p, const void *data, nt_dtype dtype, size
         }
     }
     for (size_t i = 0; i < n_rows; i++) {
-        float *y = p->y + (r + i) * p->w->N + n, four[DOT_COLUMNS];
-        v_tree4(four, sum[i]);
+        float *y = p->y + (r + i) * p->w->N + n, dot[DOT_WIDE];
+#pragma GCC unroll 2
+        for (size_t c = 0; c < n_columns; c += DOT_COLUMNS)
+            v_trees(dot + c, sum[i] + c);
         for (size_t c = 0; c < n_columns; c++)
-            y[c] = p->bias ? four[c] + p->bias[n + c] : four[c];
+            y[c] = p->bias ? dot[c] + p->bias[n + c] : dot[c];
     }
 }
-_Static_assert(DOT_COLUMNS == 4, "v_tree4 takes four");
 
 /* Rows [r, r + n_rows) of x with rows [n, n + n_n) of w. */
 INLINE void dot_rows(const nt_product *p, const void *data, nt_dtype dtype, size_t at, size_t r,
                      size_t n_rows, size_t n, size_t n_n) {
-    size_t c = 0, K = p->w->K;
-    for (; c + DOT_COLUMNS <= n_n; c += DOT_COLUMNS)
-        dot_tile(p, data, dtype, at + c * K, r, n_rows, n + c, DOT_COLUMNS);
+    size_t c = 0, K = p->w->K, wide = n_rows == 1 ? DOT_WIDE : DOT_COLUMNS;
+    for (; c + wide <= n_n; c += wide)
+        dot_tile(p, data, dtype, at + c * K, r, n_rows, n + c, wide);
     for (; c < n_n; c++)
         dot_tile(p, data, dtype, at + c * K, r, n_rows, n + c, 1);
 }
@@ -61,12 +70,13 @@ INLINE void dot_block(const nt_product *p, const void *data, nt_dtype dtype, siz
     for (size_t g = 0; g < groups; g++) { /* groups of nearly equal size */
         size_t r = g * p->R / groups, rows = (g + 1) * p->R / groups - r;
         switch (rows) {
-        case 1: dot_rows(p, data, dtype, at, r, 1, n, n_n); break;
-        case 2: dot_rows(p, data, dtype, at, r, 2, n, n_n); break;
-        case 3: dot_rows(p, data, dtype, at, r, 3, n, n_n); break;
-        case 4: dot_rows(p, data, dtype, at, r, 4, n, n_n); break;
-        case 5: dot_rows(p, data, dtype, at, r, 5, n, n_n); break;
-        default: dot_rows(p, data, dtype, at, r, 6, n, n_n); break;
+            ROWS(1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 1, n, n_n));
+            ROWS(2, DOT_ROWS, dot_rows(p, data, dtype, at, r, 2, n, n_n));
+            ROWS(3, DOT_ROWS, dot_rows(p, data, dtype, at, r, 3, n, n_n));
+            ROWS(4, DOT_ROWS, dot_rows(p, data, dtype, at, r, 4, n, n_n));
+            ROWS(5, DOT_ROWS, dot_rows(p, data, dtype, at, r, 5, n, n_n));
+            ROWS(6, DOT_ROWS, dot_rows(p, data, dtype, at, r, 6, n, n_n));
+        default: break;
         }
     }
 }

@@ -1,0 +1,90 @@
+/* Help on one command, for a terminal of 80 columns. */
+#include <string.h>
+
+#include "cli.h"
+#include "options.h"
+
+enum { WIDTH = 79, LEFT = 29 };
+
+/* Words from column LEFT on, wrapped; the cursor stands at `column`. */
+static void print_wrapped(FILE *out, const char *text, size_t column) {
+    if (column + 1 > LEFT) {
+        fputc('\n', out);
+        column = 0;
+    }
+    fprintf(out, "%*s", (int)(LEFT - column), "");
+    column = LEFT;
+    while (*text) {
+        size_t n = strcspn(text, " ");
+        if (column > LEFT && column + 1 + n > WIDTH) {
+            fprintf(out, "\n%*s", LEFT, "");
+            column = LEFT;
+        }
+        if (column > LEFT) column += (size_t)fprintf(out, " ");
+        column += (size_t)fprintf(out, "%.*s", (int)n, text);
+        text += n;
+        text += strspn(text, " ");
+    }
+    fputc('\n', out);
+}
+
+static void print_option(FILE *out, const char *name, char letter, const char *metavar,
+                         const char *help) {
+    char left[96];
+    int n = letter ? snprintf(left, sizeof left, "  -%c, --%s", letter, name)
+                   : snprintf(left, sizeof left, "      --%s", name);
+    for (char *c = left; *c; c++) {
+        if (*c == '_') *c = '-';
+    }
+    if (metavar) n += snprintf(left + n, sizeof left - (size_t)n, " %s", metavar);
+    fputs(left, out);
+    print_wrapped(out, help, (size_t)n);
+}
+
+static const char *metavar_of(const nt_option_info *info) {
+    if (strcmp(info->type, "boolean") == 0) return NULL;
+    if (strcmp(info->type, "strings") == 0) return "TEXT";
+    return strcmp(info->type, "ids") == 0 ? "1,2" : "N";
+}
+
+static void print_generation(FILE *out, const cli_command *command) {
+    const nt_option_info *info;
+    if (!(command->options & CLI_OPT_GENERATE)) return;
+    fputs("\nGeneration, by the names of transformers\n", out);
+    for (size_t i = 0; (info = nt_option_at(i)); i++) {
+        char help[256];
+        bool none = strcmp(info->default_value, "none") == 0;
+        snprintf(help, sizeof help, "%s%s%s%s", info->help,
+                 none ? "" : " Default: ", none ? "" : info->default_value, none ? "" : ".");
+        print_option(out, info->name, 0, metavar_of(info), help);
+    }
+}
+
+static void print_section(FILE *out, const cli_command *command, cli_section section) {
+    static const char *const titles[] = {"The text", "What to do", "Many texts", "Output",
+                                         "The run"};
+    const cli_option *o;
+    bool titled = false;
+    for (size_t i = 0; (o = cli_option_at(command, i)); i++) {
+        if (o->section != section) continue;
+        if (!titled) fprintf(out, "\n%s\n", titles[section]);
+        titled = true;
+        print_option(out, o->name, o->letter, o->metavar, o->help);
+    }
+}
+
+void cli_print_help(FILE *out, const cli_command *command) {
+    fprintf(out, "nextoken %s: %s\n\nusage: nextoken %s [-m MODEL] [options]%s\n", command->name,
+            command->summary, command->name,
+            !command->takes_text  ? ""
+            : command->takes_file ? " [FILE | -]"
+            : command->ids_only   ? " [IDS | -]"
+                                  : " [TEXT | -]");
+    print_section(out, command, CLI_THE_TEXT);
+    print_section(out, command, CLI_THE_JOB);
+    print_generation(out, command);
+    print_section(out, command, CLI_MANY);
+    print_section(out, command, CLI_SHOWN);
+    print_section(out, command, CLI_RUN);
+    if (command->examples) fprintf(out, "\nExamples\n%s", command->examples);
+}

@@ -1,0 +1,319 @@
+#include "options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Values that are neither flag, number nor text ---- */
+
+static bool read_precision(cli_settings *settings, const char *value, char *error, size_t n) {
+    settings->precision = strcmp(value, "f32") == 0 ? NT_PRECISION_F32 : NT_PRECISION_AUTO;
+    if (settings->precision == NT_PRECISION_F32 || strcmp(value, "auto") == 0) return true;
+    snprintf(error, n, "precision is \"%.60s\"; this version has auto and f32", value);
+    return false;
+}
+
+static bool read_color(cli_settings *settings, const char *value, char *error, size_t n) {
+    static const char *const when[] = {"auto", "never", "always"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(value, when[i]) == 0) {
+            settings->color = i - 1;
+            return true;
+        }
+    }
+    snprintf(error, n, "color is \"%.60s\"; it must be auto, always or never", value);
+    return false;
+}
+
+/* A list of names -> their bits joined: a,b or, as a --jsonl line has it, ["a","b"]. names [k]. */
+static bool read_names(unsigned *bits, const char *value, const char *const *names, size_t k) {
+    static const char between[] = ", \t[]\"";
+    *bits = 0;
+    for (const char *at = value; *(at += strspn(at, between));) {
+        size_t length = strcspn(at, between), i = 0;
+        while (i < k && (strlen(names[i]) != length || strncmp(names[i], at, length) != 0))
+            i++;
+        if (i == k) return false;
+        *bits |= 1u << i;
+        at += length;
+    }
+    return *bits != 0;
+}
+
+static bool read_by(cli_settings *settings, const char *value, char *error, size_t n) {
+    static const char *const names[] = {"text", "token", "word", "char"}; /* the bits of nt_by */
+    if (read_names(&settings->by, value, names, 4)) return true;
+    snprintf(error, n, "by is \"%.60s\"; it must be a list of token, word, char and text", value);
+    return false;
+}
+
+static bool read_arrays(cli_settings *settings, const char *value, char *error, size_t n) {
+    static const char *const names[] = {"logits", "hidden_states", "attentions", "logit_lens"};
+    if (read_names(&settings->arrays, value, names, 4)) return true;
+    snprintf(error, n,
+             "arrays is \"%.60s\"; it must be a list of logits, hidden_states, attentions and "
+             "logit_lens",
+             value);
+    return false;
+}
+
+static bool read_correction(cli_settings *settings, const char *value, char *error, size_t n) {
+    static const char *const names[] = {"whitespace", "pimentel-meister", "oh-schuler"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            settings->correction = (nt_correction)i;
+            return true;
+        }
+    }
+    snprintf(error, n,
+             "word-correction is \"%.60s\"; it must be whitespace, pimentel-meister or oh-schuler",
+             value);
+    return false;
+}
+
+static bool read_base(cli_settings *settings, const char *value, char *error, size_t n) {
+    settings->bits = strcmp(value, "2") == 0;
+    if (settings->bits || strcmp(value, "e") == 0) return true;
+    snprintf(error, n, "base is \"%.60s\"; it must be 2 (bits) or e (nats)", value);
+    return false;
+}
+
+bool cli_add_continuation(cli_settings *settings, const char *text) {
+    size_t n = settings->n_continuations;
+    const char **bigger = malloc((n + 1) * sizeof *bigger);
+    if (!bigger) return false;
+    if (n) memcpy(bigger, settings->continuations, n * sizeof *bigger);
+    bigger[n] = text;
+    if (settings->owns_continuations) free(settings->continuations);
+    settings->continuations = bigger;
+    settings->n_continuations = n + 1;
+    settings->owns_continuations = true;
+    return true;
+}
+
+static bool read_continuation(cli_settings *settings, const char *value, char *error, size_t n) {
+    snprintf(error, n, "%s", *value ? "out of memory" : "a continuation is empty");
+    return *value && cli_add_continuation(settings, value);
+}
+
+/* --csv and --tsv: the format of the output, or with =FILE a table to read. */
+static bool read_table(cli_settings *settings, bool *given, const char *value, char *error,
+                       size_t n) {
+    *given = true;
+    if (!value) return true;
+    snprintf(error, n, *value ? "two tables are given" : "the table has no file name");
+    if (!*value || settings->table) return false;
+    settings->table = value;
+    return true;
+}
+
+static bool read_csv(cli_settings *settings, const char *value, char *error, size_t n) {
+    return read_table(settings, &settings->csv, value, error, n);
+}
+
+static bool read_tsv(cli_settings *settings, const char *value, char *error, size_t n) {
+    return read_table(settings, &settings->tsv, value, error, n);
+}
+
+/* ---- The table ---- */
+
+#define FIELD(field)                                                                               \
+    .offset = offsetof(cli_settings, field), .width = sizeof(((cli_settings *)0)->field)
+
+/* clang-format off */
+static const cli_option options[] = {
+    {.name = "ids", .kind = CLI_STRING, .section = CLI_THE_TEXT, FIELD(ids), .of_texts = true,
+     .metavar = "1,2,3",
+     .help = "token ids in place of TEXT"},
+    {.name = "bos", .kind = CLI_FLAG, .section = CLI_THE_TEXT, FIELD(bos),
+     .groups = CLI_OPT_TEXT, .member = true,
+     .help = "put one BOS token before the text"},
+    {.name = "eos", .kind = CLI_FLAG, .section = CLI_THE_TEXT, FIELD(eos),
+     .groups = CLI_OPT_SCORE, .member = true,
+     .help = "put one EOS token behind the text, with its own number"},
+    {.name = "add-prefix-space", .kind = CLI_FLAG, .section = CLI_THE_TEXT,
+     FIELD(add_prefix_space), .groups = CLI_OPT_TEXT, .member = true,
+     .help = "read the text as if a space stood before it"},
+    {.name = "skip-special-tokens", .kind = CLI_FLAG, .section = CLI_THE_TEXT,
+     FIELD(skip_special_tokens), .groups = CLI_OPT_SKIP, .member = true,
+     .help = "leave special tokens out of the text"},
+    {.name = "split-special-tokens", .kind = CLI_FLAG, .section = CLI_THE_TEXT,
+     FIELD(split_special_tokens), .groups = CLI_OPT_SPLIT, .member = true,
+     .help = "read <|endoftext|> and the like as plain text"},
+    {.name = "k", .letter = 'k', .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(k), .low = 1,
+     .high = INT32_MAX, .groups = CLI_OPT_K, .member = true, .metavar = "N",
+     .help = "how many candidates to show (default 10)"},
+    {.name = "by", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_by,
+     .groups = CLI_OPT_SCORE, .member = true, .metavar = "LIST",
+     .help = "what is scored: a list of token, word, char and text (the sums alone). Default: "
+             "token; of a table's rows: text"},
+    {.name = "word-correction", .kind = CLI_READ, .section = CLI_THE_JOB,
+     .read = read_correction, .groups = CLI_OPT_SCORE, .member = true, .metavar = "NAME",
+     .help = "how words are corrected for the space that opens the next: whitespace (default), "
+             "pimentel-meister or oh-schuler"},
+    {.name = "prompt", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(prompt),
+     .groups = CLI_OPT_SCORE, .member = true, .metavar = "TEXT",
+     .help = "a text before the given one: conditioned on, left out of the sums"},
+    {.name = "prompt-len", .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(prompt_len),
+     .low = 0, .high = INT32_MAX, .groups = CLI_OPT_SCORE, .member = true, .metavar = "N",
+     .help = "tokens at the start that are left out of the sums"},
+    {.name = "continuations", .kind = CLI_READ, .section = CLI_THE_JOB,
+     .read = read_continuation, .groups = CLI_OPT_SCORE, .member = true, .list = true,
+     .metavar = "TEXT...",
+     .help = "compare these endings of the text: all words up to the next option; "
+             "--continuations=TEXT for one that begins with a dash"},
+    {.name = "window", .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(window), .low = 2,
+     .high = INT32_MAX, .groups = CLI_OPT_WINDOWS, .member = true, .metavar = "N",
+     .help = "tokens of a window over a longer text (default: the model's context)"},
+    {.name = "stride", .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(stride), .low = 1,
+     .high = INT32_MAX, .groups = CLI_OPT_WINDOWS, .member = true, .metavar = "N",
+     .help = "tokens from one window's beginning to the next; every token counts once"},
+    {.name = "base", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_base,
+     .groups = CLI_OPT_BASE, .member = true, .metavar = "2|e",
+     .help = "logarithms in bits (2) or nats (e, the default)"},
+    {.name = "npz", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(npz),
+     .groups = CLI_OPT_NPZ, .file = true, .metavar = "FILE",
+     .help = "write NumPy arrays: those of --arrays"},
+    {.name = "arrays", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_arrays,
+     .groups = CLI_OPT_NPZ, .metavar = "LIST",
+     .help = "a list of logits, hidden_states, attentions and logit_lens (default: all four)"},
+    {.name = "jsonl", .kind = CLI_STRING, .section = CLI_MANY, FIELD(jsonl), .of_texts = true,
+     .file = true, .metavar = "FILE",
+     .help = "one JSON object a line in, one result a line out; - is standard input"},
+    {.name = "column", .kind = CLI_STRING, .section = CLI_MANY, FIELD(column),
+     .groups = CLI_OPT_TABLE, .metavar = "NAME",
+     .help = "the column with the texts of a table: --csv FILE or --tsv FILE, first row its "
+             "names, - is standard input. A field that begins with a quote ends with one. The "
+             "same kind of table comes out: `record` (from 0), the input's columns, the "
+             "result's, `error`; with --json one object a line"},
+    {.name = "prompt-column", .kind = CLI_STRING, .section = CLI_MANY, FIELD(prompt_column),
+     .groups = CLI_OPT_SCORE, .metavar = "NAME",
+     .help = "the column with each row's --prompt"},
+    {.name = "resume", .kind = CLI_FLAG, .section = CLI_MANY, FIELD(resume), .of_texts = true,
+     .help = "go on where the FILE of --output ends, with the same options and input"},
+    {.name = "output", .letter = 'o', .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(output),
+     .file = true, .metavar = "FILE",
+     .help = "write here; a FILE that holds anything is not overwritten"},
+    {.name = "json", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(json),
+     .help = "one JSON object"},
+    {.name = "csv", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_csv,
+     .help = "comma-separated values"},
+    {.name = "tsv", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_tsv,
+     .help = "tab-separated values"},
+    {.name = "ascii", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(ascii),
+     .help = "tables in plain ASCII"},
+    {.name = "color", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_color,
+     .metavar = "auto|always|never",
+     .help = "colours (NO_COLOR is honoured)"},
+    {.name = "model", .letter = 'm', .kind = CLI_STRING, .section = CLI_RUN, FIELD(model),
+     .metavar = "MODEL",
+     .help = "folder or .safetensors file (default: NEXTOKEN_MODEL)"},
+    {.name = "precision", .kind = CLI_READ, .section = CLI_RUN, .read = read_precision,
+     .groups = CLI_OPT_SESSION, .metavar = "auto|f32",
+     .help = "arithmetic, whatever the file stores"},
+    {.name = "threads", .letter = 't', .kind = CLI_NUMBER, .section = CLI_RUN, FIELD(threads),
+     .low = 1, .high = 1024, .groups = CLI_OPT_SESSION, .metavar = "N",
+     .help = "threads (default: OMP_NUM_THREADS, else all processors)"},
+    {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .section = CLI_RUN, FIELD(quiet),
+     .help = "no notes and no progress on stderr"},
+    {.name = "help", .letter = 'h', .kind = CLI_FLAG, .section = CLI_RUN, FIELD(help),
+     .help = "this help"},
+};
+/* clang-format on */
+enum { N_OPTIONS = sizeof options / sizeof *options };
+
+static bool takes(const cli_command *command, const cli_option *o) {
+    if (o->of_texts && !command->takes_text) return false;
+    return o->groups == 0 || (o->groups & command->options);
+}
+
+const cli_option *cli_option_at(const cli_command *command, size_t i) {
+    for (int k = 0; k < N_OPTIONS; k++) {
+        if (takes(command, &options[k]) && i-- == 0) return &options[k];
+    }
+    return NULL;
+}
+
+/* Option names may be written with dashes or underscores. n: length of given. */
+static bool same_name(const char *name, const char *given, size_t n) {
+    if (strlen(name) != n) return false;
+    for (size_t i = 0; i < n; i++) {
+        char c = given[i] == '_' ? '-' : given[i], d = name[i] == '_' ? '-' : name[i];
+        if (c != d) return false;
+    }
+    return true;
+}
+
+const cli_option *cli_option_find(const cli_command *command, const char *name, size_t n) {
+    for (int i = 0; i < N_OPTIONS; i++) {
+        if (takes(command, &options[i]) && same_name(options[i].name, name, n)) return &options[i];
+    }
+    return NULL;
+}
+
+const cli_option *cli_option_letter(const cli_command *command, char letter) {
+    for (int i = 0; i < N_OPTIONS; i++) {
+        if (options[i].letter == letter && takes(command, &options[i])) return &options[i];
+    }
+    return NULL;
+}
+
+const nt_option_info *cli_generation_option(const cli_command *command, const char *name,
+                                            size_t n) {
+    if (!(command->options & CLI_OPT_GENERATE)) return NULL;
+    const nt_option_info *info;
+    for (size_t i = 0; (info = nt_option_at(i)); i++) {
+        if (same_name(info->name, name, n)) return info;
+    }
+    return NULL;
+}
+
+/* ---- Setting ---- */
+
+static bool set_number(cli_settings *settings, const cli_option *o, const char *value, char *error,
+                       size_t n) {
+    char *end;
+    errno = 0;
+    long long number = strtoll(value, &end, 10);
+    if (end == value || *end || errno || number < o->low || number > o->high) {
+        snprintf(error, n, "%s is \"%.60s\"; it must be a whole number in %lld .. %lld", o->name,
+                 value, (long long)o->low, (long long)o->high);
+        return false;
+    }
+    void *field = (char *)settings + o->offset;
+    int32_t narrow = (int32_t)number;
+    int64_t wide = number;
+    if (o->width == sizeof narrow)
+        memcpy(field, &narrow, sizeof narrow);
+    else
+        memcpy(field, &wide, sizeof wide);
+    return true;
+}
+
+static bool set_flag(cli_settings *settings, const cli_option *o, const char *value, char *error,
+                     size_t n) {
+    bool on = !value || strcmp(value, "true") == 0;
+    if (value && !on && strcmp(value, "false") != 0) {
+        snprintf(error, n, "%s is \"%.60s\"; it must be true or false", o->name, value);
+        return false;
+    }
+    memcpy((char *)settings + o->offset, &on, sizeof on);
+    return true;
+}
+
+bool cli_option_set(cli_settings *settings, const cli_option *o, const char *value, char *error,
+                    size_t n) {
+    switch (o->kind) {
+    case CLI_FLAG: return set_flag(settings, o, value, error, n);
+    case CLI_NUMBER: return set_number(settings, o, value, error, n);
+    case CLI_STRING:
+        if (o->file && !*value) {
+            snprintf(error, n, "--%s names no file", o->name);
+            return false;
+        }
+        memcpy((char *)settings + o->offset, &value, sizeof value);
+        return true;
+    default: return o->read(settings, value, error, n);
+    }
+}

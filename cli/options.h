@@ -1,0 +1,50 @@
+/* The table of the command line's own options: parsing, help and the members of --jsonl lines come
+ * from it. Generation options are not here: they come from the library's table (nt_option_at). */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "cli.h"
+
+typedef enum cli_kind {
+    CLI_FLAG,   /* bool */
+    CLI_NUMBER, /* int, int32_t or int64_t */
+    CLI_STRING, /* const char *, borrowed */
+    CLI_READ    /* as `read` does it */
+} cli_kind;
+
+typedef enum cli_section { CLI_THE_TEXT, CLI_THE_JOB, CLI_MANY, CLI_SHOWN, CLI_RUN } cli_section;
+
+typedef struct cli_option {
+    const char *name; /* without dashes */
+    char letter;
+    cli_kind kind;
+    cli_section section; /* of the help */
+    size_t offset;       /* in cli_settings */
+    size_t width;        /* NUMBER: bytes of the field */
+    int64_t low, high;
+    /* False, with one line in error [n], for a value that it does not take. */
+    bool (*read)(cli_settings *settings, const char *value, char *error, size_t n);
+    unsigned groups; /* CLI_OPT_ groups that have it; 0: every command */
+    bool of_texts;   /* only of commands that take a text */
+    bool file;       /* STRING: the name of a file, not empty */
+    bool member;     /* may stand in a --jsonl line */
+    bool list;       /* takes all words up to the next option */
+    const char *metavar, *help;
+} cli_option;
+
+/* The i-th option of a command; NULL past the end. */
+const cli_option *cli_option_at(const cli_command *command, size_t i);
+/* By name [n], with dashes or underscores, or by letter; NULL when there is none. */
+const cli_option *cli_option_find(const cli_command *command, const char *name, size_t n);
+const cli_option *cli_option_letter(const cli_command *command, char letter);
+/* A generation option, where the command takes them. */
+const nt_option_info *cli_generation_option(const cli_command *command, const char *name, size_t n);
+
+/* value is NULL for a flag given without one; a string is borrowed. False, with one line in error
+ * [n], for a value that the option does not take. */
+bool cli_option_set(cli_settings *settings, const cli_option *option, const char *value,
+                    char *error, size_t n);
+/* One more of --continuations; text is borrowed. False when memory ends. */
+bool cli_add_continuation(cli_settings *settings, const char *text);
+
+#endif

@@ -1,0 +1,130 @@
+#include "progress.h"
+
+#include <inttypes.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BAR = 24 };
+
+static bool progress_shown;
+
+double cli_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+typedef struct figure {
+    char s[40];
+} figure;
+
+/* 1234567 -> 1,234,567 */
+static figure thousands(uint64_t x) {
+    figure plain, out;
+    int n = snprintf(plain.s, sizeof plain.s, "%" PRIu64, x), k = 0;
+    for (int i = 0; i < n; i++) {
+        if (i && (n - i) % 3 == 0) out.s[k++] = ',';
+        out.s[k++] = plain.s[i];
+    }
+    out.s[k] = 0;
+    return out;
+}
+
+static figure rate(double x) {
+    figure out;
+    if (x >= 10) return thousands((uint64_t)(x + 0.5));
+    snprintf(out.s, sizeof out.s, "%.1f", x);
+    return out;
+}
+
+static figure duration(double seconds) {
+    figure out;
+    double most = 1e9;
+    long s = (long)(seconds < most ? seconds + 0.5 : most);
+    if (seconds < 10)
+        snprintf(out.s, sizeof out.s, "%.1f s", seconds);
+    else if (s < 60)
+        snprintf(out.s, sizeof out.s, "%ld s", s);
+    else if (s < 3600)
+        snprintf(out.s, sizeof out.s, "%ld min %ld s", s / 60, s % 60);
+    else
+        snprintf(out.s, sizeof out.s, "%ld h %ld min", s / 3600, s / 60 % 60);
+    return out;
+}
+
+static void print_bar(double share) {
+    int full = (int)(BAR * (share < 1 ? share : 1));
+    fprintf(stderr, "[%.*s%*s] ", full, "########################", BAR - full, "");
+}
+
+void cli_progress_clear(void) {
+    if (progress_shown) fputs("\r\033[K", stderr);
+    progress_shown = false;
+}
+
+void cli_progress(void *payload, const char *what, uint64_t done, uint64_t total) {
+    static double started, last;
+    const cli_run *run = payload;
+    if (run->quiet || run->streamed || !isatty(STDERR_FILENO)) return;
+    double now = cli_seconds();
+    if (started == 0) started = now;
+    if (now - started < 1 || now - last < 0.1) return;
+    last = now;
+    progress_shown = true;
+    double speed = (double)done / (now - started);
+    fputs("\r\033[K", stderr);
+    if (total == 0) {
+        fprintf(stderr, "%s %s, %s/s", thousands(done).s, what, rate(speed).s);
+        return;
+    }
+    double left = speed > 0 ? (double)(total - done) / speed : 0;
+    print_bar((double)done / (double)total);
+    fprintf(stderr, "%s/%s %s, %s/s, %s left", thousands(done).s, thousands(total).s, what,
+            rate(speed).s, duration(left).s);
+}
+
+/* ---- Many records ---------------------------------------------------------------------------- */
+
+void cli_meter_start(cli_meter *m, bool quiet, uint64_t from, uint64_t total) {
+    *m = (cli_meter){.quiet = quiet, .terminal = isatty(STDERR_FILENO) != 0};
+    m->started = cli_seconds();
+    m->from = m->done = m->next = from;
+    m->total = total;
+}
+
+void cli_meter_show(cli_meter *m, uint64_t done, uint64_t total) {
+    if (m->quiet || !m->terminal) return;
+    double now = cli_seconds(), passed = now - m->started;
+    if (passed < 1 || now - m->shown < 0.1) return;
+    m->shown = now;
+    progress_shown = true;
+    double part = total ? (double)done / (double)total : 0;
+    double at = (double)m->done + part * (double)(m->next - m->done);
+    fputs("\r\033[K", stderr);
+    if (m->total > m->from) {
+        double gone = at - (double)m->from, left = (double)m->total - at;
+        print_bar(at / (double)m->total);
+        fprintf(stderr, "%.0f%%, ", 100 * at / (double)m->total);
+        if (gone > 0) fprintf(stderr, "%s left, ", duration(passed * left / gone).s);
+    }
+    fprintf(stderr, "%s texts, %s/s", thousands((uint64_t)m->records).s,
+            rate((double)m->records / passed).s);
+    if (m->tokens + done > 0)
+        fprintf(stderr, ", %s tokens/s", rate((double)(m->tokens + done) / passed).s);
+}
+
+void cli_meter_end(cli_meter *m) {
+    double passed = cli_seconds() - m->started;
+    cli_progress_clear();
+    if (m->quiet || passed < (m->terminal ? 1 : 5)) return;
+    char failed[64] = "";
+    if (m->failed)
+        snprintf(failed, sizeof failed, " (%s failed)", thousands((uint64_t)m->failed).s);
+    if (m->tokens)
+        cli_note("%s texts%s, %s tokens in %s: %s tokens/s", thousands((uint64_t)m->records).s,
+                 failed, thousands(m->tokens).s, duration(passed).s,
+                 rate((double)m->tokens / passed).s);
+    else
+        cli_note("%s texts%s in %s: %s/s", thousands((uint64_t)m->records).s, failed,
+                 duration(passed).s, rate((double)m->records / passed).s);
+}

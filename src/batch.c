@@ -1,0 +1,278 @@
+#include "batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum {
+    LEAST_SHARED = 8, /* positions: below, a fork costs more than running them again */
+    MOST_CACHED =
+        256 << 20, /* bytes of keys and values that forks may take, unless one needs more */
+};
+
+/* Texts of `order` that begin with the same ids. */
+typedef struct group {
+    size_t first, n; /* order[first .. first + n) */
+    size_t shared;   /* positions that all of them begin with */
+    int32_t sequence;
+} group;
+
+/* Whom the rows of one input belong to: row t is row offset + t of each of these texts. */
+typedef struct target {
+    size_t first, n;
+    size_t offset;
+} target;
+
+/* One row for one text. */
+typedef struct delivery {
+    size_t text, t;
+    const float *logits;
+} delivery;
+
+typedef struct batch {
+    nt_session *session;
+    const nt_batch_text *texts;
+    size_t n;
+    size_t *order; /* [n] texts by their ids */
+    group *groups; /* [n_groups], those that share nothing (one text, or equal ones) last */
+    size_t n_groups;
+    nt_input *inputs; /* [capacity] of the step at hand */
+    target *targets;  /* [capacity] */
+    size_t n_inputs;
+    delivery *deliveries;
+    size_t n_deliveries, capacity_deliveries;
+    nt_batch_row_fn row;
+    void *payload;
+    nt_span span;
+} batch;
+
+/* ---- Plan ------------------------------------------------------------------------------------ */
+
+static size_t in_common(const nt_batch_text *a, const nt_batch_text *b) {
+    size_t n = a->n_ids < b->n_ids ? a->n_ids : b->n_ids, i = 0;
+    while (i < n && a->ids[i] == b->ids[i])
+        i++;
+    return i;
+}
+
+static int by_ids(const void *a, const void *b, void *texts) {
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    const nt_batch_text *x = (const nt_batch_text *)texts + i,
+                        *y = (const nt_batch_text *)texts + j;
+    size_t k = in_common(x, y);
+    if (k < x->n_ids && k < y->n_ids) return x->ids[k] < y->ids[k] ? -1 : 1;
+    if (x->n_ids != y->n_ids) return x->n_ids < y->n_ids ? -1 : 1;
+    return i < j ? -1 : i > j;
+}
+
+static const nt_batch_text *text_at(const batch *b, size_t i) {
+    return &b->texts[b->order[i]];
+}
+
+/* Nothing to fork: one text, or the same ids several times. */
+static bool runs_alone(const batch *b, const group *g) {
+    return text_at(b, g->first + g->n - 1)->n_ids == g->shared;
+}
+
+static int by_kind(const void *a, const void *b, void *self) {
+    const group *g = a, *h = b;
+    bool alone = runs_alone(self, g), other = runs_alone(self, h);
+    if (alone != other) return alone ? 1 : -1;
+    if (alone && g->shared != h->shared) return g->shared > h->shared ? -1 : 1; /* packs well */
+    return g->first < h->first ? -1 : g->first > h->first;
+}
+
+/* A group takes the next text as long as the rows that it saves do not become fewer. */
+static void make_groups(batch *b) {
+    for (size_t i = 0; i < b->n;) {
+        group g = {.first = i, .n = 1, .shared = text_at(b, i)->n_ids};
+        for (; ++i < b->n; g.n++) {
+            size_t shared = in_common(text_at(b, i - 1), text_at(b, i));
+            if (shared > g.shared) shared = g.shared;
+            if (shared < LEAST_SHARED || g.n * shared < (g.n - 1) * g.shared) break;
+            g.shared = shared;
+        }
+        b->groups[b->n_groups++] = g;
+    }
+    qsort_r(b->groups, b->n_groups, sizeof *b->groups, by_kind, b);
+}
+
+static size_t rows_of(const batch *b, const group *g) {
+    size_t rows = g->shared;
+    for (size_t i = g->first; i < g->first + g->n; i++)
+        rows += text_at(b, i)->n_ids - g->shared;
+    return rows;
+}
+
+static int plan(batch *b) {
+    size_t n = b->n;
+    b->order = nt_alloc(n, sizeof *b->order);
+    b->groups = nt_alloc(n, sizeof *b->groups);
+    b->inputs = nt_alloc(n, sizeof *b->inputs);
+    b->targets = nt_alloc(n, sizeof *b->targets);
+    if (!b->order || !b->groups || !b->inputs || !b->targets) return NT_E_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        b->order[i] = i;
+    qsort_r(b->order, n, sizeof *b->order, by_ids, (void *)(uintptr_t)b->texts);
+    make_groups(b);
+    for (size_t i = 0; i < b->n_groups; i++)
+        b->span.total += rows_of(b, &b->groups[i]);
+    return NT_OK;
+}
+
+/* ---- Rows out -------------------------------------------------------------------------------- */
+
+static void deliver_part(void *payload, int thread, int n_threads) {
+    const batch *b = payload;
+    size_t begin, end;
+    nt_split(&begin, &end, b->n_deliveries, 1, thread, n_threads);
+    for (size_t i = begin; i < end; i++) {
+        const delivery *d = &b->deliveries[i];
+        b->row(b->payload, d->text, d->t, d->logits);
+    }
+}
+
+static int deliver(void *payload, const nt_logits_row *rows, size_t n) {
+    batch *b = payload;
+    b->n_deliveries = 0;
+    for (size_t r = 0; r < n; r++) {
+        const target *to = &b->targets[rows[r].input];
+        NT_TRY(nt_grow((void **)&b->deliveries, &b->capacity_deliveries, b->n_deliveries + to->n,
+                       sizeof *b->deliveries));
+        for (size_t i = to->first; i < to->first + to->n; i++) {
+            size_t t = to->offset + rows[r].t;
+            if (t < text_at(b, i)->wanted) continue;
+            b->deliveries[b->n_deliveries++] = (delivery){b->order[i], t, rows[r].logits};
+        }
+    }
+    nt_pool_run(nt_runner_pool(b->session->runner), deliver_part, b);
+    return NT_OK;
+}
+
+/* ---- Run ------------------------------------------------------------------------------------- */
+
+/* Positions [begin, end) of the first of these texts, in the name of all of them. */
+static void add_input(batch *b, int32_t sequence, size_t first, size_t n, size_t begin,
+                      size_t end) {
+    size_t wanted = SIZE_MAX;
+    for (size_t i = first; i < first + n; i++)
+        if (text_at(b, i)->wanted < wanted) wanted = text_at(b, i)->wanted;
+    wanted = wanted < begin ? begin : wanted > end ? end : wanted;
+    b->targets[b->n_inputs] = (target){first, n, begin};
+    b->inputs[b->n_inputs++] = (nt_input){.sequence = sequence,
+                                          .ids = text_at(b, first)->ids + begin,
+                                          .n_ids = end - begin,
+                                          .wanted = wanted - begin};
+}
+
+static int run_inputs(batch *b) {
+    size_t rows = 0;
+    if (b->n_inputs == 0) return NT_OK;
+    for (size_t i = 0; i < b->n_inputs; i++)
+        rows += b->inputs[i].n_ids;
+    nt_callbacks callbacks = nt_span_callbacks(&b->span);
+    int status = nt_runner_step(b->session->runner, b->inputs, b->n_inputs, deliver, b, &callbacks);
+    b->span.done += rows;
+    b->n_inputs = 0;
+    return status;
+}
+
+/* How many positions' worth of pages a sequence of n positions takes. */
+static size_t paged(size_t n) {
+    return (n + NT_PAGE - 1) / NT_PAGE * NT_PAGE;
+}
+
+static size_t bytes_of(const batch *b, size_t positions) {
+    const nt_config *c = &b->session->model->network->config;
+    return positions * (size_t)c->L * (size_t)c->D * 2 * sizeof(float);
+}
+
+static void drop_inputs(batch *b, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        nt_sequence_drop(b->session, b->inputs[i].sequence);
+    b->n_inputs = 0;
+}
+
+static int run_and_drop(batch *b) {
+    size_t n = b->n_inputs;
+    int status = run_inputs(b);
+    drop_inputs(b, n);
+    return status;
+}
+
+/* What is left of each text behind its group's prefix, as many at a time as the cache may hold. */
+static int run_forks(batch *b, const group *groups, size_t n) {
+    size_t bytes = 0;
+    for (size_t g = 0; g < n; g++) {
+        size_t shared = groups[g].shared;
+        for (size_t i = groups[g].first; i < groups[g].first + groups[g].n; i++) {
+            size_t end = text_at(b, i)->n_ids;
+            size_t more = bytes_of(b, paged(end) - shared / NT_PAGE * NT_PAGE);
+            int32_t fork;
+            if (end == shared) continue;
+            if (bytes + more > MOST_CACHED) {
+                NT_TRY(run_and_drop(b));
+                bytes = 0;
+            }
+            int status = nt_sequence_fork(&fork, b->session, groups[g].sequence);
+            if (status != NT_OK) {
+                drop_inputs(b, b->n_inputs);
+                return status;
+            }
+            add_input(b, fork, i, 1, shared, end);
+            bytes += more;
+        }
+    }
+    return run_and_drop(b);
+}
+
+/* Prefixes first, then what follows each. */
+static int run_wave(batch *b, group *groups, size_t n) {
+    size_t made = 0;
+    int status = NT_OK;
+    for (; made < n; made++) {
+        group *g = &groups[made];
+        if ((status = nt_sequence_new(&g->sequence, b->session)) != NT_OK) break;
+        add_input(b, g->sequence, g->first, g->n, 0, g->shared);
+    }
+    if (status == NT_OK) status = run_inputs(b);
+    b->n_inputs = 0;
+    if (status == NT_OK) status = run_forks(b, groups, n);
+    for (size_t i = 0; i < made; i++)
+        nt_sequence_drop(b->session, groups[i].sequence);
+    return status;
+}
+
+static int run(batch *b) {
+    size_t i = 0;
+    while (i < b->n_groups && !runs_alone(b, &b->groups[i])) {
+        size_t first = i, bytes = 0;
+        do
+            bytes += bytes_of(b, paged(b->groups[i++].shared));
+        while (i < b->n_groups && !runs_alone(b, &b->groups[i]) &&
+               bytes + bytes_of(b, paged(b->groups[i].shared)) <= MOST_CACHED);
+        NT_TRY(run_wave(b, b->groups + first, i - first));
+    }
+    for (; i < b->n_groups; i++)
+        add_input(b, NT_ALONE, b->groups[i].first, b->groups[i].n, 0, b->groups[i].shared);
+    return run_inputs(b);
+}
+
+int nt_batch_run(nt_session *session, const nt_batch_text *texts, size_t n, nt_batch_row_fn row,
+                 void *payload, const nt_callbacks *callbacks) {
+    batch b = {.session = session,
+               .texts = texts,
+               .n = n,
+               .row = row,
+               .payload = payload,
+               .span = {.outer = callbacks}};
+    int status = plan(&b);
+    if (status == NT_OK) status = run(&b);
+    nt_free(b.order);
+    nt_free(b.groups);
+    nt_free(b.inputs);
+    nt_free(b.targets);
+    nt_free(b.deliveries);
+    return status;
+}

@@ -1,0 +1,176 @@
+/* A vector of sixteen lanes out of PARTS registers. A kernels file says first what one register
+ * can do (reg, rmask and the r_ functions, on PART_LANES lanes each) and how many of them there
+ * are; the algorithms in this folder know nothing but what stands here. */
+
+enum { PART_LANES = NT_LANES / PARTS };
+
+typedef struct vec {
+    reg part[PARTS];
+} vec;
+
+typedef struct vmask {
+    rmask part[PARTS];
+} vmask;
+
+/* One case of a switch over a number of rows; not compiled where the tile has fewer. */
+#define ROWS(n, most, call)                                                                        \
+    case n:                                                                                        \
+        if (n <= most) call;                                                                       \
+        break
+
+#define EACH_PART _Pragma("GCC unroll 4") for (size_t i = 0; i < PARTS; i++)
+
+/* How many of the first n lanes lie in a part. */
+INLINE size_t lanes_in(size_t part, size_t n) {
+    size_t before = part * PART_LANES;
+    if (n <= before) return 0;
+    return n - before < PART_LANES ? n - before : PART_LANES;
+}
+
+INLINE vec v_set(float x) {
+    vec y;
+    EACH_PART y.part[i] = r_set(x);
+    return y;
+}
+
+INLINE vec v_zero(void) {
+    return v_set(0.0f);
+}
+
+INLINE vec v_load(const float *p) {
+    vec y;
+    EACH_PART y.part[i] = r_load(p + i * PART_LANES);
+    return y;
+}
+
+/* The first n < 16 lanes; the others are 0 and not read. */
+INLINE vec v_load_part(const float *p, size_t n) {
+    vec y;
+    EACH_PART y.part[i] = r_load_part(p + i * PART_LANES, lanes_in(i, n));
+    return y;
+}
+
+INLINE void v_store(float *p, vec a) {
+    EACH_PART r_store(p + i * PART_LANES, a.part[i]);
+}
+
+INLINE void v_store_part(float *p, vec a, size_t n) {
+    EACH_PART r_store_part(p + i * PART_LANES, a.part[i], lanes_in(i, n));
+}
+
+/* PART_LANES numbers of a matrix, from number `at` on, as float32. */
+INLINE reg r_load_as(const void *data, nt_dtype dtype, size_t at) {
+    if (dtype == NT_F32) return r_load((const float *)data + at);
+    const uint16_t *halves = (const uint16_t *)data + at;
+    return dtype == NT_BF16 ? r_load_bf16(halves) : r_load_f16(halves);
+}
+
+/* Sixteen of them. */
+INLINE vec v_load_as(const void *data, nt_dtype dtype, size_t at) {
+    vec y;
+    EACH_PART y.part[i] = r_load_as(data, dtype, at + i * PART_LANES);
+    return y;
+}
+
+/* The first n < 16 of them; the other lanes are 0 and not read. */
+INLINE vec v_load_part_as(const void *data, nt_dtype dtype, size_t at, size_t n) {
+    if (dtype == NT_F32) return v_load_part((const float *)data + at, n);
+    uint16_t halves[NT_LANES] = {0};
+    memcpy(halves, (const uint16_t *)data + at, n * sizeof *halves);
+    return v_load_as(halves, dtype, 0);
+}
+
+#define EACH_LANE(name)                                                                            \
+    INLINE vec v_##name(vec a, vec b) {                                                            \
+        vec y;                                                                                     \
+        EACH_PART y.part[i] = r_##name(a.part[i], b.part[i]);                                      \
+        return y;                                                                                  \
+    }
+EACH_LANE(add)
+EACH_LANE(sub)
+EACH_LANE(mul)
+EACH_LANE(div)
+EACH_LANE(max)       /* a > b ? a : b: a NaN in b stays */
+EACH_LANE(min)       /* a < b ? a : b: a NaN in b stays */
+EACH_LANE(copy_sign) /* the size of a with the sign of b */
+#undef EACH_LANE
+
+INLINE vec v_sqrt(vec a) {
+    EACH_PART a.part[i] = r_sqrt(a.part[i]);
+    return a;
+}
+
+INLINE vec v_abs(vec a) {
+    EACH_PART a.part[i] = r_abs(a.part[i]);
+    return a;
+}
+
+/* a b + c, rounded once. */
+INLINE vec v_fma(vec a, vec b, vec c) {
+    EACH_PART c.part[i] = r_fma(a.part[i], b.part[i], c.part[i]);
+    return c;
+}
+
+INLINE vmask v_less(vec a, vec b) {
+    vmask y;
+    EACH_PART y.part[i] = r_less(a.part[i], b.part[i]);
+    return y;
+}
+
+/* Lanes of the mask from a, the others from b. */
+INLINE vec v_select(vmask mask, vec a, vec b) {
+    EACH_PART b.part[i] = r_select(mask.part[i], a.part[i], b.part[i]);
+    return b;
+}
+
+/* The first n < 16 lanes of a, the others from b. */
+INLINE vec v_select_part(vec a, vec b, size_t n) {
+    EACH_PART b.part[i] = r_select(r_first(lanes_in(i, n)), a.part[i], b.part[i]);
+    return b;
+}
+
+/* On the first n < 16 lanes; the others keep c, to the sign of a zero. */
+INLINE vec v_fma_part(vec a, vec b, vec c, size_t n) {
+    return v_select_part(v_fma(a, b, c), c, n);
+}
+
+INLINE vec v_add_part(vec a, vec c, size_t n) {
+    return v_select_part(v_add(a, c), c, n);
+}
+
+/* p 2^n, where `shifted` is n plus the constant `round` that left n in its low bits. */
+INLINE vec v_scale(vec p, vec shifted, vec round) {
+    EACH_PART p.part[i] = r_scale(p.part[i], shifted.part[i], round.part[i]);
+    return p;
+}
+
+/* Lanes 8 .. 15 onto 0 .. 7, then 4, 2 and 1. As far as whole registers go: */
+INLINE reg v_fold(vec a) {
+#pragma GCC unroll 4
+    for (size_t half = PARTS / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            a.part[i] = r_add(a.part[i], a.part[i + half]);
+    return a.part[0];
+}
+
+INLINE float v_tree(vec a) {
+    return r_tree(v_fold(a));
+}
+
+/* The trees of DOT_COLUMNS vectors side by side: y[c] = v_tree(a[c]). */
+INLINE void v_trees(float *y, const vec a[DOT_COLUMNS]) {
+    reg folded[DOT_COLUMNS];
+#pragma GCC unroll 4
+    for (size_t c = 0; c < DOT_COLUMNS; c++)
+        folded[c] = v_fold(a[c]);
+    r_trees(y, folded);
+}
+
+/* The largest lane, where none is NaN. */
+INLINE float v_max_lane(vec a) {
+    reg most = a.part[0];
+#pragma GCC unroll 4
+    for (size_t i = 1; i < PARTS; i++)
+        most = r_max(a.part[i], most);
+    return r_max_lane(most);
+}

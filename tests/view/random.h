@@ -1,0 +1,180 @@
+/* Random traces full of hostile tokens and odd numbers. */
+#ifndef TESTS_VIEW_RANDOM_H
+#define TESTS_VIEW_RANDOM_H
+
+#include "view/sample.h"
+
+static uint64_t random_state;
+
+static uint32_t draw(uint32_t n) {
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(random_state >> 33) % n;
+}
+
+static nt_token random_token(nt_result *t) {
+    const piece *p = &hostile[draw(N_HOSTILE)];
+    nt_token token = token_of(t, (int32_t)draw(50257), p->bytes, p->n);
+    token.start = draw(100000);
+    token.end = token.start + p->n;
+    return token;
+}
+
+static double random_number(void) {
+    static const double odd[] = {0,     -0.0,    NAN, INFINITY,  -INFINITY,
+                                 1e300, -1e-300, 1e9, 123456.789};
+    return draw(6) == 0 ? odd[draw(sizeof odd / sizeof *odd)] : (draw(2000000) - 1e6) / 1e4;
+}
+
+static nt_candidate random_candidate(nt_result *t) {
+    double p = draw(4) ? draw(1000001) / 1e6 : draw(2) ? 1e-12 : 1 - 1e-9;
+    return (nt_candidate){.token = random_token(t),
+                          .rank = (int32_t)draw(50257) + 1,
+                          .logit = (float)random_number(),
+                          .logprob = draw(5) ? log(p) : -INFINITY,
+                          .prob = p,
+                          .processed_prob = draw(2) ? p : 0};
+}
+
+static const char *random_text(nt_result *t, size_t *n) {
+    char *text = room(t, 4096, 1);
+    *n = 0;
+    for (uint32_t i = draw(40); i > 0; i--) {
+        const piece *p = &hostile[draw(N_HOSTILE)];
+        memcpy(text + *n, p->bytes, p->n);
+        *n += p->n;
+    }
+    return text;
+}
+
+static void random_steps(nt_result *t) {
+    size_t sequence = 0, index = 0;
+    for (uint32_t s = draw(6) + (t->kind == NT_RESULT_NEXT); s > 0; s--) {
+        nt_trace_step *step = add_step(t, draw(9));
+        for (size_t i = 0; i < step->n_candidates; i++)
+            step->candidates[i] = random_candidate(t);
+        bool among = step->n_candidates > 0 && draw(3);
+        step->step.chosen =
+            among ? step->candidates[draw((uint32_t)step->n_candidates)] : random_candidate(t);
+        step->step.entropy = random_number();
+        step->step.kept = draw(60000);
+        if (draw(4) == 0) {
+            sequence += 1 + draw(2);
+            index = 0;
+        }
+        step->step.sequence = sequence;
+        step->step.index = index++;
+    }
+}
+
+static void random_scores(nt_scored *scored, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        scored[i] = (nt_scored){random_number(), random_number(), draw(50000), draw(2)};
+}
+
+static nt_unit *random_units(nt_result *t, size_t n) {
+    nt_unit *units = room(t, n, sizeof *units);
+    for (size_t i = 0; i < n; i++) {
+        const piece *p = &hostile[draw(N_HOSTILE)];
+        units[i] = (nt_unit){.bytes = p->bytes,
+                             .n_bytes = p->n,
+                             .start = draw(2) ? draw(1000) : SIZE_MAX - 3,
+                             .end = draw(1000),
+                             .first = draw(1000),
+                             .n_tokens = draw(2) ? draw(9) : SIZE_MAX,
+                             .logprob = random_number(),
+                             .corrected = random_number(),
+                             .counted = draw(2)};
+    }
+    return units;
+}
+
+static void random_continuations(nt_result *t) {
+    t->n_continuations = draw(5);
+    t->continuations = room(t, 5, sizeof *t->continuations);
+    for (size_t i = 0; i < t->n_continuations; i++) {
+        size_t n = draw(4), n_text;
+        nt_token *tokens = room(t, n, sizeof *tokens);
+        nt_scored *scored = room(t, n, sizeof *scored);
+        for (size_t j = 0; j < n; j++)
+            tokens[j] = random_token(t);
+        random_scores(scored, n);
+        t->continuations[i] = (nt_continuation){.text = random_text(t, &n_text),
+                                                .tokens = tokens,
+                                                .scored = scored,
+                                                .n_tokens = n,
+                                                .logprob = random_number(),
+                                                .share = random_number(),
+                                                .place = (int32_t)draw(4),
+                                                .greedy = draw(2),
+                                                .per_byte = random_number()};
+    }
+}
+
+static void random_facts(nt_result *t) {
+    static const char *const info[] = {"architecture", "weight_bytes", "epsilon", "a\"\n\x1b,b"};
+    static const char *const sums[] = {"tokens", "first_token", "bytes", "loss_as_transformers"};
+    const char *const *keys = t->kind == NT_RESULT_PERPLEXITY ? sums : info;
+    t->facts = room(t, 4, sizeof *t->facts);
+    t->n_facts = draw(5);
+    for (size_t i = 0; i < t->n_facts; i++) {
+        t->facts[i] = (nt_fact){.key = keys[i], .number = random_number(), .is_bool = draw(3) == 0};
+        if (draw(2)) t->facts[i].text = random_text(t, &(size_t){0});
+    }
+}
+
+/* A trace of any kind whose strings and numbers are as odd as they can be. */
+MAY_BE_UNUSED static nt_result *random_sample(nt_result_kind kind, uint64_t seed) {
+    random_state = seed * 2654435761u + 88172645463325252u;
+    nt_result *t = new_sample(kind);
+    size_t n = draw(12);
+    t->tokens = room(t, n, sizeof *t->tokens);
+    for (; t->n_tokens < n; t->n_tokens++)
+        t->tokens[t->n_tokens] = random_token(t);
+    t->text = random_text(t, &t->n_text);
+    t->bos = draw(2);
+    t->milliseconds = draw(3) ? draw(1000000) / 7.0 : 0;
+    t->method = draw(3) == 0 ? "sample" : draw(2) ? "greedy" : NULL;
+    t->seeded = draw(2);
+    t->seed = draw(2) ? draw(1000) : UINT64_MAX - draw(9);
+    random_steps(t);
+    t->n_outputs = draw(3);
+    t->outputs = room(t, 3, sizeof *t->outputs);
+    for (size_t i = 0; i < t->n_outputs; i++) {
+        t->outputs[i] = (nt_output){.ids = room(t, 5, sizeof(int32_t)),
+                                    .n_ids = draw(6),
+                                    .logprob = random_number(),
+                                    .finish_reason = "stop_string"};
+        t->outputs[i].text = random_text(t, &t->outputs[i].n_text);
+    }
+    t->scored = room(t, n, sizeof *t->scored);
+    random_scores(t->scored, n);
+    t->totals = (nt_totals){random_number(),
+                            random_number(),
+                            random_number(),
+                            draw(2) ? draw(12) : SIZE_MAX,
+                            draw(2) ? draw(12) : SIZE_MAX - 1,
+                            random_number(),
+                            random_number(),
+                            random_number()};
+    t->prompt_len = draw(12);
+    t->by = draw(16);
+    t->correction = (nt_correction)draw(4); /* one of them is none */
+    t->n_words = draw(6);
+    t->words = random_units(t, t->n_words);
+    t->n_chars = draw(6);
+    t->chars = random_units(t, t->n_chars);
+    t->window = draw(2000);
+    t->stride = draw(2) ? draw(2000) : SIZE_MAX;
+    t->n_windows = draw(3);
+    random_continuations(t);
+    float *norms = room(t, 8, sizeof *norms);
+    for (int i = 0; i < 8; i++)
+        norms[i] = (float)random_number();
+    t->tensors = room(t, 1, sizeof *t->tensors);
+    t->n_tensors = 1;
+    t->tensors[0] = (nt_tensor_view){"hidden_norms", norms, 1, {draw(9)}};
+    random_facts(t);
+    return t;
+}
+
+#endif
