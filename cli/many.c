@@ -37,6 +37,7 @@ typedef struct many {
     size_t n_columns; /* of a result in it */
     size_t n_rows;    /* of the record being written */
     bool quoted;      /* and within quotes */
+    int64_t skipped;  /* records that the output held already */
     int status;       /* exit status so far */
     bool broken;      /* no going on */
 } many;
@@ -371,6 +372,7 @@ static bool begin(many *m) {
     if (n_failed) m->status = EXIT_FAILED;
     if (ok && n > 0 && !m->run->quiet)
         cli_note("%s: going on behind its first %" PRId64 " records", cli_stdout_name, n);
+    m->skipped = n;
     ok = ok && skip(m, n);
     cli_meter_start(&m->meter, m->run->quiet, m->records.in.offset, m->records.in.size);
     return ok;
@@ -383,7 +385,7 @@ static void on_progress(void *payload, const char *what, uint64_t done, uint64_t
 }
 
 static void say_stopped(const many *m) {
-    cli_error("stopped by Ctrl-C after %" PRId64 " records%s", m->meter.records,
+    cli_error("stopped by Ctrl-C after %" PRId64 " records%s", m->skipped + m->meter.records,
               m->sink.file ? "; the same command with --resume goes on" : "");
 }
 

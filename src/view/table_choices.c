@@ -218,8 +218,7 @@ void nt_table_steps(nt_frame *frame) {
     if (shape.marked && titles) {
         size_t first = 0;
         measure_steps(&shape, trace);
-        shape.several = trace->n_steps > 0 &&
-                        (trace->n_outputs > 1 || nt_view_sequence_end(trace, 0) < trace->n_steps);
+        shape.several = nt_view_sequence_end(trace, 0) < trace->n_steps;
         do {
             size_t end = nt_view_sequence_end(trace, first);
             sequence_table(frame, &shape, titles, &text, first, end);

@@ -28,10 +28,11 @@ class Bench:
     def model(self, name):
         """Path of a model of MODELS, made if it is not there yet as mkmodel would make it now."""
         path, stamp = self.folder / name, self.folder / f"{name}.stamp"
-        recipe = repr(MODELS[name]) + hashlib.sha256(self.mkmodel.read_bytes()).hexdigest()
+        letters = make_letters(self.folder / "letters-tokenizer")
+        made_of = self.mkmodel.read_bytes() + (letters / "vocab.json").read_bytes()
+        recipe = repr(MODELS[name]) + hashlib.sha256(made_of).hexdigest()
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != recipe:
             shutil.rmtree(path, ignore_errors=True)
-            letters = make_letters(self.folder / "letters-tokenizer")
             make_model(self.mkmodel, path, [a.replace("{letters}", str(letters)) for a in MODELS[name]])
             stamp.write_text(recipe, encoding="utf-8")
         return path

@@ -123,6 +123,31 @@ class Tables(Folder):
         self.assertIn("zero byte", rows[2][-1])
         self.assertEqual(rows[3][-1], "")
 
+    def test_any_fields_come_back(self):
+        rng = random.Random(4)
+        for kind, delimiter in (("--csv", ","), ("--tsv", "\t")):
+            fields = [["".join(rng.choice('a",\n\r\t é') for _ in range(rng.randrange(6)))
+                       for _ in range(3)] for _ in range(300)]
+            rows = [["a", "text", "b"], *fields]
+            out = self.columns(table(rows, delimiter=delimiter), kind=kind)
+            self.assertEqual([[r["a"], r["text"], r["b"]] for r in out], fields)
+
+    def test_random_bytes(self):
+        rng = random.Random(5)
+        for _ in range(30):
+            content = b"id,text\n" + bytes(rng.choice(b'a1",,\n\n\r\xff\0') for _ in range(400))
+            path, whole, part = self.write("in", content), self.folder / "whole", self.folder / "part"
+            whole.unlink(missing_ok=True)
+            args = ["-m", self.model, "--csv", path, "--column", "text"]
+            status = BENCH.run("score", *map(str, args), "-o", str(whole)).returncode
+            self.assertIn(status, (0, 1))
+            raw = whole.read_bytes()
+            for row in rows_of(raw.replace(b"\xff", b"?")):
+                self.assertEqual(len(row), 10, content)
+            part.write_bytes(raw[:rng.randrange(len(raw))])
+            run("score", *args, "-o", part, "--resume", status=status)
+            self.assertEqual(part.read_bytes(), raw, content)
+
     def test_many_unclosed_quotes_are_quick(self):
         content = "text\n" + '"""x\n' * 20000
         began = time.monotonic()
@@ -157,6 +182,12 @@ class Tables(Folder):
                          [("0", "Alice", "1"), ("0", "Alice", "2"), ("1", "is", "1"), ("1", "is", "2")])
         done = run("generate", "-m", self.model, "-q", "--max-new-tokens", "2", "--csv", path, "--column", "text")
         self.assertEqual(len(rows_of(done.stdout)), 3)
+
+    def test_a_text_that_names_a_table_is_noted(self):
+        path = self.write("x.csv", "text\nAlice\n")
+        self.assertIn(b"is taken as the text; --column NAME", self.score("--csv", path).stderr)
+        self.assertEqual(self.score("-q", "--csv", path).stderr, b"")
+        self.assertEqual(self.score(path).stderr, b"")
 
     def test_empty_texts_keep_their_row(self):
         rows = self.columns('id,text\n1,\n2,"  "\n', "--by", "word", "-q")
@@ -254,12 +285,12 @@ class Resume(Folder):
 
     def test_killed_at_any_moment(self):
         rng = random.Random(3)
-        for kind, args in self.kinds(1500).items():
+        for kind, args in self.kinds(700).items():
             began = time.monotonic()
             whole = self.whole(args, 1)
             lasts = time.monotonic() - began
             path, kills = self.folder / kind, 0
-            while kills < 20:
+            while kills < 7:
                 process = start("score", "-m", self.model, *args, "-q", "-o", path, "--resume",
                                 stdin=subprocess.DEVNULL)
                 time.sleep(rng.uniform(0, lasts))

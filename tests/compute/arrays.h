@@ -16,6 +16,13 @@
 #include "compute/cpu/kernels.h"
 #include "compute/numbers.h"
 
+/* Sweeps over many numbers take one in so many of them on an emulated processor. */
+#ifdef NT_EMULATOR
+enum { SPARSER = 8 };
+#else
+enum { SPARSER = 1 };
+#endif
+
 static inline void *room(size_t n, size_t size) {
     void *memory = nt_alloc(n, size);
     assert_non_null(memory);

@@ -315,7 +315,13 @@ static void make_texts(trial *t) {
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-/* The reference kernels are slow: there the numbers of threads take the ways in turn. */
+/* The reference kernels are slow: there the numbers of threads take the ways in turn. Sanitizers,
+ * which make all slower and look for other faults than these, leave more of them out. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { TURNS = 3, TURNS_REF = 12 };
+#else
+enum { TURNS = 1, TURNS_REF = 3 };
+#endif
 static int turn, n_turns;
 
 static bool is_due(void) {
@@ -413,7 +419,7 @@ static void hold(trial *t) {
             nt_runner *runner = runner_on(t, (*kernels)->isa, threads);
             random_state = (uint64_t)threads;
             turn = threads;
-            n_turns = *kernels == &nt_kernels_ref ? 3 : 1;
+            n_turns = *kernels == &nt_kernels_ref ? TURNS_REF : TURNS;
             try_batches(t, runner);
             try_pieces(t, runner);
             try_forks(t, runner);

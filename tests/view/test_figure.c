@@ -55,6 +55,10 @@ static void for_people(void **state) {
     assert_string_equal(nt_figure_count(999).s, "999");
     assert_string_equal(nt_figure_count(50247).s, "50,247");
     assert_string_equal(nt_figure_count(UINT64_MAX).s, "18,446,744,073,709,551,615");
+    assert_string_equal(nt_figure_tally(12345678901.0).s, "12,345,678,901");
+    assert_string_equal(nt_figure_tally(1e300).s, "-");
+    assert_string_equal(nt_figure_tally(-1).s, "-");
+    assert_string_equal(nt_figure_tally(NAN).s, "-");
     assert_string_equal(nt_figure_fixed(-1234567.891, 2).s, "-1,234,567.89");
     assert_string_equal(nt_figure_fixed(-0.0001, 3).s, "0.000");
     assert_string_equal(nt_figure_fixed(999.9996, 3).s, "1,000.000");

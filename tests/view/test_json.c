@@ -443,6 +443,9 @@ static void perplexity_values(void **state) {
     nt_result *t = new_sample(NT_RESULT_PERPLEXITY); /* tokens kept, no facts, nothing counted */
     add_token(t, 1, "a");
     t->totals = (nt_totals){0, NAN, NAN, 0, 7, NAN, NAN, NAN};
+    nt_fact words = {.key = "bytes", .text = "many", .number = 5}; /* no number */
+    t->facts = &words;
+    t->n_facts = 1;
     object = read_back(t);
     assert_int_equal(number_of(object, "tokens"), 1);
     assert_int_equal(number_of(object, "bytes"), 7);

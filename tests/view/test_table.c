@@ -300,6 +300,18 @@ static void odd_scores(void **state) {
     nt_free(text);
 }
 
+/* The figures of tokens in base 2; probabilities are what they were. */
+static void token_bits(void **state) {
+    (void)state;
+    nt_view_options options = table_of(80, false, false);
+    options.bits = true;
+    char *text = show(sample_score(), options);
+    has(text, "1  ·is      -5.984       1.58 %  ");
+    has(text, "8    9.378\n");
+    has(text, "log-probability -14.246 bits · loss 3.5614 bits");
+    nt_free(text);
+}
+
 static void windows_and_corrections(void **state) {
     (void)state;
     static const char *const papers[] = {"Pimentel & Meister 2024, for white space of every kind\n",
@@ -469,6 +481,7 @@ int main(void) {
         cmocka_unit_test(long_inputs),
         cmocka_unit_test(sequences),
         cmocka_unit_test(odd_scores),
+        cmocka_unit_test(token_bits),
         cmocka_unit_test(windows_and_corrections),
         cmocka_unit_test(places),
     };

@@ -63,8 +63,9 @@ NAMES = [  # (what a name holds, what stands there instead, operator)
     (re.compile(r"(?<=_)max(?=_|$)"), "min", "extreme"),
     (re.compile(r"(?<=_)min(?=_|$)"), "max", "extreme"),
 ]
-VECTOR = re.compile(r"v_|_mm")  # names of vector operations
-FMA = re.compile(r"fmaf?$|v_fma|_mm\d*_.*fmadd")
+VECTOR = re.compile(r"[vr]_|_mm")  # names of vector operations
+FMA = re.compile(r"fmaf?$|r_fma|_mm\d*_.*fmadd")
+STRUCT_FMA = re.compile(r"v_fma")  # of vectors that know no unary minus
 KEYWORDS = {"return", "case", "sizeof"}
 CONSTANT = re.compile(r"^#define[ \t]+\w+[ \t]+(\(-)?(-?(?:0x)?[\d.][\w.+-]*)", re.MULTILINE)
 
@@ -90,6 +91,14 @@ def closing(tokens, start):
             if depth == 0:
                 return i
     return len(tokens) - 1
+
+
+def comma(tokens, start):
+    """Index of the comma after the first argument of the call whose bracket is tokens[start]."""
+    i = start + 1
+    while tokens[i].text != ",":
+        i = closing(tokens, i) + 1 if tokens[i].text in ("(", "[") else i + 1
+    return i
 
 
 def bodies(tokens):
@@ -152,6 +161,9 @@ def in_body(text, tokens, begin, end):
                         yield token.at, token.text, changed, operator
             if FMA.match(token.text) and tokens[i + 1].text == "(":
                 yield token.at, token.text + "(", token.text + "(-", "sign"
+            if STRUCT_FMA.match(token.text) and tokens[i + 1].text == "(":
+                factor = text[tokens[i + 2].at:tokens[comma(tokens, i + 1)].at]
+                yield tokens[i + 2].at, factor, f"v_sub(v_zero(), {factor})", "sign"
             continue
         if token.text in ("+", "-") and not binary(tokens, i):
             if token.text == "-" and tokens[i + 1].text != "1":  # -1 is a mark, not a figure
