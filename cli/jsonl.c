@@ -125,6 +125,8 @@ bool cli_line_read(cli_line *line, const cli_command *command, const cli_setting
     line->object = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
     if (json_is_object(line->object)) return read_object(line, command, error);
     if (line->object) return say(error, "the line is no JSON object");
+    if (json_error_code(&where) == json_error_out_of_memory || where.column < 0)
+        return say(error, "out of memory");
     snprintf(error, CLI_MAX_ERROR, "not valid JSON: column %d: %s", where.column, where.text);
     return false;
 }

@@ -10,7 +10,7 @@
 #include "sink.h"
 
 /* A block is small enough that little is lost with it, and large enough to run well: it grows to
- * what takes about a second or two, within these bounds. What it is never changes a result. */
+ * what takes a few seconds, within these bounds. What it is never changes a result. */
 enum { LEAST_BYTES = 1 << 12, MOST_BYTES = 1 << 20, MOST_RECORDS = 2048, BYTES_A_RECORD = 64 };
 
 /* One record on its way. */
@@ -20,7 +20,8 @@ typedef struct job {
     cli_row row;
     nt_score_options score;
     nt_result *result;
-    char *error; /* for free(); NULL: none */
+    bool failed;
+    char *error; /* why, for free(); NULL when memory for it ended too */
 } job;
 
 typedef struct many {
@@ -45,9 +46,14 @@ typedef struct many {
 /* ---- Records in ------------------------------------------------------------------------------ */
 
 static void set_error(job *j, const char *text) {
-    if (j->error) return;
-    j->error = strdup(*text ? text : "out of memory");
+    if (j->failed) return;
+    j->failed = true;
+    j->error = strdup(text);
     if (j->error) cli_make_printable(j->error); /* JSON takes nothing but UTF-8 */
+}
+
+static const char *error_of(const job *j) {
+    return j->error ? j->error : "out of memory";
 }
 
 static void read_line(many *m, job *j) {
@@ -108,7 +114,7 @@ static void add_job(many *m, const cli_record *record) {
         read_row(m, j);
     else if (!record->error)
         read_line(m, j);
-    if (!j->error) note_sampling(m, j);
+    if (!j->failed) note_sampling(m, j);
 }
 
 static void free_job(job *j) {
@@ -133,7 +139,7 @@ static void score_block(many *m) {
     size_t n = 0, k = 0;
     for (size_t i = 0; items && i < m->n; i++) {
         job *j = &m->jobs[i];
-        if (j->error) continue;
+        if (j->failed) continue;
         j->score = cli_score_options(&j->line.settings);
         items[n++] =
             (nt_score_item){.size = sizeof *items, .prompt = &j->line.prompt, .options = &j->score};
@@ -141,10 +147,11 @@ static void score_block(many *m) {
     int status = items ? nt_score_many(m->run->session, items, n, &m->run->callbacks) : NT_E_MEMORY;
     for (size_t i = 0; i < m->n && !cli_interrupted(); i++) {
         job *j = &m->jobs[i];
-        if (j->error) continue;
+        if (j->failed) continue;
         if (status == NT_OK) {
             j->result = items[k].result;
-            if (items[k].status != NT_OK) set_error(j, items[k].error ? items[k].error : "");
+            if (items[k].status != NT_OK)
+                set_error(j, items[k].error ? items[k].error : "out of memory");
             nt_free(items[k++].error);
         } else {
             run_alone(m, j);
@@ -163,7 +170,7 @@ static void run_block(many *m) {
         return;
     }
     for (size_t i = 0; i < m->n; i++) {
-        if (!m->jobs[i].error) run_alone(m, &m->jobs[i]);
+        if (!m->jobs[i].failed) run_alone(m, &m->jobs[i]);
     }
 }
 
@@ -229,20 +236,20 @@ static int write_row(many *m, const job *j) {
     cli_text prefix = {0};
     put_prefix(&prefix, m, j->record.index, &j->row);
     int status = prefix.failed ? NT_E_MEMORY : NT_OK;
-    if (status == NT_OK && !j->error) {
+    if (status == NT_OK && !j->failed) {
         status = show(m, j, prefix.bytes);
         if (status == NT_OK && m->n_rows == 0) status = put_empty(m, &prefix, "");
     } else if (status == NT_OK) {
-        status = put_empty(m, &prefix, j->error);
+        status = put_empty(m, &prefix, error_of(j));
     }
     free(prefix.bytes);
     return status;
 }
 
 static void write_job(many *m, const job *j) {
-    int status = m->table   ? write_row(m, j)
-                 : j->error ? cli_line_error(cli_sink_put, &m->sink, j->record.index, j->error)
-                            : show(m, j, NULL);
+    int status = m->table    ? write_row(m, j)
+                 : j->failed ? cli_line_error(cli_sink_put, &m->sink, j->record.index, error_of(j))
+                             : show(m, j, NULL);
     if (status != 0) {
         m->broken = true;
         if (!m->sink.failed) cli_error("%s", nt_error_message());
@@ -251,7 +258,7 @@ static void write_job(many *m, const job *j) {
     cli_sink_mark(&m->sink);
     m->meter.records++;
     if (j->result) m->meter.tokens += nt_result_n_tokens(j->result);
-    if (j->error) {
+    if (j->failed) {
         m->meter.failed++;
         m->status = EXIT_FAILED;
     }
@@ -304,6 +311,7 @@ static bool make_header(cli_text *header, many *m) {
         cli_text_puts(header, "error\n");
     }
     free(names.bytes);
+    if (ok && header->failed) cli_error("out of memory");
     return ok && !header->failed;
 }
 
@@ -324,8 +332,8 @@ static cli_read read_block(many *m) {
 }
 
 static void adapt(many *m, double seconds) {
-    if (seconds < 0.7 && m->target < MOST_BYTES) m->target *= 2;
-    if (seconds > 2 && m->target > BYTES_A_RECORD) m->target /= 2;
+    if (seconds < 1.5 && m->target < MOST_BYTES) m->target *= 2;
+    if (seconds > 4 && m->target > BYTES_A_RECORD) m->target /= 2;
 }
 
 /* A block goes out whole or not at all. */
@@ -404,7 +412,7 @@ int cli_run_many(cli_run *run, const cli_settings *settings) {
         got = CLI_READ_ONE;
     while ((got == CLI_READ_ONE || got == CLI_READ_WAIT) && !m.broken && !cli_interrupted()) {
         got = read_block(&m);
-        do_block(&m);
+        if (m.n) do_block(&m);
     }
     cli_meter_end(&m.meter);
     if (!cli_sink_close(&m.sink, got == CLI_READ_END && !m.broken && !cli_interrupted()))

@@ -116,7 +116,7 @@ void cli_meter_show(cli_meter *m, uint64_t done, uint64_t total) {
 void cli_meter_end(cli_meter *m) {
     double passed = cli_seconds() - m->started;
     cli_progress_clear();
-    if (m->quiet || passed < (m->terminal ? 1 : 5)) return;
+    if (m->quiet || m->records == 0 || passed < (m->terminal ? 1 : 5)) return;
     char failed[64] = "";
     if (m->failed)
         snprintf(failed, sizeof failed, " (%s failed)", thousands((uint64_t)m->failed).s);

@@ -138,6 +138,14 @@ cli_read cli_records_next(cli_records *r, cli_record *record, bool wait) {
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
+/* One column whose name holds another separator is a table of another kind. */
+static const char *hint(const cli_records *r) {
+    if (r->header.n > 1) return "";
+    if (strchr(r->header.bytes, '\t')) return "; with tabs between them it is a --tsv table";
+    if (strchr(r->header.bytes, ';')) return "; semicolons do not separate columns here";
+    return strchr(r->header.bytes, ',') ? "; with commas between them it is a --csv table" : "";
+}
+
 static bool no_column(const cli_records *r, const char *wanted) {
     cli_text names = {0};
     for (size_t i = 0; i < r->header.n && names.n < 600; i++) {
@@ -146,8 +154,8 @@ static bool no_column(const cli_records *r, const char *wanted) {
         cli_text_puts(&names, r->header.bytes + r->header.starts[i]);
         cli_text_puts(&names, "\"");
     }
-    cli_error("%s: no column is named \"%.60s\"; it has %.600s", r->name, wanted,
-              names.failed ? "others" : names.bytes);
+    cli_error("%s: no column is named \"%.60s\"; it has %.600s%s", r->name, wanted,
+              names.failed ? "others" : names.bytes, hint(r));
     free(names.bytes);
     return false;
 }

@@ -74,200 +74,47 @@ double nt_log(double x) {
     return n * LN2_HIGH + (f + tail);
 }
 
-/* Eight sums run side by side, element i in sum i % 8, then 4, 2 and 1: this order is what
- * docs/numbers.md states, and what a vector of doubles (or two, or four) computes. */
+/* The order of every sum over a row is that of docs/numbers.md, whatever the vectors' width. */
 enum { LANES = 8, SIDE_BY_SIDE = 4 };
-typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
-typedef float float_lanes __attribute__((vector_size(LANES * sizeof(float))));
-typedef int64_t whole_lanes __attribute__((vector_size(LANES * sizeof(int64_t))));
 
-static inline __attribute__((always_inline)) double tree(const double *l) {
-    double four[4];
-    for (int i = 0; i < 4; i++)
-        four[i] = l[i] + l[i + 4];
-    return (four[0] + four[2]) + (four[1] + four[3]);
-}
-
-/* e = exp(d) of n times eight d <= 0. exp below 2^-1021 counts as 0, and d is then -708. The n go
- * side by side, an operation of each before the next operation: alone, each would wait for its own
- * result. n is a constant where this is called. */
-static inline __attribute__((always_inline)) void exp_lanes(lanes *e, lanes *distance, int n) {
-    const lanes lowest = {-708, -708, -708, -708, -708, -708, -708, -708};
-    whole_lanes keep[SIDE_BY_SIDE];
-    lanes d[SIDE_BY_SIDE], shifted[SIDE_BY_SIDE], r[SIDE_BY_SIDE], p[SIDE_BY_SIDE];
-    for (int k = 0; k < n; k++) {
-        keep[k] = distance[k] >= lowest;
-        d[k] = (lanes)(((whole_lanes)distance[k] & keep[k]) | ((whole_lanes)lowest & ~keep[k]));
-        shifted[k] = d[k] * LOG2E + ROUND;
-    }
-    for (int k = 0; k < n; k++) {
-        lanes whole = shifted[k] - ROUND;
-        r[k] = (d[k] - whole * LN2_HIGH) - whole * LN2_LOW;
-        p[k] = EXP[9] * r[k] + EXP[8];
-    }
-    for (int i = 7; i >= 0; i--)
-        for (int k = 0; k < n; k++)
-            p[k] = p[k] * r[k] + EXP[i];
-    for (int k = 0; k < n; k++) {
-        p[k] = 1 + (r[k] + r[k] * r[k] * p[k]);
-        p[k] = p[k] * (lanes)(((whole_lanes)shifted[k] + 1023) << 52);
-        e[k] = (lanes)((whole_lanes)p[k] & keep[k]);
-        distance[k] = d[k];
-    }
-}
-
-/* Adds exp(d) and exp(d) d of n times eight d <= 0 to the sums, in order. */
-static inline __attribute__((always_inline)) void add_lanes(lanes *sum, lanes *weighted,
-                                                            lanes *distance, int n) {
-    lanes e[SIDE_BY_SIDE];
-    exp_lanes(e, distance, n);
-    for (int k = 0; k < n; k++) {
-        *sum += e[k];
-        *weighted += e[k] * distance[k];
-    }
-}
-
-/* sums[0] = sum of exp(x - max), sums[1] = sum of exp(x - max) (x - max). */
-static inline __attribute__((always_inline)) void sums_body(double *sums, const float *x, size_t n,
-                                                            double max) {
-    lanes sum = {0}, weighted = {0}, d[SIDE_BY_SIDE] = {0};
-    float_lanes eight;
-    size_t i = 0;
-    for (; i + LANES * SIDE_BY_SIDE <= n; i += LANES * SIDE_BY_SIDE) {
-        for (int k = 0; k < SIDE_BY_SIDE; k++) {
-            memcpy(&eight, x + i + LANES * k, sizeof eight);
-            d[k] = __builtin_convertvector(eight, lanes) - max;
-        }
-        add_lanes(&sum, &weighted, d, SIDE_BY_SIDE);
-    }
-    for (; i < n; i += LANES) { /* absent elements are -inf: they add 0 */
-        for (int l = 0; l < LANES; l++)
-            d[0][l] = i + (size_t)l < n ? (double)x[i + (size_t)l] - max : -INFINITY;
-        add_lanes(&sum, &weighted, d, 1);
-    }
-    double parts[2][LANES];
-    for (int l = 0; l < LANES; l++) {
-        parts[0][l] = sum[l];
-        parts[1][l] = weighted[l];
-    }
-    sums[0] = tree(parts[0]);
-    sums[1] = tree(parts[1]);
-}
-
-/* The sum of exp(x[at[i]] - max), in sums_body's order of at. */
-static inline __attribute__((always_inline)) double sum_at_body(const float *x, const int32_t *at,
-                                                                size_t n, double max) {
-    lanes sum = {0}, weighted = {0}, d[SIDE_BY_SIDE] = {0};
-    size_t i = 0;
-    for (; i + LANES * SIDE_BY_SIDE <= n; i += LANES * SIDE_BY_SIDE) {
-        for (int k = 0; k < SIDE_BY_SIDE; k++) {
-            float_lanes eight = {0};
-            for (int l = 0; l < LANES; l++)
-                eight[l] = x[at[i + (size_t)(LANES * k + l)]];
-            d[k] = __builtin_convertvector(eight, lanes) - max;
-        }
-        add_lanes(&sum, &weighted, d, SIDE_BY_SIDE);
-    }
-    for (; i < n; i += LANES) {
-        for (int l = 0; l < LANES; l++)
-            d[0][l] = i + (size_t)l < n ? (double)x[at[i + (size_t)l]] - max : -INFINITY;
-        add_lanes(&sum, &weighted, d, 1);
-    }
-    double parts[LANES];
-    for (int l = 0; l < LANES; l++)
-        parts[l] = sum[l];
-    return tree(parts);
-}
-
-static inline __attribute__((always_inline)) void exp_below_body(double *out, const float *x,
-                                                                 size_t n, double max) {
-    lanes d = {0}, e;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        float_lanes eight;
-        memcpy(&eight, x + i, sizeof eight);
-        d = __builtin_convertvector(eight, lanes) - max;
-        exp_lanes(&e, &d, 1);
-        memcpy(out + i, &e, sizeof e);
-    }
-    if (i == n) return;
-    for (int l = 0; l < LANES; l++)
-        d[l] = i + (size_t)l < n ? (double)x[i + (size_t)l] - max : -INFINITY;
-    exp_lanes(&e, &d, 1);
-    for (size_t l = 0; i + l < n; l++)
-        out[i + l] = e[l];
-}
-
-typedef float wide __attribute__((vector_size(16 * sizeof(float))));
-typedef int32_t wide_mask __attribute__((vector_size(16 * sizeof(int32_t))));
-
-/* The largest of x [n]; *fit is false when a number is NaN or +inf. */
-static inline __attribute__((always_inline)) float max_body(bool *fit, const float *x, size_t n) {
-    float most = -INFINITY;
-    int32_t bad = 0;
-    size_t i = 0;
-    if (n >= 16) {
-        wide top = most - (wide){0}, v; /* most in every lane */
-        wide_mask broken = {0};
-        for (; i + 16 <= n; i += 16) {
-            memcpy(&v, x + i, sizeof v);
-            wide_mask above = v > top;
-            top = (wide)(((wide_mask)v & above) | ((wide_mask)top & ~above));
-            broken |= ~(v <= FLT_MAX);
-        }
-        for (int l = 0; l < 16; l++) {
-            most = top[l] > most ? top[l] : most;
-            bad |= broken[l];
-        }
-    }
-    for (; i < n; i++) {
-        most = x[i] > most ? x[i] : most;
-        bad |= !(x[i] <= FLT_MAX);
-    }
-    *fit = !bad;
-    return most;
-}
-
-/* What needs the whole row: its largest number and the sums. The rest (log) is left to the caller:
- * a call from code for wide vectors to code that is not leaves the upper halves of the registers in
- * use, and every SSE instruction from then on takes three times as long. */
+/* What needs the whole row: its largest number, the sum of exp(x - max) and of exp(x - max) (x -
+ * max). The rest (log) is left to the caller: a call from code for wide vectors to code that is not
+ * leaves the upper halves of the registers in use, and every SSE instruction from then on takes
+ * three times as long. */
 typedef struct row_sums {
     double max, sums[2];
     bool finite;
 } row_sums;
 
-static inline __attribute__((always_inline)) row_sums row_body(const float *x, size_t n) {
-    row_sums s = {0};
-    float max = max_body(&s.finite, x, n);
-    s.finite = s.finite && max != -INFINITY;
-    s.max = max;
-    if (s.finite) sums_body(s.sums, x, n, max);
-    return s;
-}
+#define WIDTH 2
+#define FOR
+#define NAME(f) f##_2
+#include "base/rows.h"
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f,avx512dq"))) static row_sums row_avx512(const float *x, size_t n) {
-    return row_body(x, n);
-}
+#    define WIDTH 4
+#    define FOR __attribute__((target("avx2")))
+#    define NAME(f) f##_4
+#    include "base/rows.h"
 
-__attribute__((target("avx2"))) static row_sums row_avx2(const float *x, size_t n) {
-    return row_body(x, n);
-}
-#endif
+#    define WIDTH 8
+#    define FOR __attribute__((target("avx512f,avx512dq")))
+#    define NAME(f) f##_8
+#    include "base/rows.h"
 
-static row_sums row_of(const float *x, size_t n) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) {
-        return row_avx512(x, n);
-    }
-    if (__builtin_cpu_supports("avx2")) return row_avx2(x, n);
+/* f_8, f_4 or f_2 of the arguments, as this processor can. */
+#    define WIDEST(f, ...)                                                                         \
+        (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")                   \
+             ? f##_8(__VA_ARGS__)                                                                  \
+         : __builtin_cpu_supports("avx2") ? f##_4(__VA_ARGS__)                                     \
+                                          : f##_2(__VA_ARGS__))
+#else
+#    define WIDEST(f, ...) f##_2(__VA_ARGS__)
 #endif
-    return row_body(x, n);
-}
 
 nt_softmax nt_softmax_of(const float *x, size_t n) {
     nt_softmax s = {.max = NAN, .logsum = NAN, .entropy = NAN};
-    row_sums row = row_of(x, n);
+    row_sums row = WIDEST(row_sums, x, n);
     if (!row.finite) return s;
     double log_of_sum = nt_log(row.sums[0]);
     s.max = row.max;
@@ -277,38 +124,16 @@ nt_softmax nt_softmax_of(const float *x, size_t n) {
     return s;
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx512f,avx512dq"))) static double
-sum_at_avx512(const float *x, const int32_t *at, size_t n, double max) {
-    return sum_at_body(x, at, n, max);
-}
-
-__attribute__((target("avx2"))) static double sum_at_avx2(const float *x, const int32_t *at,
-                                                          size_t n, double max) {
-    return sum_at_body(x, at, n, max);
-}
-#endif
-
-static double sum_at(const float *x, const int32_t *at, size_t n, double max) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) {
-        return sum_at_avx512(x, at, n, max);
-    }
-    if (__builtin_cpu_supports("avx2")) return sum_at_avx2(x, at, n, max);
-#endif
-    return sum_at_body(x, at, n, max);
-}
-
 /* Far below the row's largest number, exp would underflow: the sum is then taken from the largest
  * of its own numbers. */
 double nt_log_sum_at(const float *x, const int32_t *at, size_t n, double max) {
-    double sum = sum_at(x, at, n, max);
+    double sum = WIDEST(sum_at, x, at, n, max);
     if (sum < 0x1p-900) {
         max = -INFINITY;
         for (size_t i = 0; i < n; i++)
             max = (double)x[at[i]] > max ? (double)x[at[i]] : max;
         if (max == -INFINITY) return max;
-        sum = sum_at(x, at, n, max);
+        sum = WIDEST(sum_at, x, at, n, max);
     }
     return max + nt_log(sum);
 }
@@ -319,28 +144,6 @@ double nt_log_add(double a, double b) {
     return most + nt_log(1 + nt_exp(least - most));
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx512f,avx512dq"))) static void
-exp_below_avx512(double *out, const float *x, size_t n, double max) {
-    exp_below_body(out, x, n, max);
-}
-
-__attribute__((target("avx2"))) static void exp_below_avx2(double *out, const float *x, size_t n,
-                                                           double max) {
-    exp_below_body(out, x, n, max);
-}
-#endif
-
 void nt_exp_below(double *out, const float *x, size_t n, double max) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) {
-        exp_below_avx512(out, x, n, max);
-        return;
-    }
-    if (__builtin_cpu_supports("avx2")) {
-        exp_below_avx2(out, x, n, max);
-        return;
-    }
-#endif
-    exp_below_body(out, x, n, max);
+    WIDEST(exp_below, out, x, n, max);
 }

@@ -60,20 +60,11 @@ void nt_pick_best(nt_pick *picks, size_t k, const float *keys, const float *raw,
     }
 }
 
-/* Blocks are counted in 32 bits: as many lanes a vector as floats have. */
-static int32_t count_above(const float *x, size_t n, float bound) {
-    int32_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += x[i] > bound;
-    return count;
-}
-
 int64_t nt_rank_of(const float *raw, size_t V, int32_t id) {
-    enum { COUNTED = 1 << 20 };
     float mine = raw[id];
-    int64_t rank = 1;
-    for (size_t i = 0; i < V; i += COUNTED)
-        rank += count_above(raw + i, V - i < COUNTED ? V - i : COUNTED, mine);
+    uint32_t rank = 1; /* as wide as the floats: a vector counts as many as it compares */
+    for (size_t i = 0; i < V; i++)
+        rank += raw[i] > mine;
     for (size_t i = 0; i < (size_t)id; i++)
         rank += raw[i] == mine;
     return rank;

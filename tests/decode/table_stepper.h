@@ -37,7 +37,8 @@ static int table_start(void *self, int32_t *sequence) {
 
 static void table_drop(void *self, int32_t sequence) {
     table_model *model = self;
-    model->n_live -= model->live[sequence];
+    if (!model->live[sequence]) fail_msg("sequence %d is dropped and not live", (int)sequence);
+    model->n_live--;
     model->live[sequence] = false;
 }
 

@@ -224,6 +224,11 @@ static void names(void **state) {
     refused(&o, "eos", "1", "unknown option \"eos\"");
     refused(&o, "", "1", "unknown option \"\"");
     refused(&o, "Choices", "1", "did you mean choices?");
+    refused(&o, "sed", "1", "did you mean seed?");
+    refused(&o, "topk", "1", "did you mean top_k?");
+    refused(&o, "emperature", "1", "did you mean temperature?");
+    refused(&o, "zo_sample", "1", "did you mean do_sample?");
+    refused(&o, "min_p", "0.1", "option min_p is transformers' and not done by this version");
     refused(&o, "num-beams", "4", "num_beams is transformers'");
     char name[300];
     memset(name, 'x', sizeof name);
@@ -326,6 +331,9 @@ static void a_checkpoint_sets_defaults(void **state) {
     assert_true(o.n_stop_strings == 1 && strcmp(o.stop_strings[0], "END") == 0);
     assert_true(o.do_sample == -1 && o.temperature == 0.5 && o.top_k == 0 && o.top_p == 1);
     assert_true(o.num_return_sequences == 1 && !o.seed_given);
+    nt_generate_options_clear(&o);
+    assert_int_equal(read_config(&o, &note, "{\"eos_token_id\": [0, 99, 100]}", 100), NT_OK);
+    assert_true(o.n_eos_token_id == 2 && o.eos_token_id[0] == 0 && o.eos_token_id[1] == 99);
     nt_generate_options_clear(&o);
     assert_int_equal(read_config(&o, &note, "{\"eos_token_id\": 50256}", 100), NT_OK);
     assert_true(o.eos_token_id && o.n_eos_token_id == 0);

@@ -1,4 +1,5 @@
 /* Plans: transformers' length rules, and what is refused before any work. */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,6 +106,7 @@ static const sampling_case samplings[] = {
     {0, 0.5, 0.9, 3, 0, NT_OK, {"temperature does not count", "top_k does not", "top_p does not"}},
     {1, 0, -1, -1, 0, NT_OK, {"the 50 likeliest stay"}},
     {1, 0.5, 0.9, 0, 1024, NT_OK, {NULL}},
+    {1, FLT_MAX, 0, INT32_MAX, 0, NT_OK, {NULL}},
     {2, 0, -1, -1, 0, NT_E_ARGUMENT, {"do_sample is 2"}},
     {-2, 0, -1, -1, 0, NT_E_ARGUMENT, {"do_sample is -2"}},
     {1, -0.5, -1, -1, 0, NT_E_ARGUMENT, {"temperature is -0.5; it must be above 0"}},

@@ -161,6 +161,10 @@ static void temperatures_near_zero(void **state) {
         assert_true(zeros[0] == 0 && zeros[1] == 0 && zeros[2] == -INFINITY);
         assert_true(largest[0] == 0 && largest[1] == -INFINITY);
     }
+    float last[] = {0.001f, 0, -80}; /* one that overflows is enough, wherever it stands */
+    nt_plan cold = plan_of(1e-37, 0, 1);
+    process(last, 3, &cold);
+    assert_true(last[0] == 0 && last[1] < -9e33f && last[1] > -INFINITY && last[2] == -INFINITY);
     float row[] = {-80, -INFINITY, 3}; /* and the largest: all the same */
     nt_plan plan = plan_of(FLT_MAX, 0, 1);
     process(row, 3, &plan);

@@ -63,14 +63,14 @@ INLINE void stream_edge(const nt_product *p, nt_dtype dtype, size_t k, size_t be
     static void name(const nt_product *p, size_t begin, size_t end) {                              \
         size_t whole = begin + (end - begin) / NT_LANES * NT_LANES, n_k = p->R == 1 ? 8 : 4;       \
         switch (p->R) {                                                                            \
-            ROWS(1, STREAM_ROWS, stream_as(p, dtype, 1, 8, begin, whole));                         \
-            ROWS(2, STREAM_ROWS, stream_as(p, dtype, 2, 4, begin, whole));                         \
-            ROWS(3, STREAM_ROWS, stream_as(p, dtype, 3, 4, begin, whole));                         \
-            ROWS(4, STREAM_ROWS, stream_as(p, dtype, 4, 4, begin, whole));                         \
-            ROWS(5, STREAM_ROWS, stream_as(p, dtype, 5, 4, begin, whole));                         \
-            ROWS(6, STREAM_ROWS, stream_as(p, dtype, 6, 4, begin, whole));                         \
-            ROWS(7, STREAM_ROWS, stream_as(p, dtype, 7, 4, begin, whole));                         \
-            ROWS(8, STREAM_ROWS, stream_as(p, dtype, 8, 4, begin, whole));                         \
+            ROWS(1, 1, STREAM_ROWS, stream_as(p, dtype, 1, 8, begin, whole));                      \
+            ROWS(2, 1, STREAM_ROWS, stream_as(p, dtype, 2, 4, begin, whole));                      \
+            ROWS(3, 1, STREAM_ROWS, stream_as(p, dtype, 3, 4, begin, whole));                      \
+            ROWS(4, 1, STREAM_ROWS, stream_as(p, dtype, 4, 4, begin, whole));                      \
+            ROWS(5, 1, STREAM_ROWS, stream_as(p, dtype, 5, 4, begin, whole));                      \
+            ROWS(6, 1, STREAM_ROWS, stream_as(p, dtype, 6, 4, begin, whole));                      \
+            ROWS(7, 1, STREAM_ROWS, stream_as(p, dtype, 7, 4, begin, whole));                      \
+            ROWS(8, 1, STREAM_ROWS, stream_as(p, dtype, 8, 4, begin, whole));                      \
         default: break;                                                                            \
         }                                                                                          \
         stream_edge(p, dtype, p->w->K / n_k * n_k, begin, whole);                                  \
@@ -195,20 +195,24 @@ INLINE void multiply_tile(const tile *t, size_t n_rows) {
     }
 }
 
-/* More than STREAM_ROWS rows reach this path, in groups of nearly equal size: never fewer than 3.
- */
+/* More than STREAM_ROWS rows come here, in groups of nearly equal size: never fewer than half of a
+ * tile. */
+enum { TILE_LEAST = (TILE_ROWS + 1) / 2 };
+_Static_assert(STREAM_ROWS + 1 >= TILE_LEAST && TILE_LEAST >= 3 && TILE_ROWS <= 12,
+               "multiply_rows knows no others");
+
 static void multiply_rows(const tile *t, size_t n_rows) {
     switch (n_rows) {
-        ROWS(3, TILE_ROWS, multiply_tile(t, 3));
-        ROWS(4, TILE_ROWS, multiply_tile(t, 4));
-        ROWS(5, TILE_ROWS, multiply_tile(t, 5));
-        ROWS(6, TILE_ROWS, multiply_tile(t, 6));
-        ROWS(7, TILE_ROWS, multiply_tile(t, 7));
-        ROWS(8, TILE_ROWS, multiply_tile(t, 8));
-        ROWS(9, TILE_ROWS, multiply_tile(t, 9));
-        ROWS(10, TILE_ROWS, multiply_tile(t, 10));
-        ROWS(11, TILE_ROWS, multiply_tile(t, 11));
-        ROWS(12, TILE_ROWS, multiply_tile(t, 12));
+        ROWS(3, TILE_LEAST, TILE_ROWS, multiply_tile(t, 3));
+        ROWS(4, TILE_LEAST, TILE_ROWS, multiply_tile(t, 4));
+        ROWS(5, TILE_LEAST, TILE_ROWS, multiply_tile(t, 5));
+        ROWS(6, TILE_LEAST, TILE_ROWS, multiply_tile(t, 6));
+        ROWS(7, TILE_LEAST, TILE_ROWS, multiply_tile(t, 7));
+        ROWS(8, TILE_LEAST, TILE_ROWS, multiply_tile(t, 8));
+        ROWS(9, TILE_LEAST, TILE_ROWS, multiply_tile(t, 9));
+        ROWS(10, TILE_LEAST, TILE_ROWS, multiply_tile(t, 10));
+        ROWS(11, TILE_LEAST, TILE_ROWS, multiply_tile(t, 11));
+        ROWS(12, TILE_LEAST, TILE_ROWS, multiply_tile(t, 12));
     default: break;
     }
 }

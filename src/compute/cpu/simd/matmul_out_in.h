@@ -70,12 +70,12 @@ INLINE void dot_block(const nt_product *p, const void *data, nt_dtype dtype, siz
     for (size_t g = 0; g < groups; g++) { /* groups of nearly equal size */
         size_t r = g * p->R / groups, rows = (g + 1) * p->R / groups - r;
         switch (rows) {
-            ROWS(1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 1, n, n_n));
-            ROWS(2, DOT_ROWS, dot_rows(p, data, dtype, at, r, 2, n, n_n));
-            ROWS(3, DOT_ROWS, dot_rows(p, data, dtype, at, r, 3, n, n_n));
-            ROWS(4, DOT_ROWS, dot_rows(p, data, dtype, at, r, 4, n, n_n));
-            ROWS(5, DOT_ROWS, dot_rows(p, data, dtype, at, r, 5, n, n_n));
-            ROWS(6, DOT_ROWS, dot_rows(p, data, dtype, at, r, 6, n, n_n));
+            ROWS(1, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 1, n, n_n));
+            ROWS(2, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 2, n, n_n));
+            ROWS(3, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 3, n, n_n));
+            ROWS(4, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 4, n, n_n));
+            ROWS(5, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 5, n, n_n));
+            ROWS(6, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 6, n, n_n));
         default: break;
         }
     }

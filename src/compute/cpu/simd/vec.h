@@ -12,10 +12,11 @@ typedef struct vmask {
     rmask part[PARTS];
 } vmask;
 
-/* One case of a switch over a number of rows; not compiled where the tile has fewer. */
-#define ROWS(n, most, call)                                                                        \
+/* One case of a switch over a number of rows; not compiled where the tile never has so many or so
+ * few. */
+#define ROWS(n, least, most, call)                                                                 \
     case n:                                                                                        \
-        if (n <= most) call;                                                                       \
+        if (n >= least && n <= most) call;                                                         \
         break
 
 #define EACH_PART _Pragma("GCC unroll 4") for (size_t i = 0; i < PARTS; i++)
