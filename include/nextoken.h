@@ -1,4 +1,5 @@
-/* nextoken: a see-through language-model engine. This header is the manual of the library.
+/* nextoken: a see-through language-model engine. This header and nextoken_result.h, which it
+ * includes and which tells how results are read and shown, are the manual of the library.
  *
  * A complete program. It prints the five likeliest next tokens after a text:
  *
@@ -380,15 +381,15 @@ typedef struct nt_generate_options {
     size_t n_stop_strings;
     int32_t choices; /* candidates kept for each step, default 5 */
     const nt_callbacks *callbacks;
-    void *owned;                  /* what nt_generate_options_set allocated; leave it alone */
-    int do_sample;                /* 1 draw, -1 greedy, 0 not given: greedy */
+    void *owned; /* what nt_generate_options_set allocated; leave it alone */
+    /* Not given means: as the checkpoint's generation_config.json says, else the number here. */
+    int do_sample;                /* 1 draw, -1 greedy; 0: not given, greedy */
     double temperature;           /* when drawing; 0: not given, 1 */
-    int32_t top_k;                /* when drawing; 0: off, -1: not given, 50 as in transformers */
+    int32_t top_k;                /* when drawing; 0: off; -1: not given, 50 as in transformers */
     double top_p;                 /* when drawing; -1: not given, 1 */
     int32_t num_return_sequences; /* 0: not given, 1 */
     bool seed_given;              /* without: a seed from the system, told in the result */
-    uint64_t
-        seed; /* draw j of sequence i depends on (seed, i, j) alone: Philox-4x64, Salmon 2011 */
+    uint64_t seed; /* draw j of sequence i depends on (seed, i, j) alone: Philox4x64-10 (2011) */
 } nt_generate_options;
 #define NT_GENERATE_OPTIONS_INIT                                                                   \
     { .size = sizeof(nt_generate_options), .top_k = -1, .top_p = -1 }
@@ -412,8 +413,9 @@ NT_API size_t nt_n_options(void);
 NT_API const nt_option_info *nt_option_at(size_t i);
 
 /* Greedy decoding (argmax at each step, the lowest id on a tie), or with do_sample a draw from
- * what temperature, top_k and top_p leave (Holtzman 2020). The result holds every step with its
- * candidates, sequence after sequence, and the sequences. The text callback hears single ones. */
+ * what temperature, top_k and top_p (Holtzman et al. 2020) leave. The result holds the sequences
+ * and every step with its candidates, sequence after sequence. The text callback hears a sequence
+ * that is alone. Errors, besides: IO (the system gives no seed). */
 NT_API int nt_generate(nt_result **out, nt_session *session, const nt_prompt *prompt,
                        const nt_generate_options *options);
 
@@ -425,14 +427,12 @@ NT_API int nt_steps(nt_result **out, nt_session *session, const nt_prompt *promp
 typedef enum nt_by { NT_BY_TEXT = 1, NT_BY_TOKEN = 2, NT_BY_WORD = 4, NT_BY_CHAR = 8 } nt_by;
 
 /* Words end at white space, but GPT-2's tokens carry the space in front: a word's probability is
- * that of its tokens, times that of a boundary behind it, over that of the boundary before it.
- * What counts as a boundary: */
+ * that of its tokens, times that of a boundary behind it, over that of the boundary before it
+ * (docs/scoring.md). Boundaries are tokens that open with */
 typedef enum nt_correction {
-    NT_CORRECTION_WHITESPACE, /* every token that opens with white space, and EOS; the first word of
-                                 a text is given that it does not: as the next, for all white space
-                               */
-    NT_CORRECTION_PIMENTEL_MEISTER, /* tokens that open with a space, and EOS (2024, Theorem 2) */
-    NT_CORRECTION_OH_SCHULER        /* tokens that open with a space (2024; what minicons does) */
+    NT_CORRECTION_WHITESPACE,       /* any white space, and EOS: what the next asks for, in full */
+    NT_CORRECTION_PIMENTEL_MEISTER, /* a space, and EOS (Pimentel & Meister 2024) */
+    NT_CORRECTION_OH_SCHULER        /* a space (Oh & Schuler 2024; as minicons does) */
 } nt_correction;
 
 typedef struct nt_score_options {
@@ -458,7 +458,7 @@ NT_API int nt_score(nt_result **out, nt_session *session, const nt_prompt *promp
                     const nt_score_options *options);
 
 typedef struct nt_score_item {
-    size_t size;
+    size_t size; /* sizeof(nt_score_item), the same in all */
     const nt_prompt *prompt;
     const nt_score_options *options; /* NULL: defaults; its callbacks are not used */
     nt_result *result;               /* out: yours; NULL when this text failed */
@@ -467,7 +467,7 @@ typedef struct nt_score_item {
 } nt_score_item;
 
 /* nt_score of many texts at once, each with the bits that it has alone: sorted, packed without
- * padding, what they begin with in common run once. items [n_items], each items->size bytes.
+ * padding, what they begin with in common run once. items [n_items].
  * A text that fails leaves the others as they are. Errors: CANCELLED, MEMORY, ARGUMENT. */
 NT_API int nt_score_many(nt_session *session, nt_score_item *items, size_t n_items,
                          const nt_callbacks *callbacks);
@@ -494,8 +494,8 @@ typedef struct nt_inspect_options {
     const nt_callbacks *callbacks;
     bool logit_lens; /* keep tensor "logit_lens_uncalibrated" [L + 1, T, V] (nostalgebraist 2020):
                         final norm and head on the embeddings and on every block's output */
-    const char *npz; /* write these tensors into this .npz file instead of keeping them: memory
-                        stays bounded whatever the text's length */
+    const char *npz; /* write these tensors and the norms into this .npz file; kept are then the
+                        last row of logits and the norms, so that memory is bounded for any T */
 } nt_inspect_options;
 #define NT_INSPECT_OPTIONS_INIT                                                                    \
     { .size = sizeof(nt_inspect_options) }
@@ -508,163 +508,9 @@ NT_API int nt_inspect(nt_result **out, nt_session *session, const nt_prompt *pro
 /* What the model is, as a result that can be shown. */
 NT_API int nt_info(nt_result **out, const nt_model *model);
 
-/* ---- Results: read them ---------------------------------------------------------------------- */
-
-typedef enum nt_result_kind {
-    NT_RESULT_TOKENS,
-    NT_RESULT_TEXT,
-    NT_RESULT_NEXT,
-    NT_RESULT_STEPS,
-    NT_RESULT_GENERATE,
-    NT_RESULT_SCORE,
-    NT_RESULT_INSPECT,
-    NT_RESULT_INFO,
-    NT_RESULT_CONTINUATIONS,
-    NT_RESULT_PERPLEXITY
-} nt_result_kind;
-
-NT_API nt_result_kind nt_result_get_kind(const nt_result *result);
-
-/* The prompt's tokens (of SCORE, TOKENS and TEXT: all tokens). NULL past the end. */
-NT_API size_t nt_result_n_tokens(const nt_result *result);
-NT_API const nt_token *nt_result_token(const nt_result *result, size_t i);
-
-/* The text of TEXT and TOKENS results, zero-ended; "" for the others. */
-NT_API const char *nt_result_text(const nt_result *result, size_t *n);
-
-typedef struct nt_candidate {
-    nt_token token;
-    int32_t rank;          /* 1 is the likeliest, by raw probability */
-    float logit;           /* raw */
-    double logprob, prob;  /* raw */
-    double processed_prob; /* after logits processors; prob where there are none */
-} nt_candidate;
-
-typedef struct nt_step {
-    size_t index;        /* 0 is the first new token */
-    nt_candidate chosen; /* id -1 in a NEXT result: nothing was chosen */
-    size_t kept;         /* ids whose processed_prob is above 0 */
-    double entropy;      /* raw, nats */
-    size_t sequence;     /* the output that it belongs to */
-} nt_step;
-
-/* Steps of NEXT (one), STEPS and GENERATE; candidates of step i in order of processed_prob. */
-NT_API size_t nt_result_n_steps(const nt_result *result);
-NT_API const nt_step *nt_result_step(const nt_result *result, size_t i);
-NT_API size_t nt_result_n_candidates(const nt_result *result, size_t step);
-NT_API const nt_candidate *nt_result_candidate(const nt_result *result, size_t step, size_t i);
-
-typedef struct nt_output {
-    const int32_t
-        *ids; /* [n_ids] the new ones only; EOS and the token that ended a stop string in */
-    size_t n_ids;
-    const char *text; /* zero-ended; ends before the stop string, special tokens left out */
-    size_t n_text;
-    double logprob;            /* sum of raw log-probabilities of ids */
-    const char *finish_reason; /* "stop", "length", "stop_string", "callback" */
-} nt_output;
-
-/* How GENERATE and STEPS decoded: "greedy" or "sample"; *seed (or NULL) is that of the draws. */
-NT_API const char *nt_result_method(const nt_result *result, uint64_t *seed);
-
-NT_API size_t nt_result_n_outputs(const nt_result *result);
-NT_API const nt_output *nt_result_output(const nt_result *result, size_t i);
-
-typedef struct nt_scored {
-    double logprob; /* of token i given those before it; NaN for the first */
-    double entropy; /* of the distribution it was drawn from; NaN for the first */
-    int64_t rank;   /* 1 + how many ids were likelier; 0 for the first */
-    bool counted;   /* part of the sums */
-} nt_scored;
-
-typedef struct nt_totals {
-    double logprob;    /* sum over the counted tokens */
-    double loss;       /* -logprob / n_counted; NaN when nothing is counted */
-    double perplexity; /* exp(loss) */
-    size_t n_counted;
-    size_t n_bytes;           /* of the counted tokens; those of special tokens are none */
-    double bits_per_byte;     /* -logprob / log 2 / n_bytes */
-    double loss_stderr;       /* standard error of loss, tokens taken as independent */
-    double perplexity_stderr; /* perplexity times that */
-} nt_totals;
-
-/* Of SCORE, one entry a token of nt_result_token. NULL for other kinds. */
-NT_API const nt_scored *nt_result_scored(const nt_result *result, size_t i);
-/* Of SCORE and PERPLEXITY. */
-NT_API const nt_totals *nt_result_totals(const nt_result *result);
-
-/* A word or a character of SCORE. Tokens of white space belong to the word that they open. */
-typedef struct nt_unit {
-    const char *bytes; /* [n_bytes] without white space around a word; zero-ended */
-    size_t n_bytes;
-    size_t start, end;      /* of bytes, in the text */
-    size_t first, n_tokens; /* its tokens; a character has those that it has bytes of */
-    double logprob;         /* words: of its tokens. Characters: of its bytes, each given those
-                               before it and the text's own tokens so far; what remains of a
-                               token's logprob is its last byte's. NaN where a token has none */
-    double corrected;       /* words: see nt_correction; NaN for characters */
-    bool counted;
-} nt_unit;
-/* by: NT_BY_WORD or NT_BY_CHAR, where it was asked for. */
-NT_API size_t nt_result_n_units(const nt_result *result, nt_by by);
-NT_API const nt_unit *nt_result_unit(const nt_result *result, nt_by by, size_t i);
-
-typedef struct nt_continuation {
-    const char *text;        /* as given, zero-ended */
-    const nt_token *tokens;  /* [n_tokens] of it: from the first that holds a byte of it */
-    const nt_scored *scored; /* [n_tokens] */
-    size_t n_tokens;
-    double logprob;  /* sum */
-    double share;    /* prob / sum of prob over the given continuations */
-    int32_t place;   /* 1: the likeliest */
-    bool greedy;     /* every token is the likeliest at its place */
-    double per_byte; /* logprob over the continuation's bytes */
-} nt_continuation;
-NT_API size_t nt_result_n_continuations(const nt_result *result);
-NT_API const nt_continuation *nt_result_continuation(const nt_result *result, size_t i);
-
-typedef struct nt_tensor_view {
-    const char *name;
-    const float *data;
-    size_t n_dims;
-    size_t shape[4];
-} nt_tensor_view;
-
-/* Arrays of INSPECT: "logits", "hidden_states", "hidden_norms" [L + 1], "attentions". NULL when
- * it was not kept. */
-NT_API const nt_tensor_view *nt_result_tensor(const nt_result *result, const char *name);
-/* All of them in one .npz file, written whole or not at all. Errors: ARGUMENT (it holds none),
- * NOT_FOUND (the folder), IO, MEMORY. */
-NT_API int nt_result_save_npz(const nt_result *result, const char *path);
-
-/* ---- Results: show them ---------------------------------------------------------------------- */
-
-typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV, NT_TSV } nt_format;
-
-typedef struct nt_view_options {
-    size_t size;
-    nt_format format;
-    int width;              /* columns of the terminal; 0 means 80 */
-    bool color;             /* ANSI colours in NT_TABLE */
-    bool ascii;             /* NT_TABLE in plain ASCII */
-    bool no_header;         /* NT_CSV without its first line */
-    bool text_shown;        /* NT_TABLE of GENERATE without the text: the caller has shown it */
-    int64_t index;          /* "index" in NT_JSON when 0 or more; -1 (the default) leaves it out */
-    bool bits;              /* scores in bits (base 2) instead of nats */
-    const char *row_prefix; /* NT_CSV, NT_TSV: put before every row; NULL: nothing */
-    const char *header_prefix; /* and before the first line */
-} nt_view_options;
-#define NT_VIEW_OPTIONS_INIT                                                                       \
-    { .size = sizeof(nt_view_options), .index = -1 }
-
-/* Called with the pieces of the output in turn; anything but 0 ends the view with NT_E_IO. */
-typedef int (*nt_write_fn)(void *payload, const char *bytes, size_t n);
-
-/* NT_JSON is one line that ends with a newline. Errors: IO, UNSUPPORTED (no such view), MEMORY. */
-NT_API int nt_result_show(const nt_result *result, const nt_view_options *options,
-                          nt_write_fn write, void *payload);
-
 #ifdef __cplusplus
 }
 #endif
+
+#include "nextoken_result.h"
 #endif

@@ -285,7 +285,7 @@ class Resume(Folder):
 
     def test_killed_at_any_moment(self):
         rng = random.Random(3)
-        for kind, args in self.kinds(700).items():
+        for kind, args in self.kinds(300).items():
             began = time.monotonic()
             whole = self.whole(args, 1)
             lasts = time.monotonic() - began
@@ -358,9 +358,9 @@ class Resume(Folder):
 
     def test_file_that_may_not_grow(self):
         def limit():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (15000, 15000))
 
-        for kind, args in self.kinds(1500).items():
+        for kind, args in self.kinds(250).items():
             whole = self.whole(args, 1)
             path = self.folder / "out"
             path.unlink(missing_ok=True)
@@ -418,9 +418,9 @@ class Resume(Folder):
 
 class Bounded(Folder):
     def test_memory_does_not_grow_with_the_file(self):
-        line = json.dumps({"text": "Alice", "by": "text"}) + "\n"
+        line = json.dumps({"text": "Alice", "by": "text"}) + " " * 4096 + "\n"
         peaks = []
-        for n in (200, 20000):
+        for n in (1000, 10000):
             path = self.write("in.jsonl", line * n)
             process = start("score", "-m", self.model, "--jsonl", path, stdin=subprocess.DEVNULL,
                             stdout=subprocess.DEVNULL, more_env={"ASAN_OPTIONS": "quarantine_size_mb=4"})
@@ -429,7 +429,7 @@ class Bounded(Folder):
             process.stderr.close()
             self.assertEqual(process.returncode, 0)
             peaks.append(usage.ru_maxrss)
-        self.assertLess(peaks[1] - peaks[0], 64 * 1024)
+        self.assertLess(peaks[1] - peaks[0], 20 * 1024)  # of 40 MB
 
     def test_a_line_that_is_too_long(self):
         long = b'{"text": "' + b"x" * (65 << 20) + b'"}\n'

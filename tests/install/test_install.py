@@ -91,15 +91,17 @@ class Install(unittest.TestCase):
         self.check(project / "build" / "b")
 
     def test_header_as_cpp(self):
-        """The header compiles alone, as C17 and, where there is a compiler, as C++."""
-        only = self.tmp / "only.c"
-        only.write_text('#include <nextoken.h>\n', encoding="utf-8")
+        """Each header compiles alone, as C17 and, where there is a compiler, as C++."""
         include = f"-I{self.prefix / 'include'}"
-        run("cc", "-std=c17", "-Wall", "-Wextra", "-pedantic", "-Werror", include, "-fsyntax-only", only)
+        for name in ("nextoken.h", "nextoken_result.h"):
+            only = self.tmp / "only.c"
+            only.write_text(f"#include <{name}>\n", encoding="utf-8")
+            run("cc", "-std=c17", "-Wall", "-Wextra", "-pedantic", "-Werror", include, "-fsyntax-only", only)
 
     def test_exported_symbols(self):
-        """Only what nextoken.h declares is exported, all of it, under the version NEXTOKEN_0."""
-        header = (self.prefix / "include" / "nextoken.h").read_text(encoding="utf-8")
+        """Only what the headers declare is exported, all of it, under the version NEXTOKEN_0."""
+        include = self.prefix / "include"
+        header = "".join((include / name).read_text(encoding="utf-8") for name in ("nextoken.h", "nextoken_result.h"))
         code = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
         declared = set(re.findall(r"NT_API[^;(]*?\b(nt_\w+)\(", code))
         table = run("readelf", "--dyn-syms", "-W", self.lib / "libnextoken.so")

@@ -1,0 +1,171 @@
+/* What results hold, and how they are shown: the second half of nextoken.h, which includes it. The
+ * rules, letters and units that its first comment gives hold here too. */
+#ifndef NEXTOKEN_RESULT_H
+#define NEXTOKEN_RESULT_H
+
+#include "nextoken.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Results: read them ---------------------------------------------------------------------- */
+
+typedef enum nt_result_kind {
+    NT_RESULT_TOKENS,
+    NT_RESULT_TEXT,
+    NT_RESULT_NEXT,
+    NT_RESULT_STEPS,
+    NT_RESULT_GENERATE,
+    NT_RESULT_SCORE,
+    NT_RESULT_INSPECT,
+    NT_RESULT_INFO,
+    NT_RESULT_CONTINUATIONS,
+    NT_RESULT_PERPLEXITY
+} nt_result_kind;
+
+NT_API nt_result_kind nt_result_get_kind(const nt_result *result);
+
+/* The prompt's tokens (of SCORE, TOKENS and TEXT: all tokens). NULL past the end. */
+NT_API size_t nt_result_n_tokens(const nt_result *result);
+NT_API const nt_token *nt_result_token(const nt_result *result, size_t i);
+
+/* The text of TEXT and TOKENS results, zero-ended; "" for the others. */
+NT_API const char *nt_result_text(const nt_result *result, size_t *n);
+
+typedef struct nt_candidate {
+    nt_token token;
+    int32_t rank;          /* 1 is the likeliest, by raw probability */
+    float logit;           /* raw */
+    double logprob, prob;  /* raw */
+    double processed_prob; /* after logits processors; prob where there are none */
+} nt_candidate;
+
+typedef struct nt_step {
+    size_t index;        /* 0 is the first new token */
+    nt_candidate chosen; /* id -1 in a NEXT result: nothing was chosen */
+    size_t kept;         /* ids whose processed_prob is above 0 */
+    double entropy;      /* raw, nats */
+    size_t sequence;     /* the output that it belongs to */
+} nt_step;
+
+/* Steps of NEXT (one), STEPS and GENERATE; candidates of step i in order of processed_prob. */
+NT_API size_t nt_result_n_steps(const nt_result *result);
+NT_API const nt_step *nt_result_step(const nt_result *result, size_t i);
+NT_API size_t nt_result_n_candidates(const nt_result *result, size_t step);
+NT_API const nt_candidate *nt_result_candidate(const nt_result *result, size_t step, size_t i);
+
+typedef struct nt_output {
+    const int32_t
+        *ids; /* [n_ids] the new ones only; EOS and the token that ended a stop string in */
+    size_t n_ids;
+    const char *text; /* zero-ended; ends before the stop string, special tokens left out */
+    size_t n_text;
+    double logprob;            /* sum of raw log-probabilities of ids */
+    const char *finish_reason; /* "stop", "length", "stop_string", "callback" */
+} nt_output;
+
+/* How GENERATE and STEPS decoded: "greedy" or "sample"; *seed (or NULL) is that of the draws. */
+NT_API const char *nt_result_method(const nt_result *result, uint64_t *seed);
+
+NT_API size_t nt_result_n_outputs(const nt_result *result);
+NT_API const nt_output *nt_result_output(const nt_result *result, size_t i);
+
+typedef struct nt_scored {
+    double logprob; /* of token i given those before it; NaN for the first */
+    double entropy; /* of the distribution it was drawn from; NaN for the first */
+    int64_t rank;   /* 1 + how many ids were likelier; 0 for the first */
+    bool counted;   /* part of the sums */
+} nt_scored;
+
+typedef struct nt_totals {
+    double logprob;    /* sum over the counted tokens */
+    double loss;       /* -logprob / n_counted; NaN when nothing is counted */
+    double perplexity; /* exp(loss) */
+    size_t n_counted;
+    size_t n_bytes;           /* of the counted tokens; those of special tokens are none */
+    double bits_per_byte;     /* -logprob / log 2 / n_bytes */
+    double loss_stderr;       /* standard error of loss, tokens taken as independent */
+    double perplexity_stderr; /* perplexity times that */
+} nt_totals;
+
+/* Of SCORE, one entry a token of nt_result_token. NULL for other kinds. */
+NT_API const nt_scored *nt_result_scored(const nt_result *result, size_t i);
+/* Of SCORE and PERPLEXITY. */
+NT_API const nt_totals *nt_result_totals(const nt_result *result);
+
+/* A word or a character of SCORE. Tokens of white space belong to the word that they open. */
+typedef struct nt_unit {
+    const char *bytes; /* [n_bytes] without white space around a word; zero-ended */
+    size_t n_bytes;
+    size_t start, end;      /* of bytes, in the text */
+    size_t first, n_tokens; /* its tokens; a character has those that it has bytes of */
+    double logprob;         /* words: of its tokens. Characters: of its bytes, each given those
+                               before it and the text's own tokens so far; what remains of a
+                               token's logprob is its last byte's. NaN where a token has none */
+    double corrected;       /* words: see nt_correction; NaN for characters */
+    bool counted;
+} nt_unit;
+/* by: NT_BY_WORD or NT_BY_CHAR, where it was asked for. */
+NT_API size_t nt_result_n_units(const nt_result *result, nt_by by);
+NT_API const nt_unit *nt_result_unit(const nt_result *result, nt_by by, size_t i);
+
+typedef struct nt_continuation {
+    const char *text;        /* as given, zero-ended */
+    const nt_token *tokens;  /* [n_tokens] of it: from the first that holds a byte of it */
+    const nt_scored *scored; /* [n_tokens] */
+    size_t n_tokens;
+    double logprob;  /* sum */
+    double share;    /* prob / sum of prob over the given continuations */
+    int32_t place;   /* 1: the likeliest */
+    bool greedy;     /* every token is the likeliest at its place */
+    double per_byte; /* logprob over the continuation's bytes */
+} nt_continuation;
+NT_API size_t nt_result_n_continuations(const nt_result *result);
+NT_API const nt_continuation *nt_result_continuation(const nt_result *result, size_t i);
+
+typedef struct nt_tensor_view {
+    const char *name;
+    const float *data;
+    size_t n_dims;
+    size_t shape[4];
+} nt_tensor_view;
+
+/* Arrays of INSPECT: "logits", "hidden_states", "hidden_norms" [L + 1], "attentions",
+ * "logit_lens_uncalibrated". NULL when it was not kept. */
+NT_API const nt_tensor_view *nt_result_tensor(const nt_result *result, const char *name);
+/* All of them in one .npz file, written whole or not at all. Errors: ARGUMENT (it holds none),
+ * NOT_FOUND (the folder), IO, MEMORY. */
+NT_API int nt_result_save_npz(const nt_result *result, const char *path);
+
+/* ---- Results: show them ---------------------------------------------------------------------- */
+
+typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV, NT_TSV } nt_format;
+
+typedef struct nt_view_options {
+    size_t size;
+    nt_format format;
+    int width;              /* columns of the terminal; 0 means 80 */
+    bool color;             /* ANSI colours in NT_TABLE */
+    bool ascii;             /* NT_TABLE in plain ASCII */
+    bool no_header;         /* NT_CSV without its first line */
+    bool text_shown;        /* NT_TABLE of GENERATE without the text: the caller has shown it */
+    int64_t index;          /* "index" in NT_JSON when 0 or more; -1 (the default) leaves it out */
+    bool bits;              /* scores in bits (base 2) instead of nats */
+    const char *row_prefix; /* NT_CSV, NT_TSV: put before every row; NULL: nothing */
+    const char *header_prefix; /* and before the first line */
+} nt_view_options;
+#define NT_VIEW_OPTIONS_INIT                                                                       \
+    { .size = sizeof(nt_view_options), .index = -1 }
+
+/* Called with the pieces of the output in turn; anything but 0 ends the view with NT_E_IO. */
+typedef int (*nt_write_fn)(void *payload, const char *bytes, size_t n);
+
+/* NT_JSON is one line that ends with a newline. Errors: IO, UNSUPPORTED (no such view), MEMORY. */
+NT_API int nt_result_show(const nt_result *result, const nt_view_options *options,
+                          nt_write_fn write, void *payload);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
