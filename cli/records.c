@@ -15,26 +15,19 @@ static cli_row_state find_line(cli_records *r, const char *bytes, size_t n_bytes
     return newline || r->in.ended ? CLI_ROW_ENDS : CLI_ROW_MORE;
 }
 
-/* A wrong quote spoils its line and no more. What a quote that nothing closes swallowed (`seen`
- * bytes) is not gone through once more for the next of its kind. */
-static void turn_to_line(cli_records *r, const char *error, bool unclosed, size_t seen) {
-    r->by_line = true;
-    r->error = error;
-    if (unclosed && r->in.offset + seen > r->one_line_until)
-        r->one_line_until = r->in.offset + seen;
-}
-
+/* A wrong quote spoils its line and no more: what it swallowed is read again, once, since an odd
+ * number of quotes that opens a field there would have closed this one. */
 static cli_row_state find_row(cli_records *r, const char *bytes, size_t n_bytes, size_t *n) {
     r->scan.separator = r->separator;
-    r->scan.one_line = r->in.offset < r->one_line_until;
     cli_row_state state = cli_row_find(&r->scan, bytes, n_bytes, r->in.ended);
     *n = r->scan.at;
     if (state == CLI_ROW_BAD)
-        turn_to_line(r, r->scan.why, r->scan.unclosed, r->scan.one_line ? 0 : n_bytes);
+        r->error = r->scan.why;
     else if (*n > CLI_MAX_RECORD && memchr(bytes, '\n', *n))
-        turn_to_line(r, "a quote that opens a field is closed nowhere near", true, *n);
+        r->error = "a quote that opens a field is closed nowhere near";
     else
         return state;
+    r->by_line = true;
     return find_line(r, bytes, n_bytes, n);
 }
 

@@ -26,12 +26,10 @@ typedef struct cli_records {
     uint64_t line;
     /* the record at hand */
     cli_row_scan scan;
-    size_t searched;         /* bytes of its line that hold no newline */
-    bool by_line;            /* it ends with its line whatever its quotes say */
-    bool too_long;           /* and what was read of it is dropped */
-    const char *error;       /* what is wrong with it */
-    uint64_t one_line_until; /* rows before this offset end with their line: it was found that no
-                                quote that opens there is closed */
+    size_t searched;   /* bytes of its line that hold no newline */
+    bool by_line;      /* it ends with its line whatever its quotes say */
+    bool too_long;     /* and what was read of it is dropped */
+    const char *error; /* what is wrong with it */
 } cli_records;
 
 typedef enum cli_read { CLI_READ_END, CLI_READ_ONE, CLI_READ_WAIT, CLI_READ_BROKEN } cli_read;

@@ -11,23 +11,16 @@ static cli_row_state bad(cli_row_scan *scan, const char *why) {
 }
 
 /* Within quotes: on to the next quote. */
-static cli_row_state find_quote(cli_row_scan *scan, const char *bytes, size_t n) {
-    const char *from = bytes + scan->at;
-    const char *quote = memchr(from, '"', n - scan->at);
-    const char *end = quote ? quote : bytes + n;
-    if (scan->one_line && memchr(from, '\n', (size_t)(end - from))) {
-        scan->unclosed = true;
-        return bad(scan, "a quote that opens a field is never closed");
-    }
-    scan->at = (size_t)(end - bytes) + (quote != NULL);
+static void find_quote(cli_row_scan *scan, const char *bytes, size_t n) {
+    const char *quote = memchr(bytes + scan->at, '"', n - scan->at);
+    scan->at = quote ? (size_t)(quote - bytes) + 1 : n;
     if (quote) scan->state = QUOTE;
-    return CLI_ROW_MORE;
 }
 
 cli_row_state cli_row_find(cli_row_scan *scan, const char *bytes, size_t n, bool ended) {
     while (scan->at < n) {
         if (scan->state == QUOTED) {
-            if (find_quote(scan, bytes, n) == CLI_ROW_BAD) return CLI_ROW_BAD;
+            find_quote(scan, bytes, n);
             continue;
         }
         char c = bytes[scan->at];
@@ -48,7 +41,6 @@ cli_row_state cli_row_find(cli_row_scan *scan, const char *bytes, size_t n, bool
     }
     if (!ended) return CLI_ROW_MORE;
     if (scan->state != QUOTED) return CLI_ROW_ENDS;
-    scan->unclosed = true;
     return bad(scan, "a quote that opens a field is never closed");
 }
 

@@ -16,11 +16,9 @@ typedef enum cli_row_state {
 /* Goes through one row as its bytes come. All zero but separator: at its beginning. */
 typedef struct cli_row_scan {
     char separator;
-    bool one_line; /* no newline within a field */
     int state;
     size_t at; /* bytes seen */
     const char *why;
-    bool unclosed; /* BAD because a quote never closes */
 } cli_row_scan;
 
 /* bytes [n] from the row's beginning; ended: the file has no more. */

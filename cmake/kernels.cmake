@@ -8,9 +8,9 @@ list(APPEND sources ${cpu_sources} ${CMAKE_SOURCE_DIR}/src/compute/cpu/kernels_r
 macro(nt_kernels set)
   list(APPEND sources ${CMAKE_SOURCE_DIR}/src/compute/cpu/kernels_${set}.c)
   # Unrolled vector code under every check of the sanitizers compiles for minutes: there it keeps
-  # those of addresses and threads, and little optimisation.
+  # those of addresses and threads, and little optimisation; and a debugger may lose its variables.
   if(CMAKE_C_FLAGS MATCHES "-fsanitize")
-    set(optimise -O1 -fno-sanitize=undefined)
+    set(optimise -O1 -fno-sanitize=undefined -fno-var-tracking)
   else()
     set(optimise -O3)
   endif()

@@ -5,11 +5,7 @@
 
 #include "base/memory.h"
 
-enum {
-    LEAST_SHARED = 8, /* positions: below, a fork costs more than running them again */
-    MOST_CACHED =
-        256 << 20, /* bytes of keys and values that forks may take, unless one needs more */
-};
+enum { LEAST_SHARED = 8 }; /* positions: below, a fork costs more than running them again */
 
 /* Texts of `order` that begin with the same ids. */
 typedef struct group {
@@ -98,9 +94,20 @@ static void make_groups(batch *b) {
     qsort_r(b->groups, b->n_groups, sizeof *b->groups, by_kind, b);
 }
 
+/* How many of order[i .. end) are the same text as the first. */
+static size_t n_equal(const batch *b, size_t i, size_t end) {
+    const nt_batch_text *first = text_at(b, i);
+    size_t n = 1;
+    for (; i + n < end; n++) {
+        const nt_batch_text *next = text_at(b, i + n);
+        if (next->n_ids != first->n_ids || in_common(first, next) < first->n_ids) break;
+    }
+    return n;
+}
+
 static size_t rows_of(const batch *b, const group *g) {
-    size_t rows = g->shared;
-    for (size_t i = g->first; i < g->first + g->n; i++)
+    size_t rows = g->shared, end = g->first + g->n;
+    for (size_t i = g->first; i < end; i += n_equal(b, i, end))
         rows += text_at(b, i)->n_ids - g->shared;
     return rows;
 }
@@ -204,23 +211,24 @@ static int run_and_drop(batch *b) {
 /* What is left of each text behind its group's prefix, as many at a time as the cache may hold. */
 static int run_forks(batch *b, const group *groups, size_t n) {
     size_t bytes = 0;
-    for (size_t g = 0; g < n; g++) {
-        size_t shared = groups[g].shared;
-        for (size_t i = groups[g].first; i < groups[g].first + groups[g].n; i++) {
+    for (const group *g = groups; g < groups + n; g++) {
+        size_t last = g->first + g->n, same;
+        for (size_t i = g->first; i < last; i += same) {
             size_t end = text_at(b, i)->n_ids;
-            size_t more = bytes_of(b, paged(end) - shared / NT_PAGE * NT_PAGE);
+            size_t more = bytes_of(b, paged(end) - g->shared / NT_PAGE * NT_PAGE);
             int32_t fork;
-            if (end == shared) continue;
-            if (bytes + more > MOST_CACHED) {
+            same = n_equal(b, i, last);
+            if (end == g->shared) continue;
+            if (bytes + more > b->session->most_cached) {
                 NT_TRY(run_and_drop(b));
                 bytes = 0;
             }
-            int status = nt_sequence_fork(&fork, b->session, groups[g].sequence);
+            int status = nt_sequence_fork(&fork, b->session, g->sequence);
             if (status != NT_OK) {
                 drop_inputs(b, b->n_inputs);
                 return status;
             }
-            add_input(b, fork, i, 1, shared, end);
+            add_input(b, fork, i, same, g->shared, end);
             bytes += more;
         }
     }
@@ -251,7 +259,7 @@ static int run(batch *b) {
         do
             bytes += bytes_of(b, paged(b->groups[i++].shared));
         while (i < b->n_groups && !runs_alone(b, &b->groups[i]) &&
-               bytes + bytes_of(b, paged(b->groups[i].shared)) <= MOST_CACHED);
+               bytes + bytes_of(b, paged(b->groups[i].shared)) <= b->session->most_cached);
         NT_TRY(run_wave(b, b->groups + first, i - first));
     }
     for (; i < b->n_groups; i++)

@@ -15,7 +15,7 @@
 #define TEXT_OF(x) #x
 #define VERSION(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
 
-enum { MAX_CONFIG_BYTES = 16 << 20 };
+enum { MAX_CONFIG_BYTES = 16 << 20, MOST_CACHED = 256 << 20 };
 
 const char *nt_version(void) {
     return VERSION(NT_VERSION_MAJOR, NT_VERSION_MINOR, NT_VERSION_PATCH);
@@ -212,6 +212,7 @@ int nt_session_new(nt_session **out, const nt_model *model, const nt_session_opt
     nt_session *session = nt_alloc(1, sizeof *session);
     if (!session) return NT_E_MEMORY;
     session->model = model;
+    session->most_cached = MOST_CACHED;
     int status = nt_runner_new(&session->runner, model->network, threads);
     if (status != NT_OK) {
         nt_session_free(session);

@@ -110,7 +110,7 @@ static int chained_ids(nt_ids_of *out, size_t *n_before, const nt_model *model,
     plain.add_bos = false;
     int status = after->ids ? append_ids(out, after->ids, after->n_ids)
                             : nt_prompt_ids(&tail, model, &plain, callbacks);
-    if (status == NT_OK) status = append_ids(out, tail.ids, tail.n);
+    if (status == NT_OK) status = append_ids(out, tail.ids + tail.bos, tail.n - tail.bos);
     nt_ids_free(&tail);
     return status;
 }

@@ -27,6 +27,9 @@ struct nt_session {
     float *logits; /* [n_logits, V]: rows that the stepper hands out */
     size_t n_logits;
     nt_lexis *lexis; /* NULL: not needed yet */
+    /* Bytes of keys and values that a batch's prefixes may take, and as many that what follows them
+     * may, unless one needs more. */
+    size_t most_cached;
 };
 
 /* The session as what a search sees. */

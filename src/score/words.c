@@ -72,7 +72,8 @@ static int fill_unit(nt_unit *unit, nt_scoring *scoring, const nt_spelling *spel
     nt_result *trace = scoring->trace;
     *unit = (nt_unit){.first = first, .n_tokens = end - first, .logprob = NAN, .corrected = NAN};
     const size_t *byte_at = spelling->byte_at;
-    size_t from = byte_at[first], to = byte_at[end], i = first, j = end - 1;
+    size_t from = byte_at[first], to = byte_at[end], i = first;
+    size_t j = end - 1; /* holds the last byte: white space behind it would be the next unit's */
     const char *bytes = spelling->bytes + from;
     if (nt_token_is_special(trace, first)) {
         bytes = trace->tokens[first].bytes;
@@ -89,8 +90,6 @@ static int fill_unit(nt_unit *unit, nt_scoring *scoring, const nt_spelling *spel
         }
         while (byte_at[i + 1] <= from)
             i++;
-        while (byte_at[j] >= to)
-            j--;
         bytes = spelling->bytes + from;
         unit->n_bytes = to - from;
         nt_unit_place(unit, trace, i, from - byte_at[i], j, to - byte_at[j]);

@@ -188,8 +188,11 @@ static void what_is_refused(void **state) {
     (void)state;
     float broken[] = {0, 1, 2, NAN, 1, 1, 0, 0, 0}, out[] = {-INFINITY, -INFINITY, -INFINITY};
     float above[] = {0, INFINITY, 0};
-    int32_t ids[] = {0, 1, 2}, high[] = {0, 3, 1}, low[] = {0, 1, -1};
+    int32_t ids[] = {0, 1, 2}, high[] = {0, 3, 1}, low[] = {0, 1, -1}, first[] = {3, 0, 1};
     nt_result *trace;
+    assert_int_equal(score(&trace, broken, 3, first, 3, 0), NT_E_RANGE);
+    assert_non_null(strstr(nt_error_message(), "token 0: id 3"));
+    nt_result_free(trace);
     assert_int_equal(score(&trace, broken, 3, ids, 3, 0), NT_E_NUMERIC);
     assert_non_null(strstr(nt_error_message(), "position 1"));
     nt_result_free(trace);

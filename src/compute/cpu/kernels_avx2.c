@@ -10,8 +10,9 @@
 typedef __m256 reg;
 typedef __m256 rmask; /* lanes of ones or zeros */
 
+#define PARTS 2 /* registers in a vector of sixteen lanes */
+
 enum {
-    PARTS = 2, /* registers in a vector of sixteen lanes */
     /* Accumulators of the register tiles, with room for their operands among 16 registers. */
     TILE_ROWS = 6,        /* in, out: rows of x */
     TILE_COLUMNS = 1,     /* in, out: vectors of columns */

@@ -10,8 +10,9 @@
 typedef __m512 reg;
 typedef __mmask16 rmask; /* one bit a lane */
 
+#define PARTS 1 /* registers in a vector of sixteen lanes */
+
 enum {
-    PARTS = 1, /* registers in a vector of sixteen lanes */
     /* Accumulators of the register tiles, with room for their operands among 32 registers. */
     TILE_ROWS = 12,       /* in, out: rows of x */
     TILE_COLUMNS = 2,     /* in, out: vectors of columns */

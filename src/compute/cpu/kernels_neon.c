@@ -10,8 +10,9 @@
 typedef float32x4_t reg;
 typedef uint32x4_t rmask; /* lanes of ones or zeros */
 
+#define PARTS 4 /* registers in a vector of sixteen lanes */
+
 enum {
-    PARTS = 4, /* registers in a vector of sixteen lanes */
     /* Accumulators of the register tiles, with room for their operands among 32 registers. */
     TILE_ROWS = 6,        /* in, out: rows of x */
     TILE_COLUMNS = 1,     /* in, out: vectors of columns */

@@ -19,7 +19,33 @@ typedef struct vmask {
         if (n >= least && n <= most) call;                                                         \
         break
 
-#define EACH_PART _Pragma("GCC unroll 4") for (size_t i = 0; i < PARTS; i++)
+/* A statement for each part i. Written out, since gcc keeps an array in registers only where it
+ * sees constant indices early, which at low optimisation it does not in a loop. */
+#define PART(number, ...)                                                                          \
+    {                                                                                              \
+        enum { i = number };                                                                       \
+        __VA_ARGS__;                                                                               \
+    }
+#if PARTS == 1
+#    define EACH_PART(...)                                                                         \
+        do {                                                                                       \
+            PART(0, __VA_ARGS__);                                                                  \
+        } while (0)
+#elif PARTS == 2
+#    define EACH_PART(...)                                                                         \
+        do {                                                                                       \
+            PART(0, __VA_ARGS__);                                                                  \
+            PART(1, __VA_ARGS__);                                                                  \
+        } while (0)
+#else
+#    define EACH_PART(...)                                                                         \
+        do {                                                                                       \
+            PART(0, __VA_ARGS__);                                                                  \
+            PART(1, __VA_ARGS__);                                                                  \
+            PART(2, __VA_ARGS__);                                                                  \
+            PART(3, __VA_ARGS__);                                                                  \
+        } while (0)
+#endif
 
 /* How many of the first n lanes lie in a part. */
 INLINE size_t lanes_in(size_t part, size_t n) {
@@ -30,7 +56,7 @@ INLINE size_t lanes_in(size_t part, size_t n) {
 
 INLINE vec v_set(float x) {
     vec y;
-    EACH_PART y.part[i] = r_set(x);
+    EACH_PART(y.part[i] = r_set(x));
     return y;
 }
 
@@ -40,23 +66,23 @@ INLINE vec v_zero(void) {
 
 INLINE vec v_load(const float *p) {
     vec y;
-    EACH_PART y.part[i] = r_load(p + i * PART_LANES);
+    EACH_PART(y.part[i] = r_load(p + i * PART_LANES));
     return y;
 }
 
 /* The first n < 16 lanes; the others are 0 and not read. */
 INLINE vec v_load_part(const float *p, size_t n) {
     vec y;
-    EACH_PART y.part[i] = r_load_part(p + i * PART_LANES, lanes_in(i, n));
+    EACH_PART(y.part[i] = r_load_part(p + i * PART_LANES, lanes_in(i, n)));
     return y;
 }
 
 INLINE void v_store(float *p, vec a) {
-    EACH_PART r_store(p + i * PART_LANES, a.part[i]);
+    EACH_PART(r_store(p + i * PART_LANES, a.part[i]));
 }
 
 INLINE void v_store_part(float *p, vec a, size_t n) {
-    EACH_PART r_store_part(p + i * PART_LANES, a.part[i], lanes_in(i, n));
+    EACH_PART(r_store_part(p + i * PART_LANES, a.part[i], lanes_in(i, n)));
 }
 
 /* PART_LANES numbers of a matrix, from number `at` on, as float32. */
@@ -69,7 +95,7 @@ INLINE reg r_load_as(const void *data, nt_dtype dtype, size_t at) {
 /* Sixteen of them. */
 INLINE vec v_load_as(const void *data, nt_dtype dtype, size_t at) {
     vec y;
-    EACH_PART y.part[i] = r_load_as(data, dtype, at + i * PART_LANES);
+    EACH_PART(y.part[i] = r_load_as(data, dtype, at + i * PART_LANES));
     return y;
 }
 
@@ -84,7 +110,7 @@ INLINE vec v_load_part_as(const void *data, nt_dtype dtype, size_t at, size_t n)
 #define EACH_LANE(name)                                                                            \
     INLINE vec v_##name(vec a, vec b) {                                                            \
         vec y;                                                                                     \
-        EACH_PART y.part[i] = r_##name(a.part[i], b.part[i]);                                      \
+        EACH_PART(y.part[i] = r_##name(a.part[i], b.part[i]));                                     \
         return y;                                                                                  \
     }
 EACH_LANE(add)
@@ -97,36 +123,36 @@ EACH_LANE(copy_sign) /* the size of a with the sign of b */
 #undef EACH_LANE
 
 INLINE vec v_sqrt(vec a) {
-    EACH_PART a.part[i] = r_sqrt(a.part[i]);
+    EACH_PART(a.part[i] = r_sqrt(a.part[i]));
     return a;
 }
 
 INLINE vec v_abs(vec a) {
-    EACH_PART a.part[i] = r_abs(a.part[i]);
+    EACH_PART(a.part[i] = r_abs(a.part[i]));
     return a;
 }
 
 /* a b + c, rounded once. */
 INLINE vec v_fma(vec a, vec b, vec c) {
-    EACH_PART c.part[i] = r_fma(a.part[i], b.part[i], c.part[i]);
+    EACH_PART(c.part[i] = r_fma(a.part[i], b.part[i], c.part[i]));
     return c;
 }
 
 INLINE vmask v_less(vec a, vec b) {
     vmask y;
-    EACH_PART y.part[i] = r_less(a.part[i], b.part[i]);
+    EACH_PART(y.part[i] = r_less(a.part[i], b.part[i]));
     return y;
 }
 
 /* Lanes of the mask from a, the others from b. */
 INLINE vec v_select(vmask mask, vec a, vec b) {
-    EACH_PART b.part[i] = r_select(mask.part[i], a.part[i], b.part[i]);
+    EACH_PART(b.part[i] = r_select(mask.part[i], a.part[i], b.part[i]));
     return b;
 }
 
 /* The first n < 16 lanes of a, the others from b. */
 INLINE vec v_select_part(vec a, vec b, size_t n) {
-    EACH_PART b.part[i] = r_select(r_first(lanes_in(i, n)), a.part[i], b.part[i]);
+    EACH_PART(b.part[i] = r_select(r_first(lanes_in(i, n)), a.part[i], b.part[i]));
     return b;
 }
 
@@ -141,16 +167,19 @@ INLINE vec v_add_part(vec a, vec c, size_t n) {
 
 /* p 2^n, where `shifted` is n plus the constant `round` that left n in its low bits. */
 INLINE vec v_scale(vec p, vec shifted, vec round) {
-    EACH_PART p.part[i] = r_scale(p.part[i], shifted.part[i], round.part[i]);
+    EACH_PART(p.part[i] = r_scale(p.part[i], shifted.part[i], round.part[i]));
     return p;
 }
 
 /* Lanes 8 .. 15 onto 0 .. 7, then 4, 2 and 1. As far as whole registers go: */
 INLINE reg v_fold(vec a) {
-#pragma GCC unroll 4
-    for (size_t half = PARTS / 2; half > 0; half /= 2)
-        for (size_t i = 0; i < half; i++)
-            a.part[i] = r_add(a.part[i], a.part[i + half]);
+#if PARTS == 4
+    a.part[0] = r_add(a.part[0], a.part[2]);
+    a.part[1] = r_add(a.part[1], a.part[3]);
+#endif
+#if PARTS >= 2
+    a.part[0] = r_add(a.part[0], a.part[1]);
+#endif
     return a.part[0];
 }
 
@@ -170,8 +199,6 @@ INLINE void v_trees(float *y, const vec a[DOT_COLUMNS]) {
 /* The largest lane, where none is NaN. */
 INLINE float v_max_lane(vec a) {
     reg most = a.part[0];
-#pragma GCC unroll 4
-    for (size_t i = 1; i < PARTS; i++)
-        most = r_max(a.part[i], most);
+    EACH_PART(most = r_max(a.part[i], most));
     return r_max_lane(most);
 }
