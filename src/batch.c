@@ -79,14 +79,17 @@ static int by_kind(const void *a, const void *b, void *self) {
     return g->first < h->first ? -1 : g->first > h->first;
 }
 
-/* A group takes the next text as long as the rows that it saves do not become fewer. */
+/* A group takes the next text as long as the rows that it saves do not become fewer, and equal
+ * texts of any length. */
 static void make_groups(batch *b) {
     for (size_t i = 0; i < b->n;) {
         group g = {.first = i, .n = 1, .shared = text_at(b, i)->n_ids};
         for (; ++i < b->n; g.n++) {
             size_t shared = in_common(text_at(b, i - 1), text_at(b, i));
             if (shared > g.shared) shared = g.shared;
-            if (shared < LEAST_SHARED || g.n * shared < (g.n - 1) * g.shared) break;
+            bool equal = shared == g.shared && shared == text_at(b, i)->n_ids;
+            if (shared < LEAST_SHARED && !equal) break;
+            if (g.n * shared < (g.n - 1) * g.shared) break;
             g.shared = shared;
         }
         b->groups[b->n_groups++] = g;

@@ -68,16 +68,19 @@ static bool vocab_special(const void *self, int32_t id) {
     return nt_tokenizer_is_special(self, id);
 }
 
-static bool has_file(const char *folder, const char *name) {
+static int has_file(bool *there, const char *folder, const char *name) {
     char *path = nt_path_join(folder, name);
-    bool there = path && nt_file_look(path) != NT_FILE_NONE;
+    *there = path && nt_file_look(path) != NT_FILE_NONE;
     nt_free(path);
-    return there;
+    return path ? NT_OK : NT_E_MEMORY;
 }
 
 /* A folder without a tokenizer is a model for ids; one with a broken tokenizer is an error. */
 static int open_tokenizer(nt_model *model, const char *folder) {
-    if (!has_file(folder, "tokenizer.json") && !has_file(folder, "vocab.json")) return NT_OK;
+    bool there;
+    NT_TRY(has_file(&there, folder, "tokenizer.json"));
+    if (!there) NT_TRY(has_file(&there, folder, "vocab.json"));
+    if (!there) return NT_OK;
     NT_TRY(nt_tokenizer_open(&model->tokenizer, folder));
     model->vocab = (nt_vocab){model->tokenizer, vocab_bytes, vocab_special};
     return NT_OK;
@@ -98,7 +101,8 @@ static void default_eos(nt_model *model) {
 
 /* generation_config.json, or the generation fields of an older config.json, as defaults. */
 static int read_defaults(nt_model *model, const char *folder) {
-    bool own_file = has_file(folder, "generation_config.json");
+    bool own_file;
+    NT_TRY(has_file(&own_file, folder, "generation_config.json"));
     char *path = nt_path_join(folder, own_file ? "generation_config.json" : "config.json");
     if (!path) return NT_E_MEMORY;
     int32_t V = model->network->config.V;

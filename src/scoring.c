@@ -106,10 +106,10 @@ static int chained_ids(nt_ids_of *out, size_t *n_before, const nt_model *model,
     nt_free(out->starts); /* two texts have no offsets in common */
     nt_free(out->ends);
     out->starts = out->ends = NULL;
-    nt_prompt plain = *after; /* a BOS stands in front of all, or nowhere */
+    nt_prompt plain = *after; /* a BOS stands in front of all, or nowhere: the tokenizer's too */
     plain.add_bos = false;
-    int status = after->ids ? append_ids(out, after->ids, after->n_ids)
-                            : nt_prompt_ids(&tail, model, &plain, callbacks);
+    if (after->ids) return append_ids(out, after->ids, after->n_ids);
+    int status = nt_prompt_ids(&tail, model, &plain, callbacks);
     if (status == NT_OK) status = append_ids(out, tail.ids + tail.bos, tail.n - tail.bos);
     nt_ids_free(&tail);
     return status;
@@ -342,17 +342,15 @@ static nt_score_item *item_at(nt_score_item *items, size_t i) {
     return (nt_score_item *)(void *)((char *)items + i * items->size);
 }
 
-/* Keeps why one text failed; the others go on. */
-static void set_failed(nt_score_item *item, int status) {
+/* A text that fails keeps its error, and the others go on; returns what ends them all. */
+static int settle(nt_score_item *item, int status) {
+    if (status == NT_OK || status == NT_E_CANCELLED || status == NT_E_MEMORY) return status;
     const char *message = nt_error_message();
     item->status = status;
     item->error = nt_alloc(strlen(message) + 1, 1);
-    if (item->error) strcpy(item->error, message);
-}
-
-/* Whether the whole call ends with it, and not this text alone. */
-static bool ends_all(int status) {
-    return status == NT_E_CANCELLED || status == NT_E_MEMORY;
+    if (!item->error) return NT_E_MEMORY;
+    strcpy(item->error, message);
+    return NT_OK;
 }
 
 /* All texts together; where a text's numbers break, once more one by one, to know which. */
@@ -363,13 +361,12 @@ static int run_jobs(nt_session *session, nt_score_item *items, job *jobs, size_t
     for (size_t i = 0; i < n && status == NT_OK; i++)
         if (item_at(items, i)->status == NT_OK) status = add_job(&list, &jobs[i]);
     if (status == NT_OK) status = run_texts(&list, 0, list.n, session, callbacks);
-    if (status != NT_OK && !ends_all(status)) {
+    if (status == NT_E_NUMERIC) {
         status = NT_OK;
         for (size_t i = 0; i < n && status == NT_OK; i++) {
             if (item_at(items, i)->status != NT_OK) continue;
-            int one = run_texts(&list, jobs[i].first, jobs[i].n_texts, session, callbacks);
-            if (ends_all(one)) status = one;
-            if (one != NT_OK) set_failed(item_at(items, i), one);
+            status = run_texts(&list, jobs[i].first, jobs[i].n_texts, session, callbacks);
+            status = settle(item_at(items, i), status);
         }
     }
     run_list_free(&list);
@@ -399,8 +396,7 @@ static int prepare_all(nt_session *session, nt_score_item *items, job *jobs, siz
     for (size_t i = 0; i < n; i++) {
         nt_score_item *item = item_at(items, i);
         int status = prepare(&jobs[i], session, item->prompt, item->options, callbacks);
-        if (ends_all(status)) return status;
-        if (status != NT_OK) set_failed(item, status);
+        NT_TRY(settle(item, status));
     }
     return NT_OK;
 }
@@ -409,9 +405,7 @@ static int finish_all(nt_session *session, nt_score_item *items, job *jobs, size
     for (size_t i = 0; i < n; i++) {
         nt_score_item *item = item_at(items, i);
         if (item->status != NT_OK) continue;
-        int status = finish(&item->result, &jobs[i], session->model, item->prompt);
-        if (ends_all(status)) return status;
-        if (status != NT_OK) set_failed(item, status);
+        NT_TRY(settle(item, finish(&item->result, &jobs[i], session->model, item->prompt)));
     }
     return NT_OK;
 }

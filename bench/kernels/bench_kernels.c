@@ -126,7 +126,7 @@ static size_t take_turns(bench *b, nt_matrix *w, size_t R, double *best, double 
     double start = now();
     for (size_t s = 0; s < b->n_sets; s++)
         best[s] = 1e9;
-    for (; n < 5 || (n < MOST_TURNS && now() - start < b->seconds * (double)b->n_sets); n++) {
+    for (; n < 3 || (n < MOST_TURNS && now() - start < b->seconds * (double)b->n_sets); n++) {
         double first = 0;
         for (size_t s = 0; s < b->n_sets; s++) {
             w->data = (const char *)b->weights + at;

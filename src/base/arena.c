@@ -21,7 +21,7 @@ void *nt_arena_alloc(nt_arena *arena, size_t n, size_t size) {
     }
     bytes = (bytes + 15) & ~(size_t)15;
     nt_arena_block *block = arena->block;
-    if (!block || block->size - block->used < bytes) {
+    if (!block || block->size - block->used < bytes || nt_memory_counts()) {
         size_t room = bytes > BLOCK ? bytes : BLOCK;
         block = nt_alloc(1, sizeof *block + room);
         if (!block) return NULL;

@@ -157,19 +157,18 @@ static const char *self_of(char self[SELF_BYTES], int fd) {
     return self;
 }
 
-/* A file without a name in path's folder: a killed process leaves nothing behind. -1 where the file
- * system has none, or nothing could name it later. */
-static int open_nameless(const char *path) {
+/* A file without a name in path's folder: a killed process leaves nothing behind. *fd is -1 where
+ * the file system has none, or nothing could name it later. */
+static int open_nameless(int *fd, const char *path) {
     char self[SELF_BYTES];
     char *folder = nt_path_folder(path);
-    if (!folder) return -1;
-    int fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
-    nt_free(folder);
-    if (fd >= 0 && access(self_of(self, fd), F_OK) != 0) {
-        close(fd);
-        fd = -1;
+    *fd = folder ? open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666) : -1;
+    if (*fd >= 0 && access(self_of(self, *fd), F_OK) != 0) {
+        close(*fd);
+        *fd = -1;
     }
-    return fd;
+    nt_free(folder);
+    return folder ? NT_OK : NT_E_MEMORY;
 }
 
 /* A new file for path, with the rights that the umask leaves to any new file. A path that could not
@@ -180,7 +179,7 @@ static int draft_open(draft *it, const char *path) {
         if (!*path) errno = ENOENT;
         return fail_errno("write", path);
     }
-    it->fd = open_nameless(path);
+    NT_TRY(open_nameless(&it->fd, path));
     if (it->fd >= 0) return NT_OK;
     for (int i = 0; i < TRIES; i++) {
         NT_TRY(next_name(&it->name, path, i));

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The only static data of the library: counters for the tests, 0 in every other process. */
-static atomic_size_t fail_at, count;
+/* The only static data of the library: counters for the tests, 0 in every other process. The
+ * allocations that fail are those from fail_at to fail_to. */
+static atomic_size_t fail_at, fail_to, count;
 
 static bool refused(size_t n, size_t size, size_t *bytes) {
     size_t k = atomic_load_explicit(&fail_at, memory_order_relaxed);
-    if (k && atomic_fetch_add(&count, 1) + 1 >= k) {
+    size_t number = k ? atomic_fetch_add(&count, 1) + 1 : 0;
+    if (k && number >= k && number <= atomic_load(&fail_to)) {
         nt_fail_memory(n * size);
         return true;
     }
@@ -62,11 +64,24 @@ void nt_free(void *memory) {
     free(memory);
 }
 
-void nt_memory_fail_at(size_t k) {
+static void set_failing(size_t from, size_t to) {
     atomic_store(&count, 0);
-    atomic_store(&fail_at, k);
+    atomic_store(&fail_to, to);
+    atomic_store(&fail_at, from);
+}
+
+void nt_memory_fail_at(size_t k) {
+    set_failing(k, SIZE_MAX);
+}
+
+void nt_memory_fail_once(size_t k) {
+    set_failing(k, k);
 }
 
 size_t nt_memory_count(void) {
     return atomic_load(&count);
+}
+
+bool nt_memory_counts(void) {
+    return atomic_load_explicit(&fail_at, memory_order_relaxed) != 0;
 }

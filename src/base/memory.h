@@ -2,6 +2,7 @@
 #ifndef NT_BASE_MEMORY_H
 #define NT_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -20,8 +21,12 @@ int nt_grow(void **array, size_t *capacity, size_t need, size_t size);
 /* For tests: the k-th allocation from now on fails (1 is the next), and every one after it until
  * this is called with 0. Counts across threads. */
 void nt_memory_fail_at(size_t k);
-/* For tests: allocations since the last nt_memory_fail_at, which counts while k is above 0
+/* For tests: the k-th fails and no other, so that what goes on as if nothing had happened shows. */
+void nt_memory_fail_once(size_t k);
+/* For tests: allocations since the last call of these two, which count while k is above 0
  * (SIZE_MAX: counts and fails none). */
 size_t nt_memory_count(void);
+/* Whether it counts: arenas then make a block for every allocation, so that each can fail. */
+bool nt_memory_counts(void);
 
 #endif

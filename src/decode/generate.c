@@ -96,13 +96,16 @@ static int take_step(generation *g, size_t s, const float *logits) {
 /* The prompt's step, shared by all sequences. The forks are made before anyone goes on. */
 static int first_step(generation *g, const int32_t *prompt, size_t n_prompt) {
     const nt_stepper *stepper = g->stepper;
-    int32_t *parent = &g->branches[0].sequence;
     const float *logits;
-    NT_TRY(stepper->start(stepper->self, parent));
-    nt_step_row row = {.sequence = *parent, .ids = prompt, .n_ids = n_prompt};
+    int32_t parent, child; /* a call that fails gives 0, which may be the caller's own */
+    NT_TRY(stepper->start(stepper->self, &parent));
+    g->branches[0].sequence = parent;
+    nt_step_row row = {.sequence = parent, .ids = prompt, .n_ids = n_prompt};
     NT_TRY(stepper->step(stepper->self, &logits, &row, 1, g->callbacks));
-    for (size_t s = 1; s < g->n; s++)
-        NT_TRY(stepper->fork(stepper->self, &g->branches[s].sequence, *parent));
+    for (size_t s = 1; s < g->n; s++) {
+        NT_TRY(stepper->fork(stepper->self, &child, parent));
+        g->branches[s].sequence = child;
+    }
     for (size_t s = 0; s < g->n; s++)
         NT_TRY(take_step(g, s, logits));
     return NT_OK;

@@ -22,6 +22,7 @@ typedef struct table_model {
 
 static int table_start(void *self, int32_t *sequence) {
     table_model *model = self;
+    *sequence = 0; /* what a session gives where it fails */
     if (model->fail_start) return nt_fail(NT_E_MEMORY, "the table gives no sequence");
     for (int32_t i = 0; i < TABLE_SEQUENCES; i++) {
         if (model->live[i]) continue;
@@ -44,6 +45,7 @@ static void table_drop(void *self, int32_t sequence) {
 
 static int table_fork(void *self, int32_t *child, int32_t parent) {
     table_model *model = self;
+    *child = 0;
     if (++model->n_forks == model->fail_at_fork) return nt_fail(NT_E_MEMORY, "no fork");
     if (!model->live[parent]) return nt_fail(NT_E_ARGUMENT, "the parent is not live");
     NT_TRY(table_start(self, child));
