@@ -12,10 +12,13 @@ enum { BUFFER = 1 << 18, PIECE = 1 << 16 };
 
 /* ---- FILE ------------------------------------------------------------------------------------ */
 
-static bool is_input(const struct stat *output, const char *name) {
+/* Whether records are read from the regular file that `output` is: it would never end. */
+static bool is_input(const struct stat *output, const cli_settings *settings) {
+    const char *name = settings->table ? settings->table : settings->jsonl;
     struct stat input;
-    return name && stat(name, &input) == 0 && input.st_dev == output->st_dev &&
-           input.st_ino == output->st_ino;
+    if (!name || !S_ISREG(output->st_mode)) return false;
+    int status = strcmp(name, "-") == 0 ? fstat(STDIN_FILENO, &input) : stat(name, &input);
+    return status == 0 && input.st_dev == output->st_dev && input.st_ino == output->st_ino;
 }
 
 static bool check_file(int fd, const cli_settings *settings) {
@@ -29,7 +32,7 @@ static bool check_file(int fd, const cli_settings *settings) {
         if (settings->resume) cli_error("%s is no file that --resume can go on with", name);
         return !settings->resume;
     }
-    if (is_input(&info, settings->jsonl) || is_input(&info, settings->table)) {
+    if (is_input(&info, settings)) {
         cli_error("%s is the input; --output must be another file", name);
         return false;
     }
@@ -45,8 +48,15 @@ static bool check_file(int fd, const cli_settings *settings) {
     return true;
 }
 
+static bool check_stdout(const cli_settings *settings) {
+    struct stat info;
+    if (fstat(STDOUT_FILENO, &info) != 0 || !is_input(&info, settings)) return true;
+    cli_error("standard output is the input; it must go to another file");
+    return false;
+}
+
 bool cli_output_open(const cli_settings *settings) {
-    if (!settings->output) return true;
+    if (!settings->output) return check_stdout(settings);
     int how = settings->resume ? O_RDWR : O_WRONLY;
     int fd = open(settings->output, how | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
     if (fd < 0) {

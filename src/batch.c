@@ -53,13 +53,11 @@ static size_t in_common(const nt_batch_text *a, const nt_batch_text *b) {
 }
 
 static int by_ids(const void *a, const void *b, void *texts) {
-    size_t i = *(const size_t *)a, j = *(const size_t *)b;
-    const nt_batch_text *x = (const nt_batch_text *)texts + i,
-                        *y = (const nt_batch_text *)texts + j;
+    const nt_batch_text *x = (const nt_batch_text *)texts + *(const size_t *)a,
+                        *y = (const nt_batch_text *)texts + *(const size_t *)b;
     size_t k = in_common(x, y);
     if (k < x->n_ids && k < y->n_ids) return x->ids[k] < y->ids[k] ? -1 : 1;
-    if (x->n_ids != y->n_ids) return x->n_ids < y->n_ids ? -1 : 1;
-    return i < j ? -1 : i > j;
+    return (x->n_ids > y->n_ids) - (x->n_ids < y->n_ids);
 }
 
 static const nt_batch_text *text_at(const batch *b, size_t i) {
@@ -71,12 +69,12 @@ static bool runs_alone(const batch *b, const group *g) {
     return text_at(b, g->first + g->n - 1)->n_ids == g->shared;
 }
 
+/* Those that run alone last; the longest first, which packs well. */
 static int by_kind(const void *a, const void *b, void *self) {
     const group *g = a, *h = b;
     bool alone = runs_alone(self, g), other = runs_alone(self, h);
     if (alone != other) return alone ? 1 : -1;
-    if (alone && g->shared != h->shared) return g->shared > h->shared ? -1 : 1; /* packs well */
-    return g->first < h->first ? -1 : g->first > h->first;
+    return (g->shared < h->shared) - (g->shared > h->shared);
 }
 
 /* A group takes the next text as long as the rows that it saves do not become fewer, and equal

@@ -320,8 +320,12 @@ static void every_allocation_may_fail(void **state) {
     assert_ok(everything(*state));
     size_t n = nt_memory_count();
     assert_true(n > 50);
-    for (size_t k = 1; k <= n; k++) {
-        nt_memory_fail_at(k);
+    for (size_t i = 0; i < 2 * n; i++) {
+        size_t k = i / 2 + 1;
+        if (i % 2)
+            nt_memory_fail_once(k);
+        else
+            nt_memory_fail_at(k);
         int status = everything(*state);
         nt_memory_fail_at(0);
         if (status != NT_E_MEMORY)

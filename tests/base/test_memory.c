@@ -99,7 +99,15 @@ static void the_test_switch(void **state) {
     nt_memory_fail_at(SIZE_MAX);
     nt_free(nt_alloc(1, 1));
     assert_int_equal(nt_memory_count(), 1);
+    nt_memory_fail_once(2);
+    assert_true(nt_memory_counts());
+    nt_free(nt_alloc(1, 1));
+    assert_null(nt_alloc(1, 1));
+    void *four = nt_alloc(1, 1);
+    assert_non_null(four);
+    nt_free(four);
     nt_memory_fail_at(0);
+    assert_false(nt_memory_counts());
     void *three = nt_alloc(1, 1);
     assert_non_null(three);
     nt_free(one);
@@ -162,6 +170,15 @@ static void arenas(void **state) {
     assert_int_equal(nt_arena_grow(&arena, &array, &capacity, 100000, 8), NT_E_MEMORY);
     nt_memory_fail_at(0);
     assert_int_equal(((size_t *)array)[4998], 4999);
+    assert_non_null(nt_arena_alloc(&arena, 1, 1));
+    nt_arena_block *newest = arena.block;
+    assert_non_null(nt_arena_alloc(&arena, 1, 1));
+    assert_ptr_equal(arena.block, newest);
+    nt_memory_fail_at(2); /* under the switch each allocation is one */
+    assert_non_null(nt_arena_alloc(&arena, 1, 1));
+    assert_null(nt_arena_alloc(&arena, 1, 1));
+    nt_memory_fail_at(0);
+    assert_ptr_not_equal(arena.block, newest);
     nt_arena_free(&arena);
     nt_arena_free(&arena); /* twice is legal: it is empty */
 }

@@ -422,6 +422,18 @@ class Resume(Folder):
         self.assertIn(b"is the input", done.stderr)
 
 
+    def test_output_may_not_feed_the_input(self):
+        line = '{"text": "Alice"}\n'
+        path = self.write("in.jsonl", line)
+        for source in (path, "-"):
+            with path.open("ab") as out, path.open("rb") as stdin:
+                process = start("score", "-m", self.model, "--jsonl", source, stdin=stdin, stdout=out)
+                _, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 1)
+            self.assertIn(b"standard output is the input", err)
+            self.assertEqual(path.read_text(), line)
+
+
 class Bounded(Folder):
     def test_memory_does_not_grow_with_the_file(self):
         line = json.dumps({"text": "Alice", "by": "text"}) + " " * 4096 + "\n"

@@ -174,7 +174,7 @@ static void digest_vectors(nt_device *device) {
 /* From logits to probabilities, in double. */
 static void digest_softmax(void) {
     enum { V = 50257 };
-    uint64_t seed = 6, hash = START, exps = START, logs = START;
+    uint64_t seed = 6, hash = START, exps = START, logs = START, sums = START;
     float *x = floats(&seed, V, 12);
     for (size_t n = V; n > 0; n = n * 2 / 3) {
         nt_softmax s = nt_softmax_of(x, n);
@@ -184,6 +184,13 @@ static void digest_softmax(void) {
         exps = hash_double(exps, nt_exp((double)x[i] * 60));
         logs = hash_double(logs, nt_log(fabs((double)x[i])));
     }
+    int32_t at[1000];
+    for (size_t i = 0; i < 1000; i++)
+        at[i] = (int32_t)(next_random(&seed) % V);
+    double max = nt_softmax_of(x, V).max;
+    for (size_t n = 0; n < 1000; n += 37)
+        sums = hash_double(sums, nt_log_add(nt_log_sum_at(x, at, n, max), (double)x[n]));
+    print_hash("sums of some", sums);
     print_hash("softmax", hash);
     print_hash("exp in double", exps);
     print_hash("log in double", logs);

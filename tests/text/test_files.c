@@ -329,6 +329,8 @@ static int exercise(const char *path, bool *opened) {
     options.add_prefix_space = 1;
     status = nt_encode(&ids, &starts, &ends, &n, tokenizer, text, NT_ZERO_ENDED, &options);
     char *back = NULL;
+    if (status == NT_OK) status = nt_decode(&back, &n_text, tokenizer, ids, 0, true);
+    nt_free(back);
     if (status == NT_OK) status = nt_decode(&back, &n_text, tokenizer, ids, n, true);
     nt_stream *stream = NULL;
     if (status == NT_OK) status = nt_stream_new(&stream, tokenizer, true);
@@ -348,12 +350,15 @@ static int exercise(const char *path, bool *opened) {
 static void memory_may_end(void **state) {
     (void)state;
     static const char *const paths[] = {DATA "template.json", DATA "pair_decoder", DATA "pair_map"};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 6; i++) {
         size_t k = 1;
-        bool opened;
+        bool opened, once = i >= 3;
         for (;; k++) {
-            nt_memory_fail_at(k);
-            int status = exercise(paths[i], &opened);
+            if (once)
+                nt_memory_fail_once(k);
+            else
+                nt_memory_fail_at(k);
+            int status = exercise(paths[i % 3], &opened);
             bool reached = nt_memory_count() >= k;
             nt_memory_fail_at(0);
             if (!reached) {
