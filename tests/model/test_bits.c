@@ -316,8 +316,11 @@ static void make_texts(trial *t) {
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 /* The reference kernels are slow: there the numbers of threads take the ways in turn. Sanitizers,
- * which make all slower and look for other faults than these, leave more of them out. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+ * which make all slower and look for other faults than these, leave more of them out, and so does an
+ * emulated processor. */
+#if defined(NT_EMULATOR)
+enum { TURNS = 12, TURNS_REF = 40 };
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { TURNS = 3, TURNS_REF = 12 };
 #else
 enum { TURNS = 1, TURNS_REF = 3 };
