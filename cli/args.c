@@ -182,6 +182,8 @@ static bool check_output(const reader *r) {
         return usage_error(r, "--jsonl writes JSON, not --csv or --tsv");
     if (s->jsonl) s->format = NT_JSON;
     if (many && s->npz) return usage_error(r, "--npz takes one text, not many");
+    if (s->npz && s->output && strcmp(s->npz, s->output) == 0)
+        return usage_error(r, "--npz and --output name the same file");
     if (s->arrays && !s->npz) return usage_error(r, "--arrays goes with --npz FILE");
     if (s->resume && !s->output)
         return usage_error(r, "--resume goes on with the FILE of --output FILE");

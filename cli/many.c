@@ -11,7 +11,13 @@
 
 /* A block is small enough that little is lost with it, and large enough to run well: it grows to
  * what takes a few seconds, within these bounds. What it is never changes a result. */
-enum { LEAST_BYTES = 1 << 12, MOST_BYTES = 1 << 20, MOST_RECORDS = 2048, BYTES_A_RECORD = 64 };
+enum {
+    LEAST_BYTES = 1 << 12,
+    MOST_BYTES = 1 << 20,
+    MOST_RECORDS = 2048,
+    BYTES_A_RECORD = 64,
+    BYTES_A_CONTINUATION = 512
+};
 
 /* One record on its way. */
 typedef struct job {
@@ -317,6 +323,14 @@ static bool make_header(cli_text *header, many *m) {
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
+/* What a record weighs in its block: with continuations its text is run once for each. */
+static size_t weight(const job *j) {
+    const nt_prompt *prompt = &j->line.prompt;
+    size_t n = prompt->ids ? prompt->n_ids : prompt->n_text;
+    size_t times = j->failed ? 0 : j->line.settings.n_continuations;
+    return j->record.n + BYTES_A_RECORD + times * (n + BYTES_A_CONTINUATION);
+}
+
 static cli_read read_block(many *m) {
     size_t most = m->run->command->many ? MOST_RECORDS : 1, bytes = 0;
     cli_read got = CLI_READ_ONE;
@@ -325,8 +339,8 @@ static cli_read read_block(many *m) {
         cli_record record;
         got = cli_records_next(&m->records, &record, m->n == 0);
         if (got != CLI_READ_ONE) break;
-        bytes += record.n + BYTES_A_RECORD;
         add_job(m, &record);
+        bytes += weight(&m->jobs[m->n - 1]);
     }
     return got;
 }

@@ -133,8 +133,8 @@ static bool compare(size_t *same, cli_sink *sink, const char *bytes, size_t n) {
         if (got <= 0) return fail(sink, "cannot read", strerror(got < 0 ? errno : EIO));
         if (memcmp(there, bytes + *same, (size_t)got) != 0) {
             return fail(sink, "cannot go on with",
-                        "its last record comes out otherwise now; were model, options, input or "
-                        "version others? Remove it to begin anew");
+                        "its last record comes out otherwise now; were model, options, input, "
+                        "version or instruction set others? Remove it to begin anew");
         }
         *same += (size_t)got;
         sink->check += got;

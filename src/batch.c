@@ -182,7 +182,6 @@ static int run_inputs(batch *b) {
     nt_callbacks callbacks = nt_span_callbacks(&b->span);
     int status = nt_runner_step(b->session->runner, b->inputs, b->n_inputs, deliver, b, &callbacks);
     b->span.done += rows;
-    b->n_inputs = 0;
     return status;
 }
 
@@ -196,16 +195,15 @@ static size_t bytes_of(const batch *b, size_t positions) {
     return positions * (size_t)c->L * (size_t)c->D * 2 * sizeof(float);
 }
 
-static void drop_inputs(batch *b, size_t n) {
-    for (size_t i = 0; i < n; i++)
+static void drop_inputs(batch *b) {
+    for (size_t i = 0; i < b->n_inputs; i++)
         nt_sequence_drop(b->session, b->inputs[i].sequence);
     b->n_inputs = 0;
 }
 
 static int run_and_drop(batch *b) {
-    size_t n = b->n_inputs;
     int status = run_inputs(b);
-    drop_inputs(b, n);
+    drop_inputs(b);
     return status;
 }
 
@@ -226,7 +224,7 @@ static int run_forks(batch *b, const group *groups, size_t n) {
             }
             int status = nt_sequence_fork(&fork, b->session, g->sequence);
             if (status != NT_OK) {
-                drop_inputs(b, b->n_inputs);
+                drop_inputs(b);
                 return status;
             }
             add_input(b, fork, i, same, g->shared, end);

@@ -112,13 +112,17 @@ static int run_windows(measuring *m, nt_window *w, bool *more) {
     nt_window windows[WINDOWS];
     label_rows rows = {.V = (size_t)m->session->model->network->config.V};
     size_t n = 0, done = 0;
-    for (; *more && n < WINDOWS; n++) {
+    for (; *more && n < WINDOWS; *more = nt_window_next(w, m->ids->n, m->window, m->stride)) {
+        if (w->end == w->first) { /* the last: one token with nothing before it */
+            add_window(m, w, m->logprobs);
+            continue;
+        }
         windows[n] = *w;
         texts[n] = (nt_batch_text){ids + w->begin, w->end - 1 - w->begin, w->first - 1 - w->begin};
         rows.texts[n] = (labelled){ids + w->begin + 1, m->logprobs + n * m->window};
-        done += texts[n].n_ids;
-        *more = nt_window_next(w, m->ids->n, m->window, m->stride);
+        done += texts[n++].n_ids;
     }
+    if (n == 0) return NT_OK;
     nt_callbacks callbacks = nt_span_callbacks(&m->span);
     NT_TRY(nt_batch_run(m->session, texts, n, label_row, &rows, &callbacks));
     m->span.done += done;

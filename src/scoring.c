@@ -100,7 +100,7 @@ static int joined_ids(nt_ids_of *out, size_t *n_before, const nt_model *model, c
 static int chained_ids(nt_ids_of *out, size_t *n_before, const nt_model *model,
                        const nt_prompt *before, const nt_prompt *after,
                        const nt_callbacks *callbacks) {
-    nt_ids_of tail = {0};
+    nt_ids_of tail;
     NT_TRY(nt_prompt_ids(out, model, before, callbacks));
     *n_before = out->n;
     nt_free(out->starts); /* two texts have no offsets in common */
@@ -170,11 +170,16 @@ static void job_free(job *j) {
 
 static int check_length(const job *j, size_t n) {
     if (n <= j->window || j->options.stride) return NT_OK;
-    return nt_fail(
-        NT_E_CONTEXT,
-        "the text has %zu tokens and %s is %zu: give a stride (such as %zu) to score it in "
-        "windows",
-        n, j->options.window ? "the window" : "the model's context", j->window, j->window / 2);
+    const char *limit = j->options.window ? "the window" : "the model's context";
+    if (j->options.n_continuations) {
+        return nt_fail(NT_E_CONTEXT,
+                       "the text with its continuation has %zu tokens and %s is %zu: shorten it", n,
+                       limit, j->window);
+    }
+    return nt_fail(NT_E_CONTEXT,
+                   "the text has %zu tokens and %s is %zu: give a stride (such as %zu) to score it "
+                   "in windows",
+                   n, limit, j->window, j->window / 2);
 }
 
 int nt_take_window(size_t *out, const nt_model *model, size_t window, size_t stride) {

@@ -87,6 +87,7 @@ static int refuse(const nt_option_row *row, const nt_source *source) {
     char shown[NT_SHOWN + 8];
     show(shown, source);
     const char *range = row->info.range ? row->info.range : "";
+    if (strcmp(range, takes[row->type]) == 0) range = "";
     return nt_fail(source->where ? NT_E_FORMAT : NT_E_ARGUMENT,
                    "%s%s%s cannot be %s%s%s: it takes %s%s%s", source->where ? source->where : "",
                    source->where ? ": " : "", row->info.name, source->json ? "" : "\"", shown,

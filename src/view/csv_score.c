@@ -118,7 +118,7 @@ static void perplexity(nt_csv *to) {
     nt_csv_count(to, trace->stride);
     nt_csv_count(to, trace->n_windows);
     nt_csv_words(to, first ? first->text : NULL);
-    nt_csv_word(to, to->in.name);
+    nt_csv_words(to, to->in.name);
     nt_csv_number(to, to->in.scale * totals->loss);
     nt_csv_number(to, to->in.scale * totals->loss_stderr);
     nt_csv_number(to, totals->perplexity);

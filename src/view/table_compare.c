@@ -20,7 +20,7 @@ static void columns(nt_sheet *sheet) {
     nt_sheet_column(sheet, (nt_column){.title = "per byte", .align = NT_RIGHT, .hide = 4});
     nt_sheet_column(sheet, (nt_column){.title = "share", .align = NT_RIGHT});
     nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 5});
-    nt_sheet_column(sheet, (nt_column){.title = "each token", .hide = 2});
+    nt_sheet_column(sheet, (nt_column){.title = "greedy", .hide = 2});
 }
 
 static void row(nt_frame *frame, const nt_continuation *c) {
@@ -35,7 +35,7 @@ static void row(nt_frame *frame, const nt_continuation *c) {
     nt_sheet_puts(sheet, nt_figure_fixed(frame->in.scale * c->per_byte, 3).s, 0);
     nt_sheet_puts(sheet, nt_figure_percent(c->share).s, style);
     nt_sheet_bar(sheet, c->share, NT_STYLE_CYAN);
-    nt_sheet_puts(sheet, c->greedy ? "likeliest" : "", 0);
+    nt_sheet_puts(sheet, c->greedy ? "yes" : "no", 0);
 }
 
 void nt_table_continuations(nt_frame *frame) {

@@ -132,7 +132,7 @@ static void loss_is_the_mean_of_the_score(void **state) {
     assert_int_equal(n, T - 1);
     assert_float_equal(loss, nt_result_totals(r)->loss, 1e-12);
     double some = -(nt_result_scored(r, 1)->logprob + nt_result_scored(r, 4)->logprob) / 2;
-    int32_t labels[T] = {-100, prompt[1], -100, -100, prompt[4]};
+    int32_t labels[T] = {V + 7, prompt[1], -100, -100, prompt[4]}; /* the first is for nobody */
     assert_ok(nt_loss(&loss, &n, m.session, prompt, labels, T, NULL));
     assert_int_equal(n, 2);
     assert_float_equal(loss, some, 1e-12);
@@ -140,6 +140,8 @@ static void loss_is_the_mean_of_the_score(void **state) {
         labels[i] = -100;
     assert_ok(nt_loss(&loss, &n, m.session, prompt, labels, T, NULL));
     assert_true(isnan(loss) && n == 0);
+    static const int32_t outside[] = {1, V};
+    assert_fails(nt_loss(&loss, &n, m.session, outside, labels, 2, NULL), NT_E_RANGE, "token 1");
     labels[2] = V;
     assert_fails(nt_loss(&loss, &n, m.session, prompt, labels, T, NULL), NT_E_RANGE, "96");
     nt_result_free(r);

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "trace/trace.h"
 
 enum { V = 96, N_TEXTS = 60, MOST_TEXT = 60 };
 
@@ -134,6 +135,21 @@ static void scores_are_those_of_the_logits(void **state) {
     small_close(&m);
 }
 
+static void one_text_or_none(void **state) {
+    small_model m = small_open(*state);
+    nt_prompt prompt = *nt_text("the fox");
+    nt_score_item item = {.size = sizeof item, .prompt = &prompt};
+    nt_result *alone;
+    assert_ok(nt_score_many(m.session, NULL, 0, NULL));
+    assert_ok(nt_score_many(m.session, &item, 1, NULL));
+    assert_ok(nt_score(&alone, m.session, &prompt, NULL));
+    same_score(item.result, alone);
+    nt_result_free(alone);
+    nt_result_free(item.result);
+    assert_fails(nt_score_many(m.session, NULL, 1, NULL), NT_E_ARGUMENT, "size");
+    small_close(&m);
+}
+
 static void a_failing_text_leaves_the_others(void **state) {
     static char too_long[9000];
     static const int32_t outside[] = {1, 96};
@@ -169,13 +185,57 @@ static void a_failing_text_leaves_the_others(void **state) {
     small_close(&m);
 }
 
+/* Where a batch overflows, each text that does so fails by itself, and the others have their bits,
+ * whatever they have in common. */
+static void broken_numbers_stay_with_their_text(void **state) {
+    enum { N = 24, PLACE = 11 };
+    small_model m = small_open(*state);
+    nt_edit edit = {{NT_POINT_MLP_OUT, 1, 0, PLACE}, NT_SCALE, 3e38f, NULL, 0};
+    int32_t ids[N][N];
+    nt_prompt prompts[N];
+    nt_score_item items[N];
+    for (size_t i = 0; i < N; i++) {
+        for (size_t k = 0; k < N; k++)
+            ids[i][k] = (int32_t)(k < 10 ? k : next_random() % V);
+        prompts[i] = *nt_ids(ids[i], i + 1);
+        items[i] = (nt_score_item){.size = sizeof *items, .prompt = &prompts[i]};
+    }
+    assert_ok(nt_session_set_edits(m.session, &edit, 1));
+    assert_ok(nt_score_many(m.session, items, N, NULL));
+    assert_ok(nt_session_set_edits(m.session, NULL, 0));
+    for (size_t i = 0; i < N; i++) {
+        bool broken = i > PLACE; /* row PLACE is there when a token follows it */
+        assert_int_equal(items[i].status, broken ? NT_E_NUMERIC : NT_OK);
+        assert_int_equal(items[i].error != NULL, broken);
+        assert_int_equal(items[i].result == NULL, broken);
+        if (broken) {
+            assert_non_null(strstr(items[i].error, "position 11"));
+            nt_free(items[i].error);
+        } else {
+            nt_result *alone;
+            assert_ok(nt_score(&alone, m.session, &prompts[i], NULL));
+            same_score(items[i].result, alone);
+            nt_result_free(alone);
+            nt_result_free(items[i].result);
+        }
+    }
+    small_close(&m);
+}
+
 /* ---- Prompts and continuations -----------------------------------------------------------------
  */
+
+static void count_note(void *payload, const char *line) {
+    *(size_t *)payload += strstr(line, "joins") != NULL;
+}
 
 static void a_prompt_is_conditioned_on_and_left_out(void **state) {
     small_model m = small_open(*state);
     nt_result *joined, *prompted;
+    size_t n_notes = 0;
+    nt_callbacks callbacks = {.size = sizeof callbacks, .payload = &n_notes, .note = count_note};
     nt_score_options with_len = everything(), with_text = everything();
+    with_text.callbacks = &callbacks;
     with_len.prompt_len = 4; /* "the" " " "f" "o" */
     with_text.prompt = "the fo";
     with_text.n_prompt = NT_ZERO_ENDED;
@@ -185,6 +245,7 @@ static void a_prompt_is_conditioned_on_and_left_out(void **state) {
     assert_int_equal(nt_result_totals(prompted)->n_counted, 2);
     nt_result_free(prompted);
     /* ids behind a text are taken as they are */
+    assert_int_equal(n_notes, 0);
     static const int32_t ids[] = {23, 29};
     assert_ok(nt_score(&prompted, m.session, nt_ids(ids, 2), &with_text));
     same_score(joined, prompted);
@@ -194,11 +255,19 @@ static void a_prompt_is_conditioned_on_and_left_out(void **state) {
     with_text.prompt = "fox t";
     assert_ok(nt_score(&prompted, m.session, nt_text("he"), &with_text));
     assert_int_equal(nt_result_totals(prompted)->n_counted, 1);
+    assert_int_equal(n_notes, 1);
+    nt_result_free(prompted);
+    with_text.prompt = "the fo"; /* and nothing behind it */
+    assert_ok(nt_score(&prompted, m.session, nt_text(""), &with_text));
+    assert_int_equal(nt_result_totals(prompted)->n_counted, 0);
+    assert_int_equal(nt_result_n_tokens(prompted), 4);
     nt_result_free(prompted);
     with_text.prompt_len = 1;
     nt_result *none;
     assert_fails(nt_score(&none, m.session, nt_text("x"), &with_text), NT_E_ARGUMENT, "exclude");
     assert_null(none);
+    with_text.prompt_len = 0;
+    assert_fails(nt_score(&none, m.session, NULL, &with_text), NT_E_ARGUMENT, "neither");
     small_close(&m);
 }
 
@@ -241,6 +310,60 @@ static void continuations_are_compared(void **state) {
     options = (nt_score_options){.size = sizeof options, .continuations = empty};
     options.n_continuations = 2;
     assert_fails(nt_score(&result, m.session, nt_text("a"), &options), NT_E_ARGUMENT, "2 is empty");
+    options.continuations = NULL;
+    assert_fails(nt_score(&result, m.session, nt_text("a"), &options), NT_E_ARGUMENT, "1 is empty");
+    options.continuations = (const char *const[]){NULL, "a"};
+    assert_fails(nt_score(&result, m.session, nt_text("a"), &options), NT_E_ARGUMENT, "1 is empty");
+    options.continuations = endings;
+    assert_fails(nt_score(&result, m.session, NULL, &options), NT_E_ARGUMENT, "neither");
+    small_close(&m);
+}
+
+/* Behind ids, a continuation gets no BOS in the middle, though the tokenizer puts one before every
+ * text. EOS is the tokenizer's, else the checkpoint's. */
+static void a_tokenizer_with_a_bos_and_no_eos(void **state) {
+    static const char none[] = "\"post_processor\":null", *const endings[] = {" the", "fox"};
+    static const int32_t before[] = {2, 3}, joined[] = {2, 3, 29};
+    char path[CHECKPOINT_PATH], json[sizeof small_tokenizer + 1000];
+    (void)state;
+    CHECKPOINT("bos", "--shape", "tiny", "--seed", "11");
+    checkpoint_path(path, "bos");
+    const char *at = strstr(small_tokenizer, none);
+    snprintf(json, sizeof json,
+             "%.*s\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
+             "{\"SpecialToken\":{\"id\":\"<|end|>\",\"type_id\":0}},"
+             "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":["
+             "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},"
+             "{\"Sequence\":{\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":{"
+             "\"<|end|>\":{\"id\":\"<|end|>\",\"ids\":[95],\"tokens\":[\"<|end|>\"]}}}%s",
+             (int)(at - small_tokenizer), small_tokenizer, at + strlen(none));
+    write_file(path, "tokenizer.json", json);
+    write_file(path, "tokenizer_config.json", "{\"bos_token\":\"<|end|>\"}");
+    write_file(path, "generation_config.json", "{}");
+    small_model m = small_open(path);
+    nt_score_options options = NT_SCORE_OPTIONS_INIT;
+    options.continuations = endings;
+    options.n_continuations = 2;
+    nt_result *result, *whole;
+    assert_ok(nt_score(&result, m.session, nt_ids(before, 2), &options));
+    assert_int_equal(nt_result_continuation(result, 0)->n_tokens, 1);
+    assert_int_equal(nt_result_continuation(result, 1)->n_tokens, 3);
+    assert_ok(nt_score(&whole, m.session, nt_ids(joined, 3), NULL));
+    same_number(nt_result_continuation(result, 0)->logprob, nt_result_scored(whole, 2)->logprob);
+    nt_result_free(whole);
+    nt_result_free(result);
+    assert_ok(nt_score(&result, m.session, nt_text("cd"), NULL)); /* there it is put */
+    assert_int_equal(nt_result_n_tokens(result), 3);
+    nt_result_free(result);
+    options = (nt_score_options){.size = sizeof options, .add_eos = true};
+    assert_fails(nt_score(&result, m.session, nt_text("cd"), &options), NT_E_ARGUMENT, "EOS");
+    small_close(&m);
+    write_file(path, "generation_config.json", "{\"eos_token_id\":27}");
+    m = small_open(path);
+    assert_ok(nt_score(&result, m.session, nt_text("cd"), &options));
+    assert_int_equal(nt_result_n_tokens(result), 4);
+    assert_int_equal(nt_result_token(result, 3)->id, 27);
+    nt_result_free(result);
     small_close(&m);
 }
 
@@ -286,6 +409,52 @@ static void windows_are_texts_of_their_own(void **state) {
     measure.window = 1;
     assert_fails(nt_perplexity(&whole, m.session, nt_ids(ids, N), &measure), NT_E_ARGUMENT,
                  "window");
+    small_close(&m);
+}
+
+typedef struct heard {
+    uint64_t done, total;
+} heard;
+
+static void hear(void *payload, const char *what, uint64_t done, uint64_t total) {
+    heard *h = payload;
+    assert_string_equal(what, "tokens");
+    assert_true(done >= h->done && done <= total && (h->total == 0 || h->total == total));
+    *h = (heard){done, total};
+}
+
+/* Perplexity has the bytes of the score, one progress over all windows, and half of the window,
+ * rounded up, for a stride; it refuses an id even where no row is run for it. */
+static void perplexity_counts(void **state) {
+    enum { N = 50, SPECIAL = 95 };
+    small_model m = small_open(*state);
+    int32_t ids[N];
+    for (size_t i = 0; i < N; i++)
+        ids[i] = i == 20 ? SPECIAL : (int32_t)(next_random() % 30);
+    heard told = {0};
+    nt_callbacks callbacks = {.size = sizeof callbacks, .payload = &told, .progress = hear};
+    nt_perplexity_options measure = {.size = sizeof measure, .window = 7, .callbacks = &callbacks};
+    nt_score_options options = {.size = sizeof options, .window = 7, .stride = 4};
+    nt_result *perplexity, *score;
+    assert_ok(nt_perplexity(&perplexity, m.session, nt_ids(ids, N), &measure));
+    assert_ok(nt_score(&score, m.session, nt_ids(ids, N), &options));
+    assert_int_equal(perplexity->stride, 4);
+    assert_int_equal(perplexity->n_windows, score->n_windows);
+    assert_int_equal(told.total, 11 * 6 + 5); /* rows of 11 windows, and of what is left */
+    assert_int_equal(told.done, told.total);
+    const nt_totals *a = nt_result_totals(perplexity), *b = nt_result_totals(score);
+    assert_true(a->n_bytes == b->n_bytes && a->n_bytes > N / 2);
+    assert_true(fabs(a->bits_per_byte - b->bits_per_byte) < 1e-12);
+    nt_result_free(perplexity);
+    nt_result_free(score);
+    measure = (nt_perplexity_options){.size = sizeof measure, .window = 6};
+    assert_ok(nt_perplexity(&perplexity, m.session, nt_ids(ids, 3), &measure));
+    assert_int_equal(perplexity->stride, 3);
+    assert_int_equal(perplexity->n_windows, 1);
+    nt_result_free(perplexity);
+    ids[N - 1] = V;
+    assert_fails(nt_perplexity(&perplexity, m.session, nt_ids(ids, N), &measure), NT_E_RANGE,
+                 "token 49");
     small_close(&m);
 }
 
@@ -387,11 +556,15 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_texts_have_the_bits_of_each_alone),
         cmocka_unit_test(scores_are_those_of_the_logits),
+        cmocka_unit_test(one_text_or_none),
         cmocka_unit_test(a_failing_text_leaves_the_others),
+        cmocka_unit_test(broken_numbers_stay_with_their_text),
         cmocka_unit_test(a_prompt_is_conditioned_on_and_left_out),
+        cmocka_unit_test(a_tokenizer_with_a_bos_and_no_eos),
         cmocka_unit_test(continuations_are_compared),
         cmocka_unit_test(windows_are_texts_of_their_own),
         cmocka_unit_test(windows_side_by_side),
+        cmocka_unit_test(perplexity_counts),
         cmocka_unit_test(cancelled_calls_leave_nothing),
         cmocka_unit_test(every_allocation_may_fail),
     };

@@ -33,6 +33,10 @@ static const nt_npz_array arrays[] = {
 };
 enum { N_ARRAYS = sizeof arrays / sizeof *arrays };
 
+/* Their shapes as numpy writes them. */
+static const char *const shapes[N_ARRAYS] = {
+    "(2, 3)", "()", "(6,)", "(1, 3, 2, 1)", "(0, 5)", "(3, 100, 1000)", "(100000,)", "(3,)"};
+
 static void fill_arrays(void) {
     uint32_t number_now = 1;
     for (int i = 0; i < N_NOISE; i++) {
@@ -75,11 +79,16 @@ static unsigned char *unpack(size_t *n, const unsigned char *file, const unsigne
     return plain;
 }
 
-static void expect_npy(const unsigned char *plain, size_t n, const nt_npz_array *array) {
+static void expect_npy(const unsigned char *plain, size_t n, const nt_npz_array *array,
+                       const char *shape) {
+    char head[200];
+    int n_dict = snprintf(head, sizeof head,
+                          "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", shape);
     assert_memory_equal(plain, "\x93NUMPY\x01\x00", 8);
     size_t n_head = 10 + number(plain + 8, 2), n_data = 4;
     assert_int_equal(n_head % 64, 0);
     assert_int_equal(plain[n_head - 1], '\n');
+    assert_memory_equal(plain + 10, head, n_dict);
     for (size_t i = 0; i < array->n_dims; i++)
         n_data *= array->shape[i];
     assert_int_equal(n, n_head + n_data);
@@ -109,7 +118,7 @@ static void expect_file(const char *path, bool zip64) {
         assert_memory_equal(entry + 46, arrays[i].name, n_own);
         assert_memory_equal(entry + 46 + n_own, ".npy", 4);
         unsigned char *plain = unpack(&n_plain, map.data, entry);
-        expect_npy(plain, n_plain, &arrays[i]);
+        expect_npy(plain, n_plain, &arrays[i], shapes[i]);
         free(plain);
         entry += 46 + n_name + number(entry + 30, 2) + number(entry + 32, 2);
     }

@@ -43,7 +43,7 @@ static void headers(void **state) {
         "index,text,ids,n_tokens,logprob,logprob_per_byte,share,place,greedy\n",
         "tokens,counted,bytes,window,stride,windows,first_token,unit,loss,loss_stderr,perplexity,"
         "stderr,bits_per_byte,bits_per_token,loss_as_transformers,perplexity_as_transformers\n"
-        "0,0,0,0,0,0,\"\",nats,0,0,0,0,0,0,,\n"};
+        "0,0,0,0,0,0,\"\",\"nats\",0,0,0,0,0,0,,\n"};
     for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++) {
         csv_is(new_sample((nt_result_kind)kind), false, expected[kind]);
         csv_is(new_sample((nt_result_kind)kind), true, strchr(expected[kind], '\n') + 1);
@@ -154,7 +154,8 @@ static void bits(void **state) {
     t->totals = (nt_totals){-8 * log(2), 2 * log(2), 4, 4, 8, 1, 0.5 * log(2), 3};
     t->facts[3].number = 3 * log(2);
     t->facts[4].number = 8;
-    view_is(t, options, "287644,4,1288556,1024,512,561,\"not counted\",bits,2,0.5,4,3,1,2,3,8\n");
+    view_is(t, options,
+            "287644,4,1288556,1024,512,561,\"not counted\",\"bits\",2,0.5,4,3,1,2,3,8\n");
 }
 
 static void tabs_and_prefixes(void **state) {

@@ -63,6 +63,8 @@ static void for_people(void **state) {
     assert_string_equal(nt_figure_fixed(-0.0001, 3).s, "0.000");
     assert_string_equal(nt_figure_fixed(999.9996, 3).s, "1,000.000");
     assert_string_equal(nt_figure_fixed(12345678901.0, 3).s, "1.235e+10");
+    assert_string_equal(nt_figure_fixed(1e9, 3).s, "1.000e+09");
+    assert_string_equal(nt_figure_fixed(999999999, 0).s, "999,999,999");
     assert_string_equal(nt_figure_fixed(-INFINITY, 3).s, "-inf");
     assert_string_equal(nt_figure_fixed(NAN, 3).s, "-");
     assert_string_equal(nt_figure_percent(0.0643).s, "6.43 %");
