@@ -316,6 +316,9 @@ static void continuations_are_compared(void **state) {
     assert_fails(nt_score(&result, m.session, nt_text("a"), &options), NT_E_ARGUMENT, "1 is empty");
     options.continuations = endings;
     assert_fails(nt_score(&result, m.session, NULL, &options), NT_E_ARGUMENT, "neither");
+    options.prompt = "a";
+    options.n_prompt = 1;
+    assert_fails(nt_score(&result, m.session, nt_text("a"), &options), NT_E_ARGUMENT, "exclude");
     small_close(&m);
 }
 
