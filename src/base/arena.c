@@ -5,7 +5,8 @@
 
 #include "base/memory.h"
 
-enum { BLOCK = 16 * 1024 };
+/* Blocks double: a result of a few words stays small, and there may be thousands of them. */
+enum { FIRST_BLOCK = 1024, MOST_BLOCK = 16 * 1024 };
 
 struct nt_arena_block {
     nt_arena_block *older;
@@ -22,7 +23,9 @@ void *nt_arena_alloc(nt_arena *arena, size_t n, size_t size) {
     bytes = (bytes + 15) & ~(size_t)15;
     nt_arena_block *block = arena->block;
     if (!block || block->size - block->used < bytes || nt_memory_counts()) {
-        size_t room = bytes > BLOCK ? bytes : BLOCK;
+        size_t room = !block ? FIRST_BLOCK : block->size * 2;
+        if (room > MOST_BLOCK) room = MOST_BLOCK;
+        if (room < bytes) room = bytes;
         block = nt_alloc(1, sizeof *block + room);
         if (!block) return NULL;
         block->size = room;
