@@ -150,6 +150,30 @@ static void one_text_or_none(void **state) {
     small_close(&m);
 }
 
+/* Ids and their places move up by one; what follows the BOS is then scored. */
+static void a_bos_stands_in_front(void **state) {
+    small_model m = small_open(*state);
+    nt_result *plain, *given;
+    nt_prompt prompt = *nt_text("the fox");
+    assert_ok(nt_score(&plain, m.session, &prompt, NULL));
+    prompt.add_bos = true;
+    assert_ok(nt_score(&given, m.session, &prompt, NULL));
+    size_t n = nt_result_n_tokens(plain);
+    assert_int_equal(nt_result_n_tokens(given), n + 1);
+    assert_int_equal(nt_result_token(given, 0)->id, 95);
+    assert_int_equal(nt_result_token(given, 0)->end, 0);
+    for (size_t i = 0; i < n; i++) {
+        const nt_token *a = nt_result_token(plain, i), *b = nt_result_token(given, i + 1);
+        assert_int_equal(a->id, b->id);
+        assert_int_equal(a->start, b->start);
+        assert_int_equal(a->end, b->end);
+        assert_false(isnan(nt_result_scored(given, i + 1)->logprob));
+    }
+    nt_result_free(given);
+    nt_result_free(plain);
+    small_close(&m);
+}
+
 static void a_failing_text_leaves_the_others(void **state) {
     static char too_long[9000];
     static const int32_t outside[] = {1, 96};
@@ -560,6 +584,7 @@ int main(void) {
         cmocka_unit_test(many_texts_have_the_bits_of_each_alone),
         cmocka_unit_test(scores_are_those_of_the_logits),
         cmocka_unit_test(one_text_or_none),
+        cmocka_unit_test(a_bos_stands_in_front),
         cmocka_unit_test(a_failing_text_leaves_the_others),
         cmocka_unit_test(broken_numbers_stay_with_their_text),
         cmocka_unit_test(a_prompt_is_conditioned_on_and_left_out),
