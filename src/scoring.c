@@ -198,8 +198,8 @@ int nt_take_window(size_t *out, const nt_model *model, size_t window, size_t str
 }
 
 static int prepare_part(job *j, part *p, nt_session *session) {
-    const nt_lexis *lexis;
-    NT_TRY(nt_session_lexis(&lexis, session));
+    const nt_lexis *lexis = NULL; /* costs 20 ms: only words and characters need it */
+    if (j->options.by & (NT_BY_WORD | NT_BY_CHAR)) NT_TRY(nt_session_lexis(&lexis, session));
     if (j->options.add_eos) NT_TRY(add_eos(&p->ids, session->model));
     NT_TRY(check_length(j, p->ids.n));
     NT_TRY(nt_job_begin(&p->trace, session->model, NT_RESULT_SCORE, &p->ids));
