@@ -24,6 +24,9 @@ bool nt_token_is_special(const nt_result *trace, size_t i);
 /* A special token at the very front is the BOS that the text is given. */
 bool nt_token_is_bos(const nt_result *trace, size_t i);
 
+/* What follows from the sums; the standard errors are left out (NaN). */
+nt_totals nt_totals_of(double logprob, size_t n_counted, size_t n_bytes);
+
 /* Where in the text a unit stands: from byte `from` of token i to byte `to` of token j. */
 void nt_unit_place(nt_unit *unit, const nt_result *trace, size_t i, size_t from, size_t j,
                    size_t to);

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "base/math.h"
+#include "score/parts.h"
 
 void nt_perplexity_add(nt_perplexity_sum *sum, const double *logprobs, size_t n, size_t n_bytes,
                        bool overlaps) {
@@ -28,13 +28,8 @@ void nt_perplexity_add(nt_perplexity_sum *sum, const double *logprobs, size_t n,
 }
 
 nt_totals nt_perplexity_totals(const nt_perplexity_sum *sum, double *recipe_loss) {
-    static const double LOG2 = 0x1.62e42fefa39efp-1;
     double n = (double)sum->n;
-    nt_totals totals = {.logprob = 0 - sum->sum, .n_counted = sum->n, .n_bytes = sum->n_bytes};
-    totals.loss = sum->n ? sum->sum / n : NAN;
-    totals.perplexity = nt_exp(totals.loss);
-    totals.bits_per_byte = sum->n && sum->n_bytes ? sum->sum / LOG2 / (double)sum->n_bytes : NAN;
-    totals.loss_stderr = NAN;
+    nt_totals totals = nt_totals_of(0 - sum->sum, sum->n, sum->n_bytes);
     if (sum->n > 1) {
         double squares = sum->shifted_squares - sum->shifted * sum->shifted / n;
         totals.loss_stderr = sqrt((squares < 0 ? 0 : squares) / (n - 1) / n);

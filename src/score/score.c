@@ -118,22 +118,30 @@ static double standard_error(const nt_result *trace, const nt_totals *totals) {
     return sqrt(squares / (n - 1) / n);
 }
 
-static void add_up(nt_scoring *scoring) {
+nt_totals nt_totals_of(double logprob, size_t n_counted, size_t n_bytes) {
     static const double LOG2 = 0x1.62e42fefa39efp-1;
+    nt_totals totals = {.logprob = logprob, .n_counted = n_counted, .n_bytes = n_bytes};
+    double sum = 0 - logprob;
+    totals.loss = n_counted ? sum / (double)n_counted : NAN;
+    totals.perplexity = nt_exp(totals.loss);
+    totals.bits_per_byte = n_bytes ? sum / LOG2 / (double)n_bytes : NAN;
+    totals.loss_stderr = totals.perplexity_stderr = NAN;
+    return totals;
+}
+
+static void add_up(nt_scoring *scoring) {
     nt_result *trace = scoring->trace;
-    nt_totals totals = {0};
+    double logprob = 0;
+    size_t n_counted = 0, n_bytes = 0;
     for (size_t i = 0; i < trace->n_tokens; i++) {
         nt_scored *scored = &trace->scored[i];
         scored->counted = i >= trace->prompt_len && !isnan(scored->logprob);
         if (!scored->counted) continue;
-        totals.logprob += scored->logprob;
-        totals.n_counted++;
-        totals.n_bytes += scoring->byte_at[i + 1] - scoring->byte_at[i];
+        logprob += scored->logprob;
+        n_counted++;
+        n_bytes += scoring->byte_at[i + 1] - scoring->byte_at[i];
     }
-    totals.loss = totals.n_counted ? (0 - totals.logprob) / (double)totals.n_counted : NAN;
-    totals.perplexity = nt_exp(totals.loss);
-    totals.bits_per_byte =
-        totals.n_bytes ? (0 - totals.logprob) / LOG2 / (double)totals.n_bytes : NAN;
+    nt_totals totals = nt_totals_of(logprob, n_counted, n_bytes);
     totals.loss_stderr = standard_error(trace, &totals);
     totals.perplexity_stderr = totals.perplexity * totals.loss_stderr;
     trace->totals = totals;
