@@ -227,10 +227,14 @@ static int prepare_continuations(job *j, nt_session *session, const nt_prompt *c
     return NT_OK;
 }
 
-static int prepare(job *j, nt_session *session, const nt_prompt *prompt,
-                   const nt_score_options *given, const nt_callbacks *callbacks) {
+/* Holds nothing to free yet. */
+static int begin(job *j, const nt_score_options *given) {
     *j = (job){.options = NT_SCORE_OPTIONS_INIT, .started = nt_now_ms()};
-    NT_TRY(nt_take_options(&j->options, sizeof j->options, given, "nt_score_options"));
+    return nt_take_options(&j->options, sizeof j->options, given, "nt_score_options");
+}
+
+static int prepare(job *j, nt_session *session, const nt_prompt *prompt,
+                   const nt_callbacks *callbacks) {
     if (!j->options.prompt) j->options.n_prompt = 0;
     if (j->options.n_prompt == NT_ZERO_ENDED) j->options.n_prompt = strlen(j->options.prompt);
     NT_TRY(nt_take_window(&j->window, session->model, j->options.window, j->options.stride));
@@ -328,11 +332,9 @@ int nt_score(nt_result **out, nt_session *session, const nt_prompt *prompt,
     *out = NULL;
     job j;
     run_list list = {0};
-    const nt_callbacks *callbacks = NULL;
-    nt_score_options options = NT_SCORE_OPTIONS_INIT;
-    if (nt_take_options(&options, sizeof options, given, "nt_score_options") == NT_OK)
-        callbacks = options.callbacks;
-    int status = prepare(&j, session, prompt, given, callbacks);
+    NT_TRY(begin(&j, given));
+    const nt_callbacks *callbacks = j.options.callbacks;
+    int status = prepare(&j, session, prompt, callbacks);
     if (status == NT_OK) status = add_job(&list, &j);
     if (status == NT_OK) status = run_texts(&list, 0, list.n, session, callbacks);
     if (status == NT_OK) status = finish(out, &j, session->model, prompt);
@@ -400,7 +402,8 @@ static int prepare_all(nt_session *session, nt_score_item *items, job *jobs, siz
                        const nt_callbacks *callbacks) {
     for (size_t i = 0; i < n; i++) {
         nt_score_item *item = item_at(items, i);
-        int status = prepare(&jobs[i], session, item->prompt, item->options, callbacks);
+        int status = begin(&jobs[i], item->options);
+        if (status == NT_OK) status = prepare(&jobs[i], session, item->prompt, callbacks);
         NT_TRY(settle(item, status));
     }
     return NT_OK;
