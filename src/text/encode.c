@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/utf8.h"
-#include "text/pretokenize_gpt2.h"
+#include "text/split/pretokenize_gpt2.h"
 #include "text/tokenizer.h"
 
 typedef struct encoder {

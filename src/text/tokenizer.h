@@ -6,9 +6,9 @@
 #define NT_TEXT_TOKENIZER_H
 
 #include "base/json.h"
-#include "text/added.h"
-#include "text/bpe.h"
-#include "text/lexicon.h"
+#include "text/vocab/added.h"
+#include "text/subword/bpe.h"
+#include "text/vocab/lexicon.h"
 
 struct nt_tokenizer {
     nt_lexicon lexicon;

@@ -1,4 +1,4 @@
-"""Writes src/text/unicode_tables.c: the classes of every code point, as tokenizers sees them.
+"""Writes src/text/unicode/unicode_tables.c: the classes of every code point, as tokenizers sees them.
 
 Run with tokenizers 0.23.3 installed:  python tools/oracle/unicode_tables.py
 Letters, numbers and white space are asked of the regex engine that splits text (Oniguruma); word
@@ -67,7 +67,7 @@ def main():
             "/* Classes of all code points. Written by tools/oracle/unicode_tables.py from what\n"
             " * tokenizers %s answers for each of them; do not edit. */\n"
             "// clang-format off\n"
-            '#include "text/unicode.h"\n\n' % tokenizers.__version__
+            '#include "text/unicode/unicode.h"\n\n' % tokenizers.__version__
         )
         out.write("const uint32_t nt_unicode_limit = 0x%X;\n\n" % (limit * BLOCK))
         out.write("const uint8_t nt_unicode_index[%d] = {\n%s};\n\n" % (limit, rows(index, "%d", 32)))

@@ -1,7 +1,7 @@
-#include "text/pretokenize_gpt2.h"
+#include "text/split/pretokenize_gpt2.h"
 
 #include "base/utf8.h"
-#include "text/unicode.h"
+#include "text/unicode/unicode.h"
 
 enum { KIND = NT_LETTER | NT_NUMBER | NT_SPACE };
 

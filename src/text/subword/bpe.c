@@ -1,9 +1,9 @@
-#include "text/bpe.h"
+#include "text/subword/bpe.h"
 
 #include <string.h>
 
 #include "base/memory.h"
-#include "text/byte_level.h"
+#include "text/vocab/byte_level.h"
 
 enum { SHORT_WORD = 40 }; /* up to here looking at every pair is faster than a heap */
 #define NO_NODE UINT32_MAX

@@ -1,4 +1,4 @@
-#include "text/hash.h"
+#include "text/vocab/hash.h"
 
 #include <string.h>
 #include <sys/random.h>

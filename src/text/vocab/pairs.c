@@ -1,4 +1,4 @@
-#include "text/pairs.h"
+#include "text/vocab/pairs.h"
 
 #include "base/memory.h"
 

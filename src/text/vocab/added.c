@@ -1,8 +1,8 @@
-#include "text/added.h"
+#include "text/vocab/added.h"
 
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "text/unicode.h"
+#include "text/unicode/unicode.h"
 
 const nt_added_token *nt_added_of(const nt_added *added, const nt_piece *piece) {
     return piece->added ? &added->tokens[piece->added - 1] : NULL;

@@ -1,7 +1,7 @@
 /* Classes of all code points. Written by tools/oracle/unicode_tables.py from what
  * tokenizers 0.23.3 answers for each of them; do not edit. */
 // clang-format off
-#include "text/unicode.h"
+#include "text/unicode/unicode.h"
 
 const uint32_t nt_unicode_limit = 0xE0200;
 

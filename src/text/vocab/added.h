@@ -2,8 +2,8 @@
 #ifndef NT_TEXT_ADDED_H
 #define NT_TEXT_ADDED_H
 
-#include "text/lexicon.h"
-#include "text/pairs.h"
+#include "text/vocab/lexicon.h"
+#include "text/vocab/pairs.h"
 
 enum { NT_MAX_ADDED_BYTES = 1024 }; /* longest content: bounds the time of a search */
 

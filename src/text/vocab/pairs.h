@@ -4,7 +4,7 @@
 #define NT_TEXT_PAIRS_H
 
 #include "base/status.h"
-#include "text/hash.h"
+#include "text/vocab/hash.h"
 
 typedef struct nt_pair_slot {
     uint32_t left, right; /* the key; left is NT_NO_PAIR in a free slot */

@@ -3,7 +3,7 @@
 #define NT_TEXT_LEXICON_H
 
 #include "base/buffer.h"
-#include "text/hash.h"
+#include "text/vocab/hash.h"
 
 enum { NT_MAX_ID = (1 << 24) - 1 };
 

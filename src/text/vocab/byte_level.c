@@ -1,4 +1,4 @@
-#include "text/byte_level.h"
+#include "text/vocab/byte_level.h"
 
 #include "base/utf8.h"
 

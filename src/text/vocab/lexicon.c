@@ -1,9 +1,9 @@
-#include "text/lexicon.h"
+#include "text/vocab/lexicon.h"
 
 #include <string.h>
 
 #include "base/memory.h"
-#include "text/byte_level.h"
+#include "text/vocab/byte_level.h"
 
 /* The slot of a content: its own or the free one where it would stand. */
 static nt_lexicon_slot *slot_of(const nt_lexicon *lexicon, uint32_t hash, const char *content,

@@ -2,8 +2,8 @@
 #ifndef NT_TEXT_BPE_H
 #define NT_TEXT_BPE_H
 
-#include "text/lexicon.h"
-#include "text/pairs.h"
+#include "text/vocab/lexicon.h"
+#include "text/vocab/pairs.h"
 
 typedef struct nt_bpe {
     nt_pairs merges;       /* (id, id) -> rank and id of the whole */
