@@ -147,7 +147,7 @@ static bool check_table(const reader *r) {
     if (!s->table || !*s->table)
         return usage_error(r, "no table: give its file behind --csv or --tsv, or - for "
                               "standard input");
-    if (s->prompt_column && (s->prompt || s->prompt_len || s->n_continuations)) {
+    if (s->prompt_column && (s->prompt || s->prompt_len || s->continuations.n)) {
         return usage_error(r, "--prompt-column excludes --prompt, --prompt-len and "
                               "--continuations");
     }
@@ -158,7 +158,12 @@ static bool check_table(const reader *r) {
 static bool check_source(const reader *r) {
     const cli_settings *s = r->settings;
     int sources = !!s->text + !!s->ids + !!s->jsonl + !!s->table;
-    if (sources == 0 && s->n_continuations) {
+    if (s->counted.n) {
+        if (sources > 0) return usage_error(r, "--count FILE excludes a text, --ids and --jsonl");
+        return true;
+    }
+    if (s->against && !s->text) return usage_error(r, "--against compares on one TEXT");
+    if (sources == 0 && s->continuations.n) {
         return usage_error(r, "no text: it stands before --continuations, whose words end at the "
                               "next option");
     }
@@ -203,7 +208,7 @@ static bool check_score(const reader *r) {
         return usage_error(r, "a table has one kind of rows: give --by token, word or char alone, "
                               "or --json for all of them");
     }
-    if (s->table && !s->by && !s->n_continuations) s->by = NT_BY_TEXT;
+    if (s->table && !s->by && !s->continuations.n) s->by = NT_BY_TEXT;
     return true;
 }
 
@@ -250,9 +255,8 @@ bool cli_parse(cli_settings *settings, const cli_command *command, int argc, cha
 }
 
 void cli_settings_free(cli_settings *settings) {
-    if (settings->owns_continuations) free(settings->continuations);
-    settings->continuations = NULL;
-    settings->n_continuations = 0;
+    cli_words_clear(&settings->continuations);
+    cli_words_clear(&settings->counted);
     nt_generate_options_clear(&settings->generate);
 }
 

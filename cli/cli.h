@@ -13,6 +13,13 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 enum { CLI_LOGITS = 1, CLI_HIDDEN_STATES = 2, CLI_ATTENTIONS = 4, CLI_LOGIT_LENS = 8 };
 
+/* Words of an option that takes several; each is borrowed. */
+typedef struct cli_words {
+    const char **items; /* [n] the array is free()d where it is owned */
+    size_t n;
+    bool owned;
+} cli_words;
+
 /* Everything that a command line can say. One struct for all commands: cli/options.c knows which
  * option belongs to which command. */
 typedef struct cli_settings {
@@ -42,9 +49,10 @@ typedef struct cli_settings {
     nt_correction correction;
     bool bits; /* --base 2 */
     int64_t stride, window;
-    const char **continuations; /* [n_continuations] the array is free()d where it is owned */
-    size_t n_continuations;
-    bool owns_continuations;
+    cli_words continuations;
+    cli_words counted;   /* files of --count */
+    const char *against; /* the other tokenizer */
+    bool as_transformers, trim_offsets;
     nt_generate_options generate;
 } cli_settings;
 
@@ -60,6 +68,7 @@ typedef struct cli_command {
     bool takes_file;      /* and TEXT is the name of a file */
     bool ids_only;        /* TEXT is a list of ids */
     bool many;            /* records go through nt_score_many */
+    bool tokenizer_only;  /* needs no weights; without a model GPT-2's own tokenizer */
     int (*run)(nt_result **out, cli_run *run, const nt_prompt *prompt,
                const cli_settings *settings);
 } cli_command;
@@ -76,12 +85,14 @@ enum {
     CLI_OPT_WINDOWS = 1 << 8, /* texts longer than the context */
     CLI_OPT_BASE = 1 << 9,
     CLI_OPT_TABLE = 1 << 10, /* reads a column of a table */
+    CLI_OPT_TOKENIZE = 1 << 11,
 };
 
 /* What a run holds open. */
 struct cli_run {
     const cli_command *command;
     nt_model *model;
+    nt_model *against;   /* NULL: none */
     nt_session *session; /* NULL for commands without CLI_OPT_SESSION */
     nt_callbacks callbacks;
     bool streamed;   /* generated text has begun to come */

@@ -12,5 +12,6 @@ const cli_command cli_detokenize = {
     .options = CLI_OPT_SKIP,
     .takes_text = true,
     .ids_only = true,
+    .tokenizer_only = true,
     .run = run,
 };

@@ -39,7 +39,7 @@ static bool zero_inside(const json_t *value) {
 static bool read_continuations(cli_settings *settings, const json_t *value, char *error) {
     size_t n = json_array_size(value);
     bool one = json_is_string(value);
-    settings->n_continuations = 0;
+    cli_words_clear(&settings->continuations);
     if (!one && n == 0) return say(error, "\"continuations\" is no list of strings");
     for (size_t i = 0; i < (one ? 1 : n); i++) {
         const json_t *text = one ? value : json_array_get(value, i);
@@ -47,7 +47,7 @@ static bool read_continuations(cli_settings *settings, const json_t *value, char
             snprintf(error, CLI_MAX_ERROR, "\"continuations\"[%zu] is no text", i);
             return false;
         }
-        if (!cli_add_continuation(settings, json_string_value(text)))
+        if (!cli_words_add(&settings->continuations, json_string_value(text)))
             return say(error, "out of memory");
     }
     return true;
@@ -121,7 +121,7 @@ bool cli_line_read(cli_line *line, const cli_command *command, const cli_setting
     json_error_t where;
     *line = (cli_line){.settings = *base, .prompt = {.size = sizeof(nt_prompt)}};
     line->settings.generate.owned = NULL; /* what the line adds to the copy is the copy's own */
-    line->settings.owns_continuations = false;
+    line->settings.continuations.owned = false;
     line->object = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
     if (json_is_object(line->object)) return read_object(line, command, error);
     if (line->object) return say(error, "the line is no JSON object");

@@ -78,7 +78,7 @@ static void read_row(many *m, job *j) {
     const cli_records *r = &m->records;
     cli_settings *own = &j->line.settings;
     *own = *m->settings;
-    own->owns_continuations = false;
+    own->continuations.owned = false;
     own->generate.owned = NULL;
     if (!cli_row_read(&j->row, j->record.bytes, j->record.n, r->separator)) {
         set_error(j, "out of memory");
@@ -327,7 +327,7 @@ static bool make_header(cli_text *header, many *m) {
 static size_t weight(const job *j) {
     const nt_prompt *prompt = &j->line.prompt;
     size_t n = prompt->ids ? prompt->n_ids : prompt->n_text;
-    size_t times = j->failed ? 0 : j->line.settings.n_continuations;
+    size_t times = j->failed ? 0 : j->line.settings.continuations.n;
     return j->record.n + BYTES_A_RECORD + times * (n + BYTES_A_CONTINUATION);
 }
 

@@ -79,22 +79,29 @@ static bool read_base(cli_settings *settings, const char *value, char *error, si
     return false;
 }
 
-bool cli_add_continuation(cli_settings *settings, const char *text) {
-    size_t n = settings->n_continuations;
-    const char **bigger = malloc((n + 1) * sizeof *bigger);
+bool cli_words_add(cli_words *words, const char *word) {
+    const char **bigger = malloc((words->n + 1) * sizeof *bigger);
     if (!bigger) return false;
-    if (n) memcpy(bigger, settings->continuations, n * sizeof *bigger);
-    bigger[n] = text;
-    if (settings->owns_continuations) free(settings->continuations);
-    settings->continuations = bigger;
-    settings->n_continuations = n + 1;
-    settings->owns_continuations = true;
+    if (words->n) memcpy(bigger, words->items, words->n * sizeof *bigger);
+    bigger[words->n] = word;
+    if (words->owned) free(words->items);
+    *words = (cli_words){bigger, words->n + 1, true};
     return true;
+}
+
+void cli_words_clear(cli_words *words) {
+    if (words->owned) free(words->items);
+    *words = (cli_words){0};
 }
 
 static bool read_continuation(cli_settings *settings, const char *value, char *error, size_t n) {
     snprintf(error, n, "%s", *value ? "out of memory" : "a continuation is empty");
-    return *value && cli_add_continuation(settings, value);
+    return *value && cli_words_add(&settings->continuations, value);
+}
+
+static bool read_counted(cli_settings *settings, const char *value, char *error, size_t n) {
+    snprintf(error, n, "%s", *value ? "out of memory" : "--count names no file");
+    return *value && cli_words_add(&settings->counted, value);
 }
 
 /* --csv and --tsv: the format of the output, or with =FILE a table to read. */
@@ -141,6 +148,16 @@ static const cli_option options[] = {
     {.name = "split-special-tokens", .kind = CLI_FLAG, .section = CLI_THE_TEXT,
      FIELD(split_special_tokens), .groups = CLI_OPT_SPLIT, .member = true,
      .help = "read <|endoftext|> and the like as plain text"},
+    {.name = "count", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_counted,
+     .groups = CLI_OPT_TOKENIZE, .list = true, .metavar = "FILE...",
+     .help = "count the tokens of files, each one text: all words up to the next option; - is "
+             "standard input"},
+    {.name = "against", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(against),
+     .groups = CLI_OPT_TOKENIZE, .file = true, .metavar = "MODEL",
+     .help = "another tokenizer, side by side with the first; gpt2 is the one built in"},
+    {.name = "trim-offsets", .kind = CLI_FLAG, .section = CLI_THE_JOB, FIELD(trim_offsets),
+     .groups = CLI_OPT_TOKENIZE, .member = true,
+     .help = "leave white space out of offsets where the file's post-processor does"},
     {.name = "k", .letter = 'k', .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(k), .low = 1,
      .high = INT32_MAX, .groups = CLI_OPT_K, .member = true, .metavar = "N",
      .help = "how many candidates to show (default 10)"},
@@ -208,12 +225,15 @@ static const cli_option options[] = {
      .help = "colours (NO_COLOR is honoured)"},
     {.name = "model", .letter = 'm', .kind = CLI_STRING, .section = CLI_RUN, FIELD(model),
      .metavar = "MODEL",
-     .help = "folder or .safetensors file (default: NEXTOKEN_MODEL)"},
+     .help = "folder or .safetensors file (default: NEXTOKEN_MODEL); for tokenize also one "
+             "tokenizer.json, or gpt2 for the tokenizer built in"},
+    {.name = "as-transformers", .kind = CLI_FLAG, .section = CLI_RUN, FIELD(as_transformers),
+     .help = "read the tokenizer as transformers 5 does where tokenizer.json says something else"},
     {.name = "precision", .kind = CLI_READ, .section = CLI_RUN, .read = read_precision,
      .groups = CLI_OPT_SESSION, .metavar = "auto|f32",
      .help = "arithmetic, whatever the file stores"},
     {.name = "threads", .letter = 't', .kind = CLI_NUMBER, .section = CLI_RUN, FIELD(threads),
-     .low = 1, .high = 1024, .groups = CLI_OPT_SESSION, .metavar = "N",
+     .low = 1, .high = 1024, .groups = CLI_OPT_SESSION | CLI_OPT_TOKENIZE, .metavar = "N",
      .help = "threads (default: OMP_NUM_THREADS, else all processors)"},
     {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .section = CLI_RUN, FIELD(quiet),
      .help = "no notes and no progress on stderr"},

@@ -44,7 +44,8 @@ const nt_option_info *cli_generation_option(const cli_command *command, const ch
  * [n], for a value that the option does not take. */
 bool cli_option_set(cli_settings *settings, const cli_option *option, const char *value,
                     char *error, size_t n);
-/* One more of --continuations; text is borrowed. False when memory ends. */
-bool cli_add_continuation(cli_settings *settings, const char *text);
+/* One more word, borrowed. False when memory ends. */
+bool cli_words_add(cli_words *words, const char *word);
+void cli_words_clear(cli_words *words);
 
 #endif

@@ -1,6 +1,7 @@
 /* One command on one prompt: open, run, show. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "input.h"
@@ -109,27 +110,42 @@ static int run_file(cli_run *run, const cli_settings *settings) {
 }
 
 static int run_prompt(cli_run *run, const cli_settings *settings) {
-    if (!run->command->takes_text) return run_one(run, settings, NULL);
+    if (!run->command->takes_text || settings->counted.n) return run_one(run, settings, NULL);
     if (settings->ids) return run_ids(run, settings, settings->ids);
     if (run->command->takes_file || strcmp(settings->text, "-") == 0)
         return run_file(run, settings);
     return run_text(run, settings, settings->text, strlen(settings->text));
 }
 
+/* The name of a model; NULL for the tokenizer that is built in. */
+static const char *path_of(const cli_command *command, const char *name) {
+    bool built_in = !name || !*name || strcmp(name, "gpt2") == 0;
+    return built_in && command->tokenizer_only && (!name || access(name, F_OK) != 0) ? NULL : name;
+}
+
+static int open_model(nt_model **out, const cli_command *command, const char *name,
+                      const cli_settings *settings) {
+    nt_model_options options = NT_MODEL_OPTIONS_INIT;
+    options.precision = settings->precision;
+    options.reading = settings->as_transformers ? NT_READ_TRANSFORMERS : NT_READ_FILE;
+    options.tokenizer_only = command->tokenizer_only;
+    return nt_model_open(out, path_of(command, name), &options);
+}
+
 static int open_run(cli_run *run, const cli_settings *settings) {
-    if (!settings->model || !*settings->model) {
+    const cli_command *command = run->command;
+    if (!command->tokenizer_only && (!settings->model || !*settings->model)) {
         cli_error("no model: give -m FOLDER, or set NEXTOKEN_MODEL");
         return EXIT_USAGE;
     }
     if (!cli_output_open(settings)) return EXIT_FAILED;
-    nt_model_options model = NT_MODEL_OPTIONS_INIT;
-    model.precision = settings->precision;
     nt_session_options session = NT_SESSION_OPTIONS_INIT;
     session.threads = settings->threads;
-    int status = nt_model_open(&run->model, settings->model, &model);
-    if (status == NT_OK && (run->command->options & CLI_OPT_SESSION)) {
+    int status = open_model(&run->model, command, settings->model, settings);
+    if (status == NT_OK && settings->against)
+        status = open_model(&run->against, command, settings->against, settings);
+    if (status == NT_OK && (command->options & CLI_OPT_SESSION))
         status = nt_session_new(&run->session, run->model, &session);
-    }
     return report(status);
 }
 
@@ -150,6 +166,7 @@ int cli_run_command(const cli_command *command, cli_settings *settings) {
         status = run.many ? cli_run_many(&run, settings) : run_prompt(&run, settings);
     nt_session_free(run.session);
     nt_model_free(run.model);
+    nt_model_free(run.against);
     if (!cli_close_stdout() && status == EXIT_DONE) status = EXIT_FAILED;
     return status;
 }

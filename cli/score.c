@@ -6,7 +6,7 @@
 bool cli_score_check(const cli_settings *s, char *error, size_t n) {
     const char *why = NULL;
     if (s->prompt && s->prompt_len) why = "prompt and prompt-len exclude each other";
-    if (s->n_continuations && (s->prompt || s->prompt_len || s->stride)) {
+    if (s->continuations.n && (s->prompt || s->prompt_len || s->stride)) {
         why = "continuations exclude prompt, prompt-len and stride: the text itself is what "
               "they continue";
     }
@@ -27,8 +27,8 @@ nt_score_options cli_score_options(const cli_settings *settings) {
     options.correction = settings->correction;
     options.stride = (size_t)settings->stride;
     options.window = (size_t)settings->window;
-    options.continuations = settings->continuations;
-    options.n_continuations = settings->n_continuations;
+    options.continuations = settings->continuations.items;
+    options.n_continuations = settings->continuations.n;
     return options;
 }
 

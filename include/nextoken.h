@@ -1,5 +1,6 @@
-/* nextoken: a see-through language-model engine. This header and nextoken_result.h, which it
- * includes and which tells how results are read and shown, are the manual of the library.
+/* nextoken: a see-through language-model engine. This header and the two that it includes are the
+ * manual of the library: nextoken_text.h tells of tokenizers, nextoken_result.h how results are
+ * read and shown.
  *
  * A complete program. It prints the five likeliest next tokens after a text:
  *
@@ -122,70 +123,8 @@ typedef struct nt_callbacks {
 #define NT_CALLBACKS_INIT                                                                          \
     { .size = sizeof(nt_callbacks) }
 
-/* ---- Tokenizers ----------------------------------------------------------------------------- */
-
-typedef struct nt_tokenizer nt_tokenizer;
-
-/* One token. bytes are the token's own bytes (for a special token its name), zero-ended for
- * convenience and not always UTF-8 alone: a character may be cut between two tokens. */
-typedef struct nt_token {
-    int32_t id;
-    uint32_t n_bytes;
-    const char *bytes; /* [n_bytes], then a zero byte */
-    size_t start, end; /* where it stands in the text, in bytes, [start, end); 0, 0 when unknown */
-} nt_token;
-
-typedef struct nt_encode_options {
-    size_t size;
-    bool add_bos;              /* one BOS before the text */
-    bool split_special_tokens; /* read "<|endoftext|>" and the like as plain text */
-    int add_prefix_space;      /* 1 yes, -1 no, 0 as the tokenizer's files say */
-} nt_encode_options;
-
-#define NT_ENCODE_OPTIONS_INIT                                                                     \
-    { .size = sizeof(nt_encode_options) }
-
-/* Opens the tokenizer of a folder: tokenizer.json, or vocab.json with merges.txt, and what
- * tokenizer_config.json adds; or one tokenizer.json by its path.
- * Errors: NOT_FOUND, IO, FORMAT, UNSUPPORTED (the component is named), MEMORY. */
-NT_API int nt_tokenizer_open(nt_tokenizer **out, const char *path);
-NT_API void nt_tokenizer_free(nt_tokenizer *tokenizer);
-
-/* Number of ids: largest id + 1, added tokens included. This and the five below take NULL for a
- * tokenizer without ids, as nt_model_tokenizer returns it for a model that has none. */
-NT_API size_t nt_tokenizer_size(const nt_tokenizer *tokenizer);
-
-/* The special tokens' ids, -1 where there is none. */
-NT_API int32_t nt_tokenizer_bos(const nt_tokenizer *tokenizer);
-NT_API int32_t nt_tokenizer_eos(const nt_tokenizer *tokenizer);
-NT_API int32_t nt_tokenizer_pad(const nt_tokenizer *tokenizer);
-NT_API bool nt_tokenizer_is_special(const nt_tokenizer *tokenizer, int32_t id);
-
-/* The bytes of one id, zero-ended, owned by the tokenizer; NULL and *n = 0 for an id it lacks. */
-NT_API const char *nt_tokenizer_bytes(const nt_tokenizer *tokenizer, int32_t id, size_t *n);
-
-/* Text -> ids [*n_ids], and, unless starts is NULL, starts [*n_ids] and ends [*n_ids] in bytes
- * of the text. Free each with nt_free. Errors: TEXT (the offset of the bad byte is named),
- * UNSUPPORTED (a byte that the vocabulary has no token for), MEMORY. */
-NT_API int nt_encode(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
-                     const nt_tokenizer *tokenizer, const char *text, size_t n_text,
-                     const nt_encode_options *options);
-
-/* Ids [n_ids] -> UTF-8 text, zero-ended, its length in *n_text; free with nt_free. Bytes that are
- * no UTF-8 become U+FFFD as in Python's errors="replace". Errors: RANGE (id and place), MEMORY. */
-NT_API int nt_decode(char **text, size_t *n_text, const nt_tokenizer *tokenizer, const int32_t *ids,
-                     size_t n_ids, bool skip_special_tokens);
-
-/* Decoding as a stream: put returns the text that this id completes, never half a character.
- * *utf8 belongs to the stream until its next call. end gives what is left, as U+FFFD. */
-typedef struct nt_stream nt_stream;
-NT_API int nt_stream_new(nt_stream **out, const nt_tokenizer *tokenizer, bool skip_special_tokens);
-NT_API int nt_stream_put(const char **utf8, size_t *n, nt_stream *stream, int32_t id);
-NT_API int nt_stream_end(const char **utf8, size_t *n, nt_stream *stream);
-NT_API void nt_stream_free(nt_stream *stream);
-
-/* Frees what nt_encode and nt_decode handed out. */
-NT_API void nt_free(void *memory);
+/* Tokenizers: text <-> ids. */
+#include "nextoken_text.h"
 
 /* ---- Models --------------------------------------------------------------------------------- */
 
@@ -199,6 +138,9 @@ typedef enum nt_precision {
 typedef struct nt_model_options {
     size_t size;
     nt_precision precision;
+    nt_reading reading;  /* of the tokenizer's files */
+    bool tokenizer_only; /* for nt_tokenize and nt_detokenize: neither config.json nor weights need
+                            be there; path may be one tokenizer.json, or NULL: GPT-2's own */
 } nt_model_options;
 
 #define NT_MODEL_OPTIONS_INIT                                                                      \
@@ -357,6 +299,24 @@ NT_API int nt_tokenize(nt_result **out, const nt_model *model, const nt_prompt *
                        const nt_encode_options *options);
 NT_API int nt_detokenize(nt_result **out, const nt_model *model, const int32_t *ids, size_t n_ids,
                          bool skip_special_tokens);
+
+/* The tokens that several models' tokenizers make of one text, side by side. */
+NT_API int nt_tokenize_compare(nt_result **out, const nt_model *const *models, size_t n_models,
+                               const nt_prompt *prompt, const nt_encode_options *options);
+
+typedef struct nt_count_options {
+    size_t size;
+    int threads; /* as in nt_encoder_options */
+    bool split_special_tokens;
+    const nt_callbacks *callbacks;
+} nt_count_options;
+#define NT_COUNT_OPTIONS_INIT                                                                      \
+    { .size = sizeof(nt_count_options) }
+
+/* How many tokens the texts of files are ("-": standard input), by each of the models' tokenizers;
+ * a file is one text. Errors: NOT_FOUND, IO, TEXT (file and byte are named), MEMORY. */
+NT_API int nt_count(nt_result **out, const nt_model *const *models, size_t n_models,
+                    const char *const *paths, size_t n_paths, const nt_count_options *options);
 
 typedef struct nt_next_options {
     size_t size;

@@ -21,7 +21,9 @@ typedef enum nt_result_kind {
     NT_RESULT_INSPECT,
     NT_RESULT_INFO,
     NT_RESULT_CONTINUATIONS,
-    NT_RESULT_PERPLEXITY
+    NT_RESULT_PERPLEXITY,
+    NT_RESULT_COMPARED,
+    NT_RESULT_COUNTS
 } nt_result_kind;
 
 NT_API nt_result_kind nt_result_get_kind(const nt_result *result);
@@ -123,6 +125,35 @@ typedef struct nt_continuation {
 } nt_continuation;
 NT_API size_t nt_result_n_continuations(const nt_result *result);
 NT_API const nt_continuation *nt_result_continuation(const nt_result *result, size_t i);
+
+/* Of COMPARED: what each tokenizer makes of the text. Of COUNTS: their names. */
+typedef struct nt_compared {
+    const char *model;      /* as it was given */
+    const nt_token *tokens; /* [n_tokens] */
+    size_t n_tokens;
+} nt_compared;
+NT_API size_t nt_result_n_compared(const nt_result *result);
+NT_API const nt_compared *nt_result_compared(const nt_result *result, size_t i);
+
+/* Of COMPARED: a stretch of the text that every tokenizer cuts out, and the tokens that each makes
+ * of it; what templates put around the text stands in stretches without bytes. */
+typedef struct nt_stretch {
+    size_t start, end;
+    const size_t *first;    /* [n_compared] */
+    const size_t *n_tokens; /* [n_compared] */
+    bool differs;           /* not all of them cut it in the same places */
+} nt_stretch;
+NT_API size_t nt_result_n_stretches(const nt_result *result);
+NT_API const nt_stretch *nt_result_stretch(const nt_result *result, size_t i);
+
+/* Of COUNTS: one file. */
+typedef struct nt_counted {
+    const char *name;
+    uint64_t n_bytes, n_characters;
+    const uint64_t *n_tokens; /* [n_compared] */
+} nt_counted;
+NT_API size_t nt_result_n_counted(const nt_result *result);
+NT_API const nt_counted *nt_result_counted(const nt_result *result, size_t i);
 
 typedef struct nt_tensor_view {
     const char *name;

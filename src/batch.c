@@ -40,7 +40,7 @@ typedef struct batch {
     size_t n_deliveries, capacity_deliveries;
     nt_batch_row_fn row;
     void *payload;
-    nt_span span;
+    nt_stages span;
 } batch;
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
@@ -134,7 +134,7 @@ static int plan(batch *b) {
 static void deliver_part(void *payload, int thread, int n_threads) {
     const batch *b = payload;
     size_t begin, end;
-    nt_split(&begin, &end, b->n_deliveries, 1, thread, n_threads);
+    nt_partition(&begin, &end, b->n_deliveries, 1, thread, n_threads);
     for (size_t i = begin; i < end; i++) {
         const delivery *d = &b->deliveries[i];
         b->row(b->payload, d->text, d->t, d->logits);
@@ -179,7 +179,7 @@ static int run_inputs(batch *b) {
     if (b->n_inputs == 0) return NT_OK;
     for (size_t i = 0; i < b->n_inputs; i++)
         rows += b->inputs[i].n_ids;
-    nt_callbacks callbacks = nt_span_callbacks(&b->span);
+    nt_callbacks callbacks = nt_stages_callbacks(&b->span);
     int status = nt_runner_step(b->session->runner, b->inputs, b->n_inputs, deliver, b, &callbacks);
     b->span.done += rows;
     return status;

@@ -44,7 +44,7 @@ static int put_bos_first(nt_ids_of *e, int32_t bos) {
     return NT_OK;
 }
 
-static int need_tokenizer(const nt_model *model) {
+int nt_need_tokenizer(const nt_model *model) {
     if (model->tokenizer) return NT_OK;
     return nt_fail(NT_E_UNSUPPORTED,
                    "%s has no tokenizer (tokenizer.json, or vocab.json and merges.txt): give token "
@@ -56,8 +56,8 @@ size_t nt_prompt_length(const nt_prompt *prompt) {
     return prompt->n_text == NT_ZERO_ENDED ? strlen(prompt->text) : prompt->n_text;
 }
 
-static int encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
-                         const nt_encode_options *options) {
+int nt_encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
+                     const nt_encode_options *options) {
     *out = (nt_ids_of){0};
     if (!prompt || (!prompt->ids && !prompt->text)) {
         return nt_fail(NT_E_ARGUMENT, "the prompt has neither a text nor ids");
@@ -72,8 +72,11 @@ static int encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt 
         out->n = prompt->n_ids;
         return NT_OK;
     }
-    NT_TRY(need_tokenizer(model));
+    NT_TRY(nt_need_tokenizer(model));
+    /* What runs the model sees all of the text: a file's truncation and padding are for training.
+     */
     nt_encode_options encode = NT_ENCODE_OPTIONS_INIT;
+    encode.truncation = encode.padding = -1;
     if (options) encode = *options;
     if (prompt->add_prefix_space) encode.add_prefix_space = 1;
     NT_TRY(nt_encode(&out->ids, &out->starts, &out->ends, &out->n, model->tokenizer, prompt->text,
@@ -87,7 +90,7 @@ static int encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt 
 /* For jobs that run the model: BOS where it is asked for, or where there is nothing else. */
 int nt_prompt_ids(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
                   const nt_callbacks *callbacks) {
-    NT_TRY(encode_prompt(out, model, prompt, NULL));
+    NT_TRY(nt_encode_prompt(out, model, prompt, NULL));
     bool empty = out->n == 0;
     if (out->bos || (!empty && !prompt->add_bos)) return NT_OK;
     if (model->bos < 0) {
@@ -108,7 +111,7 @@ int nt_prompt_ids(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt
 int nt_job_begin(nt_result **out, const nt_model *model, nt_result_kind kind, const nt_ids_of *e) {
     NT_TRY(nt_trace_new(out, kind, model->tokenizer ? &model->vocab : NULL));
     nt_result *trace = *out;
-    trace->n_vocab = model->network->config.V;
+    trace->n_vocab = model->n_vocab;
     trace->bos = e && e->bos;
     NT_TRY(nt_trace_head(trace, model->path, "f32", model->isa));
     return e ? nt_trace_set_tokens(trace, e->ids, e->starts, e->ends, e->n) : NT_OK;
@@ -122,41 +125,6 @@ int nt_job_finish(nt_result **out, int status, double started) {
         *out = NULL;
     }
     return status;
-}
-
-/* ---- Text and ids ---- */
-
-int nt_tokenize(nt_result **out, const nt_model *model, const nt_prompt *prompt,
-                const nt_encode_options *given) {
-    *out = NULL;
-    double started = nt_now_ms();
-    NT_TRY(need_tokenizer(model));
-    nt_encode_options encode = NT_ENCODE_OPTIONS_INIT;
-    NT_TRY(nt_take_options(&encode, sizeof encode, given, "nt_encode_options"));
-    encode.add_bos = encode.add_bos || (prompt && prompt->add_bos);
-    nt_ids_of e;
-    int status = encode_prompt(&e, model, prompt, &encode);
-    if (status == NT_OK) status = nt_job_begin(out, model, NT_RESULT_TOKENS, &e);
-    if (status == NT_OK && prompt->text) {
-        status = nt_trace_set_text(*out, prompt->text, nt_prompt_length(prompt));
-    }
-    nt_ids_free(&e);
-    return nt_job_finish(out, status, started);
-}
-
-int nt_detokenize(nt_result **out, const nt_model *model, const int32_t *ids, size_t n_ids,
-                  bool skip_special_tokens) {
-    *out = NULL;
-    double started = nt_now_ms();
-    NT_TRY(need_tokenizer(model));
-    char *text;
-    size_t n;
-    NT_TRY(nt_decode(&text, &n, model->tokenizer, ids, n_ids, skip_special_tokens));
-    int status = nt_job_begin(out, model, NT_RESULT_TEXT, NULL);
-    if (status == NT_OK) status = nt_trace_set_tokens(*out, ids, NULL, NULL, n_ids);
-    if (status == NT_OK) status = nt_trace_set_text(*out, text, n);
-    nt_free(text);
-    return nt_job_finish(out, status, started);
 }
 
 /* ---- Next ---- */
@@ -220,7 +188,7 @@ static int run_decoding(nt_result *trace, nt_session *session, const nt_ids_of *
     nt_stepper stepper = nt_session_stepper(session);
     nt_plan plan;
     NT_TRY(nt_plan_make(&plan, options, e->n, stepper.context, stepper.V));
-    if (plan.n_stop_strings) NT_TRY(need_tokenizer(model));
+    if (plan.n_stop_strings) NT_TRY(nt_need_tokenizer(model));
     for (size_t i = 0; i < plan.n_notes; i++)
         nt_note(options->callbacks, "%s", plan.notes[i]);
     if (model->defaults_note.n) nt_note(options->callbacks, "%s", model->defaults_note.data);
@@ -294,6 +262,7 @@ static int add_facts(nt_result *trace, const nt_model *model) {
 
 int nt_info(nt_result **out, const nt_model *model) {
     *out = NULL;
+    NT_TRY(nt_need_network(model));
     int status = nt_job_begin(out, model, NT_RESULT_INFO, NULL);
     if (status == NT_OK) status = add_facts(*out, model);
     status = nt_job_finish(out, status, 0);

@@ -84,7 +84,7 @@ typedef struct measuring {
     size_t window, stride;
     double *logprobs; /* [WINDOWS, window] */
     nt_perplexity_sum sum;
-    nt_span span;
+    nt_stages span;
 } measuring;
 
 /* Bytes of the text in tokens [begin, end): special tokens have none. */
@@ -123,7 +123,7 @@ static int run_windows(measuring *m, nt_window *w, bool *more) {
         done += texts[n++].n_ids;
     }
     if (n == 0) return NT_OK;
-    nt_callbacks callbacks = nt_span_callbacks(&m->span);
+    nt_callbacks callbacks = nt_stages_callbacks(&m->span);
     NT_TRY(nt_batch_run(m->session, texts, n, label_row, &rows, &callbacks));
     m->span.done += done;
     for (size_t i = 0; i < n; i++)

@@ -39,18 +39,18 @@ nt_callbacks nt_without_progress(const nt_callbacks *callbacks) {
 }
 
 static void span_progress(void *payload, const char *what, uint64_t done, uint64_t total) {
-    const nt_span *span = payload;
+    const nt_stages *span = payload;
     (void)total;
     span->outer->progress(span->outer->payload, what, span->done + done, span->total);
 }
 
 static int span_cancel(void *payload) {
-    const nt_span *span = payload;
+    const nt_stages *span = payload;
     return span->outer->cancel(span->outer->payload);
 }
 
 /* A pass only tells progress and asks whether to stop. */
-nt_callbacks nt_span_callbacks(nt_span *span) {
+nt_callbacks nt_stages_callbacks(nt_stages *span) {
     nt_callbacks callbacks = NT_CALLBACKS_INIT;
     callbacks.payload = span;
     if (span->outer && span->outer->progress) callbacks.progress = span_progress;
@@ -75,15 +75,22 @@ static int has_file(bool *there, const char *folder, const char *name) {
     return path ? NT_OK : NT_E_MEMORY;
 }
 
+/* path: NULL for GPT-2's own. */
+static int take_tokenizer(nt_model *model, const char *path, nt_reading reading) {
+    nt_tokenizer_options options = NT_TOKENIZER_OPTIONS_INIT;
+    options.reading = reading;
+    NT_TRY(path ? nt_tokenizer_open_with(&model->tokenizer, path, &options)
+                : nt_tokenizer_gpt2(&model->tokenizer));
+    model->vocab = (nt_vocab){model->tokenizer, vocab_bytes, vocab_special};
+    return NT_OK;
+}
+
 /* A folder without a tokenizer is a model for ids; one with a broken tokenizer is an error. */
-static int open_tokenizer(nt_model *model, const char *folder) {
+static int open_tokenizer(nt_model *model, const char *folder, nt_reading reading) {
     bool there;
     NT_TRY(has_file(&there, folder, "tokenizer.json"));
     if (!there) NT_TRY(has_file(&there, folder, "vocab.json"));
-    if (!there) return NT_OK;
-    NT_TRY(nt_tokenizer_open(&model->tokenizer, folder));
-    model->vocab = (nt_vocab){model->tokenizer, vocab_bytes, vocab_special};
-    return NT_OK;
+    return there ? take_tokenizer(model, folder, reading) : NT_OK;
 }
 
 /* GPT2Config's own EOS counts where a checkpoint has no generation_config.json; ids that this
@@ -123,21 +130,42 @@ static int read_defaults(nt_model *model, const char *folder) {
     return status;
 }
 
-static int fill_model(nt_model *model, const char *path) {
-    model->path = nt_alloc(strlen(path) + 1, 1);
+static int fill_network(nt_model *model, const char *path, nt_reading reading) {
     char *folder = nt_path_home(path);
-    int status = model->path && folder ? NT_OK : NT_E_MEMORY;
-    if (status == NT_OK) strcpy(model->path, path);
-    if (status == NT_OK) status = nt_cpu_isa(&model->isa);
-    if (status == NT_OK) status = nt_network_open(&model->network, path);
+    if (!folder) return NT_E_MEMORY;
+    int status = nt_network_open(&model->network, path);
     if (status == NT_OK) {
         model->bos = model->network->config.bos;
-        status = open_tokenizer(model, folder);
+        model->n_vocab = model->network->config.V;
+        status = open_tokenizer(model, folder, reading);
     }
     if (status == NT_OK) status = read_defaults(model, folder);
-    if (status == NT_OK && model->bos < 0) model->bos = nt_tokenizer_bos(model->tokenizer);
     nt_free(folder);
     return status;
+}
+
+/* A checkpoint's file stands for its folder, a tokenizer.json for itself. */
+static int fill_tokenizer(nt_model *model, const char *path, nt_reading reading) {
+    model->bos = -1;
+    const char *dot = path ? strrchr(path, '.') : NULL;
+    char *folder = dot && strcmp(dot, ".safetensors") == 0 ? nt_path_home(path) : NULL;
+    int status = take_tokenizer(model, folder ? folder : path, reading);
+    nt_free(folder);
+    NT_TRY(status);
+    model->n_vocab = (int32_t)nt_tokenizer_size(model->tokenizer);
+    return NT_OK;
+}
+
+static int fill_model(nt_model *model, const char *path, const nt_model_options *options) {
+    const char *name = path ? path : "gpt2 (built in)";
+    model->path = nt_alloc(strlen(name) + 1, 1);
+    if (!model->path) return NT_E_MEMORY;
+    strcpy(model->path, name);
+    NT_TRY(nt_cpu_isa(&model->isa));
+    NT_TRY(options->tokenizer_only ? fill_tokenizer(model, path, options->reading)
+                                   : fill_network(model, path, options->reading));
+    if (model->bos < 0) model->bos = nt_tokenizer_bos(model->tokenizer);
+    return NT_OK;
 }
 
 int nt_model_open(nt_model **out, const char *path, const nt_model_options *given) {
@@ -145,7 +173,7 @@ int nt_model_open(nt_model **out, const char *path, const nt_model_options *give
     nt_model_options options = NT_MODEL_OPTIONS_INIT;
     NT_TRY(nt_take_options(&options, sizeof options, given, "nt_model_options"));
     nt_precision precision = options.precision;
-    if (!path) return nt_fail(NT_E_ARGUMENT, "no model: path is NULL");
+    if (!path && !options.tokenizer_only) return nt_fail(NT_E_ARGUMENT, "no model: path is NULL");
     if (precision != NT_PRECISION_AUTO && precision != NT_PRECISION_F32) {
         return nt_fail(NT_E_ARGUMENT, "precision %d is not one of this version's (auto, f32)",
                        (int)precision);
@@ -153,7 +181,7 @@ int nt_model_open(nt_model **out, const char *path, const nt_model_options *give
     nt_model *model = nt_alloc(1, sizeof *model);
     if (!model) return NT_E_MEMORY;
     model->defaults = (nt_generate_options)NT_GENERATE_OPTIONS_INIT;
-    int status = fill_model(model, path);
+    int status = fill_model(model, path, &options);
     if (status != NT_OK) {
         nt_model_free(model);
         return status;
@@ -176,7 +204,13 @@ const nt_tokenizer *nt_model_tokenizer(const nt_model *model) {
     return model->tokenizer;
 }
 
+int nt_need_network(const nt_model *model) {
+    if (model->network) return NT_OK;
+    return nt_fail(NT_E_ARGUMENT, "%s was opened for its tokenizer only", model->path);
+}
+
 int nt_model_get_info(nt_model_info *info, const nt_model *model) {
+    NT_TRY(nt_need_network(model));
     const nt_network *network = model->network;
     const nt_config *config = &network->config;
     const nt_model_info all = {
@@ -209,6 +243,7 @@ int nt_session_new(nt_session **out, const nt_model *model, const nt_session_opt
     *out = NULL;
     nt_session_options options = NT_SESSION_OPTIONS_INIT;
     NT_TRY(nt_take_options(&options, sizeof options, given, "nt_session_options"));
+    NT_TRY(nt_need_network(model));
     int threads = options.threads;
     if (threads < 0 || threads > 1024) {
         return nt_fail(NT_E_ARGUMENT, "threads is %d; it must lie in 0 .. 1024", threads);

@@ -1,5 +1,6 @@
 /* The insides of models and sessions, shared by the files that wire the parts together:
- * nextoken.c (models, sessions, forward), jobs.c (next, generate, score, ...) and inspect.c. */
+ * nextoken.c (models, sessions, forward), texts.c (tokenize, ...), jobs.c (next, generate, score,
+ * ...), inspect.c and others. */
 #ifndef NT_WIRING_H
 #define NT_WIRING_H
 
@@ -10,8 +11,9 @@
 #include "trace/trace.h"
 
 struct nt_model {
-    nt_network *network;
+    nt_network *network;     /* NULL: opened for its tokenizer only */
     nt_tokenizer *tokenizer; /* NULL: the folder has none */
+    int32_t n_vocab;         /* V */
     nt_vocab vocab;          /* over tokenizer */
     char *path;              /* as it was given */
     const char *isa;
@@ -31,6 +33,9 @@ struct nt_session {
      * may, unless one needs more. */
     size_t most_cached;
 };
+
+/* ARGUMENT for a model that was opened for its tokenizer only. */
+int nt_need_network(const nt_model *model);
 
 /* The session as what a search sees. */
 nt_stepper nt_session_stepper(nt_session *session);
@@ -54,6 +59,12 @@ typedef struct nt_ids_of {
  * *out also when this failed. */
 int nt_prompt_ids(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
                   const nt_callbacks *callbacks);
+/* The same without BOS; options NULL: no truncation, no padding. Free *out also when this failed.
+ */
+int nt_encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
+                     const nt_encode_options *options);
+/* UNSUPPORTED for a model that has no tokenizer. */
+int nt_need_tokenizer(const nt_model *model);
 void nt_ids_free(nt_ids_of *ids);
 /* Bytes of a prompt's text. */
 size_t nt_prompt_length(const nt_prompt *prompt);
@@ -72,11 +83,11 @@ nt_callbacks nt_without_progress(const nt_callbacks *callbacks);
 
 /* Work in several steps, told as one: steps get the callbacks of a span, and progress then counts
  * from `done` out of `total`. */
-typedef struct nt_span {
+typedef struct nt_stages {
     const nt_callbacks *outer; /* may be NULL */
     uint64_t done, total;      /* done: before the step at hand */
-} nt_span;
-nt_callbacks nt_span_callbacks(nt_span *span);
+} nt_stages;
+nt_callbacks nt_stages_callbacks(nt_stages *span);
 
 /* Hands one line to the note callback, if there is one. */
 void nt_note(const nt_callbacks *callbacks, const char *format, ...)

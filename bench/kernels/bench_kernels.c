@@ -47,7 +47,7 @@ static void read_part(void *payload, int thread, int n_threads) {
     bench *b = payload;
     size_t begin, end, n = READ_BYTES / 64;
     typedef uint64_t line __attribute__((vector_size(64)));
-    nt_split(&begin, &end, n, 64, thread, n_threads);
+    nt_partition(&begin, &end, n, 64, thread, n_threads);
     const line *lines = (const void *)((const char *)b->weights + b->read_at);
     line sum[4] = {{0}};
     for (size_t i = begin; i + 4 <= end; i += 4)

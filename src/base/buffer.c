@@ -20,6 +20,11 @@ static bool reserve(nt_buffer *buffer, size_t n) {
     return buffer->status == NT_OK;
 }
 
+int nt_buffer_room(nt_buffer *buffer, size_t n) {
+    reserve(buffer, n);
+    return buffer->status;
+}
+
 void nt_buffer_put(nt_buffer *buffer, const char *bytes, size_t n) {
     if (!reserve(buffer, n)) return;
     if (n) memcpy(buffer->data + buffer->n, bytes, n);

@@ -20,6 +20,8 @@ void nt_buffer_puts(nt_buffer *buffer, const char *zero_ended);
 void nt_buffer_putc(nt_buffer *buffer, char c);
 void nt_buffer_printf(nt_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Room for n more bytes, to be written at data + n by the caller, who then raises n. */
+int nt_buffer_room(nt_buffer *buffer, size_t n);
 /* Empties it and keeps the memory; a sticky failure stays. */
 void nt_buffer_clear(nt_buffer *buffer);
 void nt_buffer_free(nt_buffer *buffer);

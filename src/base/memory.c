@@ -1,8 +1,14 @@
 #include "base/memory.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef __linux__
+#    include <sys/mman.h>
+#    include <unistd.h>
+#endif
 
 /* The only static data of the library: counters for the tests, 0 in every other process. The
  * allocations that fail are those from fail_at to fail_to. */
@@ -46,6 +52,34 @@ void *nt_alloc_aligned(size_t n, size_t size) {
     void *memory = aligned_alloc(64, bytes);
     if (!memory) nt_fail_memory(bytes);
     return memory;
+}
+
+void nt_memory_large(void *memory, size_t n_bytes) {
+#ifdef MADV_HUGEPAGE
+    const size_t least = 2 << 20;
+    if (n_bytes < least) return;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)memory;
+    uintptr_t from = (start + page - 1) & ~(page - 1), to = (start + n_bytes) & ~(page - 1);
+    madvise((char *)memory + (from - start), to - from, MADV_HUGEPAGE); /* may be refused */
+#else
+    (void)memory;
+    (void)n_bytes;
+#endif
+}
+
+void *nt_alloc_table(size_t n, size_t size) {
+    const size_t page = 2 << 20; /* of most processors */
+    size_t bytes;
+    if (refused(n, size, &bytes)) return NULL;
+    size_t boundary = bytes >= page ? page : 64;
+    bytes = (bytes + boundary - 1) & ~(boundary - 1);
+    void *memory = aligned_alloc(boundary, bytes);
+    if (!memory) {
+        nt_fail_memory(bytes);
+        return NULL;
+    }
+    nt_memory_large(memory, bytes);
+    return memset(memory, 0, bytes);
 }
 
 int nt_grow(void **array, size_t *capacity, size_t need, size_t size) {

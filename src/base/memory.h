@@ -15,6 +15,13 @@ void *nt_resize(void *memory, size_t n, size_t size);
 /* Like nt_alloc on a 64-byte boundary, not zeroed. Free with nt_free too. */
 void *nt_alloc_aligned(size_t n, size_t size);
 
+/* Zeroed and on a 64-byte boundary, for tables that are read all over: on large pages where they
+ * are large and the system has them. Free with nt_free. */
+void *nt_alloc_table(size_t n, size_t size);
+/* Tells the system that memory which nothing was written to yet will be used whole: large pages
+ * save most of the time that its first use takes. Below some megabytes it does nothing. */
+void nt_memory_large(void *memory, size_t n_bytes);
+
 /* Makes room for at least `need` items in a growing array (doubling). NT_OK or NT_E_MEMORY. */
 int nt_grow(void **array, size_t *capacity, size_t need, size_t size);
 

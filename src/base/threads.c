@@ -256,7 +256,7 @@ void nt_pool_run(nt_pool *pool, nt_task task, void *payload) {
         wait_change(&pool->left, left, pool->spins);
 }
 
-void nt_split(size_t *begin, size_t *end, size_t n, size_t step, int thread, int n_threads) {
+void nt_partition(size_t *begin, size_t *end, size_t n, size_t step, int thread, int n_threads) {
     size_t units = n / step + (n % step != 0), parts = (size_t)n_threads, i = (size_t)thread;
     size_t each = units / parts, more = units % parts; /* the first `more` parts get one more */
     size_t first = i * each + (i < more ? i : more);

@@ -21,7 +21,7 @@ void nt_pool_run(nt_pool *pool, nt_task task, void *payload);
 
 /* The part [*begin, *end) of [0, n) for one thread: borders are multiples of `step`, so that which
  * outputs fall into one vector never depends on the number of threads. */
-void nt_split(size_t *begin, size_t *end, size_t n, size_t step, int thread, int n_threads);
+void nt_partition(size_t *begin, size_t *end, size_t n, size_t step, int thread, int n_threads);
 
 /* OMP_NUM_THREADS when it is a number above 0, else the processors that this process may use. */
 int nt_default_threads(void);

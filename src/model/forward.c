@@ -309,7 +309,7 @@ static size_t first_broken(const float *x, size_t V) {
 static void search_part(void *payload, int thread, int n_threads) {
     search *s = payload;
     size_t begin, end;
-    nt_split(&begin, &end, s->n, 1, thread, n_threads);
+    nt_partition(&begin, &end, s->n, 1, thread, n_threads);
     for (size_t i = begin; i < end; i++)
         s->broken[i] = first_broken(s->logits + i * s->V, s->V);
 }

@@ -1,160 +1,280 @@
 /* Text -> ids and the bytes of the text that each stands for. */
+#include "text/encode.h"
+
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/utf8.h"
-#include "text/split/pretokenize_gpt2.h"
-#include "text/tokenizer.h"
 
-typedef struct encoder {
+#define META "\xE2\x96\x81" /* U+2581, a space in SentencePiece's vocabularies */
+
+void nt_text_work_free(nt_text_work *work) {
+    nt_form_free(&work->form);
+    nt_form_free(&work->part);
+    nt_splits_free(&work->splits);
+    nt_pattern_work_free(&work->pattern);
+    nt_subword_work_free(&work->subword);
+    nt_lane_work_free(&work->lane);
+}
+
+/* ---- From a stretch of text to tokens -------------------------------------------------------- */
+
+typedef struct path {
+    nt_tokens *out;
     const nt_tokenizer *tokenizer;
+    nt_text_work *work;
     const char *text;
-    bool prefix, skip_special;
-    bool want_starts, want_ends;
-    int32_t *ids; /* [n], and starts and ends where they are wanted */
-    size_t *starts, *ends;
-    size_t n, ids_capacity, starts_capacity, ends_capacity;
-    uint32_t *lengths; /* of one word's tokens */
-    size_t lengths_capacity;
-    nt_bpe_work work;
-    nt_buffer prefixed; /* a stretch with its space before it */
-} encoder;
+    bool skip_special;
+    int prefix;                      /* as add_prefix_space in the options */
+    nt_pre_tokenizers unprefixed;    /* the tokenizer's, without the spaces that they add */
+    const nt_pre_tokenizers *splits; /* those that are used */
+} path;
 
-static int grow_sizes(size_t **array, size_t *capacity, size_t need) {
-    void *memory = *array;
-    int status = nt_grow(&memory, capacity, need, sizeof **array);
-    *array = memory;
+/* pre-tokenizers that add no space. */
+static int make_unprefixed(path *p) {
+    const nt_pre_tokenizers *given = &p->tokenizer->pre_tokenizers;
+    p->splits = given;
+    if (p->prefix >= 0 || p->tokenizer->lane.kind != NT_SCAN_NONE || given->n == 0) return NT_OK;
+    nt_pre_tokenizer *list = nt_alloc(given->n, sizeof *list);
+    if (!list) return NT_E_MEMORY;
+    memcpy(list, given->list, given->n * sizeof *list);
+    for (size_t i = 0; i < given->n; i++) {
+        list[i].add_prefix_space = false;
+        list[i].scheme = NT_PREPEND_NEVER;
+    }
+    p->unprefixed = (nt_pre_tokenizers){list, given->n};
+    p->splits = &p->unprefixed;
+    return NT_OK;
+}
+
+static int by_lane(path *p, const char *bytes, size_t n, size_t origin) {
+    const nt_tokenizer *t = p->tokenizer;
+    bool prefix = p->prefix ? p->prefix > 0 : t->lane.add_prefix_space;
+    return nt_lane_encode(p->out, &t->lane, &t->subword, &t->lexicon, t->n_model, &p->work->lane,
+                          &p->work->subword.bpe, bytes, n, origin, prefix);
+}
+
+/* Tokens from number `first` on tell bytes of the form: maps them to the text. */
+static void map(nt_tokens *out, size_t first, const nt_form *form, size_t start) {
+    for (size_t i = first; out->offsets && i < out->n; i++) {
+        nt_extent extent = nt_form_extent(form, start + out->starts[i], start + out->ends[i]);
+        out->starts[i] = extent.start;
+        out->ends[i] = extent.end;
+    }
+}
+
+/* A space before a form that starts without one; it stands for the first character. */
+static int put_prefix(nt_form *form) {
+    if (form->n == 0 || form->bytes[0] == ' ') return NT_OK;
+    if (form->n >= 3 && memcmp(form->bytes, META, 3) == 0) return NT_OK;
+    char first[5] = " ";
+    int32_t code;
+    size_t width = nt_utf8_next(&code, form->bytes, form->n);
+    memcpy(first + 1, form->bytes, width);
+    nt_form_begin(form);
+    nt_form_change(form, first, width + 1, 0, width);
+    nt_form_keep(form, width, form->n);
+    return nt_form_done(form);
+}
+
+/* Bytes [start, end) of the work's form, between added tokens. */
+static int put_part(path *p, size_t start, size_t end) {
+    nt_text_work *work = p->work;
+    nt_tokens *out = p->out;
+    const nt_form *whole = &work->form;
+    size_t first = out->n;
+    if (p->tokenizer->lane.kind != NT_SCAN_NONE) {
+        NT_TRY(by_lane(p, whole->bytes + start, end - start, 0));
+        map(out, first, whole, start);
+        return NT_OK;
+    }
+    nt_form *part = &work->part;
+    nt_form_start(part, whole->bytes + start, end - start, whole->origin + start);
+    if (whole->from) part->from = whole->from + start;
+    if (p->prefix > 0) NT_TRY(put_prefix(part));
+    NT_TRY(nt_pre_tokenize(&work->splits, part, p->splits, &work->pattern));
+    for (size_t i = 0; i < work->splits.n; i++) {
+        nt_split split = work->splits.list[i];
+        first = out->n;
+        NT_TRY(nt_subword_tokenize(out, &p->tokenizer->subword, &p->tokenizer->lexicon,
+                                   &work->subword, part->bytes + split.start,
+                                   split.end - split.start));
+        map(out, first, part, split.start);
+    }
+    return NT_OK;
+}
+
+/* A scan for the added tokens that are looked for second, in what normalizers left. */
+static nt_added_scan second_scan(const path *p, const char *bytes, size_t n) {
+    const nt_added *added = &p->tokenizer->added;
+    return (nt_added_scan){added, &added->normalized, bytes, n, .skip_special = p->skip_special};
+}
+
+/* Bytes [start, end) of the text, which normalizers leave as they are. */
+static int put_as_it_is(path *p, size_t start, size_t end) {
+    nt_added_scan scan = second_scan(p, p->text + start, end - start);
+    nt_span span;
+    while (nt_added_next(&span, &scan)) {
+        size_t from = start + span.start, to = start + span.end;
+        if (span.token) {
+            NT_TRY(nt_tokens_put(p->out, span.token->id, (uint32_t)from, (uint32_t)to));
+        } else {
+            NT_TRY(by_lane(p, p->text + from, to - from, from));
+        }
+    }
+    return NT_OK;
+}
+
+/* Bytes [start, end) of the text, between the added tokens that were found first. */
+static int put_stretch(path *p, size_t start, size_t end) {
+    const nt_tokenizer *t = p->tokenizer;
+    bool left = nt_normalizers_leave(&t->normalizers, p->text + start, end - start);
+    if (left && t->lane.kind != NT_SCAN_NONE) return put_as_it_is(p, start, end);
+    nt_form *form = &p->work->form;
+    nt_form_start(form, p->text + start, end - start, start);
+    if (!left) NT_TRY(nt_normalize(form, &t->normalizers, &p->work->pattern));
+    nt_added_scan scan = second_scan(p, form->bytes, form->n);
+    nt_span span;
+    while (nt_added_next(&span, &scan)) {
+        if (span.token) {
+            nt_extent extent = nt_form_extent(form, span.start, span.end);
+            NT_TRY(nt_tokens_put(p->out, span.token->id, extent.start, extent.end));
+        } else {
+            NT_TRY(put_part(p, span.start, span.end));
+        }
+    }
+    return NT_OK;
+}
+
+static int put_text(path *p, size_t n) {
+    const nt_added *added = &p->tokenizer->added;
+    nt_added_scan scan = {added, &added->raw, p->text, n, .skip_special = p->skip_special};
+    nt_span span;
+    while (nt_added_next(&span, &scan)) {
+        if (span.token) {
+            NT_TRY(nt_tokens_put(p->out, span.token->id, (uint32_t)span.start, (uint32_t)span.end));
+        } else {
+            NT_TRY(put_stretch(p, span.start, span.end));
+        }
+    }
+    return NT_OK;
+}
+
+int nt_tokens_of_text(nt_tokens *out, const nt_tokenizer *tokenizer, nt_text_work *work,
+                      const char *text, size_t n, const nt_encode_options *options) {
+    path p = {.out = out,
+              .tokenizer = tokenizer,
+              .work = work,
+              .text = text,
+              .skip_special = options->split_special_tokens,
+              .prefix = options->add_prefix_space};
+    NT_TRY(make_unprefixed(&p));
+    int status = put_text(&p, n);
+    nt_free(p.unprefixed.list);
     return status;
 }
 
-/* Room for `more` further tokens. */
-static int reserve(encoder *e, size_t more) {
-    void *ids = e->ids;
-    int status = nt_grow(&ids, &e->ids_capacity, e->n + more, sizeof *e->ids);
-    e->ids = ids;
-    NT_TRY(status);
-    if (e->want_starts) NT_TRY(grow_sizes(&e->starts, &e->starts_capacity, e->n + more));
-    if (e->want_ends) NT_TRY(grow_sizes(&e->ends, &e->ends_capacity, e->n + more));
-    return NT_OK;
-}
+/* ---- Options, checks, what stands around ----------------------------------------------------- */
 
-static int put(encoder *e, int32_t id, size_t start, size_t end) {
-    NT_TRY(reserve(e, 1));
-    e->ids[e->n] = id;
-    if (e->want_starts) e->starts[e->n] = start;
-    if (e->want_ends) e->ends[e->n] = end;
-    e->n++;
-    return NT_OK;
-}
-
-/* A stretch of text between added tokens, as the pre-tokenizer sees it. */
-typedef struct stretch {
-    const char *bytes; /* [n], with the space before it if one was added */
-    size_t n;
-    size_t start; /* in the text, without that space */
-    size_t shift; /* 1 when a space was added: it has no bytes in the text */
-} stretch;
-
-static size_t in_text(const stretch *s, size_t at) {
-    return s->start + (at > s->shift ? at - s->shift : 0);
-}
-
-/* Bytes [at, at + n) of a stretch, one word. */
-static int put_word(encoder *e, const stretch *s, size_t at, size_t n) {
-    NT_TRY(reserve(e, n));
-    void *lengths = e->lengths;
-    int status = nt_grow(&lengths, &e->lengths_capacity, n, sizeof *e->lengths);
-    e->lengths = lengths;
-    NT_TRY(status);
-    size_t count;
-    NT_TRY(nt_bpe_word(&count, e->ids + e->n, e->lengths, &e->tokenizer->bpe, &e->work,
-                       s->bytes + at, n));
-    for (size_t i = 0; i < count; i++) {
-        if (e->want_starts) e->starts[e->n + i] = in_text(s, at);
-        at += e->lengths[i];
-        if (e->want_ends) e->ends[e->n + i] = in_text(s, at);
+static int plan_padding(nt_padding *padding, const nt_tokenizer *tokenizer,
+                        const nt_encode_options *o) {
+    *padding = (nt_padding){0};
+    if (o->padding == 0) *padding = tokenizer->padding;
+    if (o->padding <= 0) return NT_OK;
+    int32_t id = o->pad_id >= 0 ? o->pad_id : tokenizer->pad;
+    if (id < 0) {
+        return nt_fail(NT_E_ARGUMENT, "padding: this tokenizer has no padding token; give pad_id");
     }
-    e->n += count;
+    *padding = (nt_padding){true, o->pad_length, o->pad_multiple, o->pad_left, id, 0};
     return NT_OK;
 }
 
-/* Text without added tokens. Tokens keep the space that opens them: the files' trim_offsets, which
- * would leave it out of the offsets, is not followed, so that offsets tile the text. */
-static int put_stretch(encoder *e, size_t start, size_t end) {
-    stretch s = {e->text + start, end - start, start, 0};
-    if (e->prefix && s.n && s.bytes[0] != ' ') {
-        nt_buffer_clear(&e->prefixed);
-        nt_buffer_putc(&e->prefixed, ' ');
-        nt_buffer_put(&e->prefixed, s.bytes, s.n);
-        NT_TRY(e->prefixed.status);
-        s = (stretch){e->prefixed.data, e->prefixed.n, start, 1};
-    }
-    for (size_t at = 0; at < s.n;) {
-        size_t n = e->tokenizer->use_regex ? nt_gpt2_next(s.bytes + at, s.n - at) : s.n;
-        NT_TRY(put_word(e, &s, at, n));
-        at += n;
-    }
-    return NT_OK;
-}
-
-/* Text [start, end) in which the second pass looks for the normalized added tokens. */
-static int put_between(encoder *e, size_t start, size_t end) {
-    const nt_added *added = &e->tokenizer->added;
-    nt_added_scan scan = {added, &added->normalized, e->text + start, end - start,
-                          .skip_special = e->skip_special};
-    nt_span span;
-    while (nt_added_next(&span, &scan)) {
-        if (span.token) {
-            NT_TRY(put(e, span.token->id, start + span.start, start + span.end));
-        } else {
-            NT_TRY(put_stretch(e, start + span.start, start + span.end));
-        }
-    }
-    return NT_OK;
-}
-
-static int put_text(encoder *e, size_t n_text) {
-    const nt_added *added = &e->tokenizer->added;
-    nt_added_scan scan = {added, &added->raw, e->text, n_text, .skip_special = e->skip_special};
-    nt_span span;
-    while (nt_added_next(&span, &scan)) {
-        if (span.token) {
-            NT_TRY(put(e, span.token->id, span.start, span.end));
-        } else {
-            NT_TRY(put_between(e, span.start, span.end));
-        }
-    }
-    return NT_OK;
-}
-
-static int encode(encoder *e, size_t n_text, bool add_bos) {
-    const nt_tokenizer *t = e->tokenizer;
-    NT_TRY(reserve(e, n_text / 4 + t->n_before + t->n_after + 1));
-    if (add_bos && !(t->n_before && t->before[0] == t->bos)) NT_TRY(put(e, t->bos, 0, 0));
-    for (size_t i = 0; i < t->n_before; i++)
-        NT_TRY(put(e, t->before[i], 0, 0));
-    NT_TRY(put_text(e, n_text));
-    for (size_t i = 0; i < t->n_after; i++)
-        NT_TRY(put(e, t->after[i], 0, 0));
-    return NT_OK;
-}
-
-static int check(const nt_tokenizer *tokenizer, const char *text, size_t n_text,
-                 const nt_encode_options *options) {
-    if (!text && n_text) return nt_fail(NT_E_ARGUMENT, "the text is NULL");
-    if (n_text >= UINT32_MAX - 1) {
-        return nt_fail(NT_E_ARGUMENT, "a text of %zu bytes is too long; cut it below 4 GiB",
-                       n_text);
-    }
-    if (options->add_bos && tokenizer->bos < 0)
+int nt_encode_plan_make(nt_encode_plan *plan, const nt_tokenizer *tokenizer,
+                        const nt_encode_options *options) {
+    *plan = (nt_encode_plan){.tokenizer = tokenizer, .options = NT_ENCODE_OPTIONS_INIT, .bos = -1};
+    nt_encode_options *o = &plan->options;
+    NT_TRY(nt_take_options(o, sizeof *o, options, "nt_encode_options"));
+    if (o->add_bos && tokenizer->bos < 0)
         return nt_fail(NT_E_ARGUMENT, "add_bos: this tokenizer has no BOS token");
-    size_t bad = nt_utf8_check(text, n_text);
-    if (bad < n_text) {
-        return nt_fail(NT_E_TEXT, "the text is not UTF-8 at byte %zu (0x%02X)", bad,
-                       (unsigned char)text[bad]);
+    if (o->add_bos) plan->bos = tokenizer->bos;
+    plan->special = o->add_special_tokens >= 0;
+    if (o->truncation == 0) plan->truncation = tokenizer->truncation;
+    if (o->truncation > 0) {
+        plan->truncation = (nt_truncation){.on = true,
+                                           .max_length = o->max_length,
+                                           .stride = o->stride,
+                                           .left = o->truncate_left,
+                                           .strategy = NT_LONGEST_FIRST};
     }
-    return NT_OK;
+    return plan_padding(&plan->padding, tokenizer, o);
+}
+
+int nt_encode_check(const char *text, size_t start, size_t end) {
+    size_t bad = start + nt_utf8_check(text + start, end - start);
+    if (bad == end) return NT_OK;
+    return nt_fail(NT_E_TEXT, "the text is not UTF-8 at byte %zu (0x%02X)", bad,
+                   (unsigned char)text[bad]);
+}
+
+int nt_encode_check_text(const char *text, size_t n) {
+    if (!text && n) return nt_fail(NT_E_ARGUMENT, "the text is NULL");
+    if (n >= UINT32_MAX - 1) {
+        return nt_fail(NT_E_ARGUMENT, "a text of %zu bytes is too long; cut it below 4 GiB", n);
+    }
+    return n ? nt_encode_check(text, 0, n) : NT_OK;
+}
+
+bool nt_encode_is_plain(const nt_encode_plan *plan, const nt_tokens *tokens) {
+    const nt_post *post = &plan->tokenizer->post;
+    if (plan->bos >= 0 || plan->options.marks) return false;
+    if (post->templated && (post->n_single != 1 || post->single[0].id != NT_TEMPLATE_A))
+        return false;
+    if (plan->truncation.on && tokens->n > plan->truncation.max_length) return false;
+    return !(tokens->offsets && plan->options.trim_offsets && post->trim_offsets);
+}
+
+int nt_encode_finish(nt_encoding **out, const nt_encode_plan *plan, nt_tokens *a, nt_tokens *b,
+                     const char *text_a, const char *text_b, bool take) {
+    if (take && !b && nt_encode_is_plain(plan, a)) return nt_encoding_take(out, a);
+    nt_assembly assembly = {.post = &plan->tokenizer->post,
+                            .truncation = &plan->truncation,
+                            .a = a,
+                            .b = b,
+                            .text_a = text_a,
+                            .text_b = text_b,
+                            .lexicon = &plan->tokenizer->lexicon,
+                            .special = plan->special,
+                            .bos = plan->bos,
+                            .trim = plan->options.trim_offsets,
+                            .marks = plan->options.marks};
+    return nt_assemble(out, &assembly);
+}
+
+/* ---- One text -------------------------------------------------------------------------------- */
+
+static size_t *widen(const uint32_t *numbers, size_t n) {
+    size_t *wide = nt_resize(NULL, n, sizeof *wide);
+    for (size_t i = 0; wide && i < n; i++)
+        wide[i] = numbers[i];
+    return wide;
+}
+
+/* Plain tokens keep their array. */
+static int hand_over(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
+                     const nt_encode_plan *plan, nt_tokens *tokens, const char *text) {
+    nt_encoding *encoding;
+    NT_TRY(nt_encode_finish(&encoding, plan, tokens, NULL, text, NULL, true));
+    int status = nt_pad(&encoding, 1, &plan->padding);
+    if (status == NT_OK) {
+        *ids = nt_encoding_ids(encoding);
+        if (*ids && starts) *starts = widen(encoding->starts, encoding->n);
+        if (*ids && ends) *ends = widen(encoding->ends, encoding->n);
+        if (!*ids || (starts && !*starts) || (ends && !*ends)) status = NT_E_MEMORY;
+    }
+    if (status == NT_OK) *n_ids = encoding->n;
+    nt_encoding_free(encoding);
+    return status;
 }
 
 int nt_encode(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
@@ -164,32 +284,25 @@ int nt_encode(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
     *n_ids = 0;
     if (starts) *starts = NULL;
     if (ends) *ends = NULL;
-    nt_encode_options o = NT_ENCODE_OPTIONS_INIT;
-    NT_TRY(nt_take_options(&o, sizeof o, options, "nt_encode_options"));
+    nt_encode_plan plan;
+    NT_TRY(nt_encode_plan_make(&plan, tokenizer, options));
+    plan.options.marks = false;
     if (n_text == NT_ZERO_ENDED) n_text = text ? strlen(text) : 1;
-    NT_TRY(check(tokenizer, text, n_text, &o));
+    NT_TRY(nt_encode_check_text(text, n_text));
 
-    encoder e = {.tokenizer = tokenizer,
-                 .text = text ? text : "",
-                 .prefix =
-                     o.add_prefix_space ? o.add_prefix_space > 0 : tokenizer->add_prefix_space,
-                 .skip_special = o.split_special_tokens,
-                 .want_starts = starts != NULL,
-                 .want_ends = ends != NULL,
-                 .prefixed.max = UINT32_MAX};
-    int status = encode(&e, n_text, o.add_bos);
-    nt_bpe_work_free(&e.work);
-    nt_buffer_free(&e.prefixed);
-    nt_free(e.lengths);
-    if (status != NT_OK) {
-        nt_free(e.ids);
-        nt_free(e.starts);
-        nt_free(e.ends);
-        return status;
-    }
-    *ids = e.ids;
-    *n_ids = e.n;
-    if (starts) *starts = e.starts;
-    if (ends) *ends = e.ends;
-    return NT_OK;
+    if (!text) text = "";
+    nt_tokens tokens = {.offsets = starts || ends};
+    nt_text_work work = {0};
+    int status = nt_tokens_of_text(&tokens, tokenizer, &work, text, n_text, &plan.options);
+    nt_text_work_free(&work);
+    if (status == NT_OK) status = hand_over(ids, starts, ends, n_ids, &plan, &tokens, text);
+    nt_tokens_free(&tokens);
+    if (status == NT_OK) return NT_OK;
+    nt_free(*ids);
+    *ids = NULL;
+    if (starts) nt_free(*starts);
+    if (ends) nt_free(*ends);
+    if (starts) *starts = NULL;
+    if (ends) *ends = NULL;
+    return status;
 }

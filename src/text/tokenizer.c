@@ -5,16 +5,94 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/options.h"
+#include "text/files/image.h"
+#include "text/files/readings.h"
+
+/* ---- Finishing ------------------------------------------------------------------------------- */
+
+/* Contents of added tokens on their way into the trie of normalized text. */
+typedef struct normalizing {
+    const nt_normalizers *normalizers;
+    nt_form form;
+    nt_pattern_work work;
+} normalizing;
+
+static int normalize(void *payload, const char **bytes, size_t *n) {
+    normalizing *p = payload;
+    nt_form_start(&p->form, *bytes, *n, 0);
+    NT_TRY(nt_normalize(&p->form, p->normalizers, &p->work));
+    *bytes = p->form.bytes;
+    *n = p->form.n;
+    return NT_OK;
+}
+
+/* As in tokenizers an added token that is looked for in normalized text goes by its normalized
+ * content ever after; decoding leaves it out where that is the content of a special token. */
+static int rename_added(nt_tokenizer *tokenizer, normalizing *payload) {
+    nt_lexicon *lexicon = &tokenizer->lexicon;
+    for (size_t i = 0; i < tokenizer->added.n; i++) {
+        nt_added_token *token = &tokenizer->added.tokens[i];
+        if (!token->normalized) continue;
+        const nt_piece *piece = nt_lexicon_at(lexicon, token->id);
+        const char *bytes = nt_piece_content(lexicon, piece);
+        size_t n = piece->n_content;
+        NT_TRY(normalize(payload, &bytes, &n));
+        if (n == piece->n_content && memcmp(bytes, nt_piece_content(lexicon, piece), n) == 0)
+            continue;
+        const nt_piece *namesake = nt_lexicon_find(lexicon, bytes, n);
+        const nt_added_token *other = namesake ? nt_added_of(&tokenizer->added, namesake) : NULL;
+        token->skipped = other && other->special;
+        NT_TRY(nt_lexicon_rename(lexicon, token->id, bytes, n));
+    }
+    return NT_OK;
+}
+
+static int finish_added(nt_tokenizer *tokenizer) {
+    normalizing payload = {.normalizers = &tokenizer->normalizers};
+    int status = nt_added_finish(&tokenizer->added, &tokenizer->lexicon,
+                                 tokenizer->normalizers.n ? normalize : NULL, &payload);
+    if (status == NT_OK && tokenizer->normalizers.n) status = rename_added(tokenizer, &payload);
+    nt_form_free(&payload.form);
+    nt_pattern_work_free(&payload.work);
+    return status;
+}
+
+/* The lane is for models whose words are bytes, each with a token of its own: nothing can be
+ * unknown there, and neither unk_token nor byte_fallback is ever looked at. */
+static void find_lane(nt_tokenizer *tokenizer) {
+    const nt_subword *subword = &tokenizer->subword;
+    bool bytes = subword->kind == NT_BPE && subword->bpe.all_bytes && !subword->bpe.n_prefix &&
+                 !subword->bpe.n_suffix;
+    tokenizer->lane = (nt_lane){.kind = NT_SCAN_NONE};
+    if (!bytes) return;
+    tokenizer->lane.kind =
+        nt_pre_tokenizers_scan(&tokenizer->lane.add_prefix_space, &tokenizer->pre_tokenizers);
+}
+
+int nt_tokenizer_finish(nt_tokenizer *tokenizer) {
+    NT_TRY(finish_added(tokenizer));
+    NT_TRY(nt_decoders_spell(&tokenizer->decoders, &tokenizer->lexicon));
+    find_lane(tokenizer);
+    return NT_OK;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 /* The parts that the files describe, one way or the other. */
-static int fill(nt_tokenizer *tokenizer, const char *json, const char *folder) {
+static int fill(nt_tokenizer *tokenizer, const char *json, const char *folder, nt_reading reading) {
     nt_token_config config;
     NT_TRY(nt_token_config_read(&config, folder));
-    int status = json ? nt_tokenizer_read_json(tokenizer, json, &config)
-                      : nt_tokenizer_read_pair(tokenizer, folder, &config);
-    if (status == NT_OK) status = nt_added_finish(&tokenizer->added, &tokenizer->lexicon);
+    int status;
+    if (!json) {
+        status = nt_tokenizer_read_pair(tokenizer, folder, &config);
+    } else if (reading == NT_READ_TRANSFORMERS) {
+        status = nt_tokenizer_read_class(tokenizer, json, folder, &config);
+    } else {
+        status = nt_tokenizer_read_json(tokenizer, json, &config);
+    }
     nt_token_config_free(&config);
-    return status;
+    return status == NT_OK ? nt_tokenizer_finish(tokenizer) : status;
 }
 
 /* Which of the two forms a folder holds: *json is the path of tokenizer.json or NULL. */
@@ -38,31 +116,34 @@ static int look(char **json, const char *folder) {
     return status;
 }
 
-static int open_path(nt_tokenizer *tokenizer, const char *path) {
+static int open_path(nt_tokenizer *tokenizer, const char *path, nt_reading reading) {
     nt_file_kind kind = nt_file_look(path);
     if (kind == NT_FILE_NONE) return nt_fail(NT_E_NOT_FOUND, "no such file or folder: %s", path);
     if (kind == NT_FILE_FOLDER) {
         char *json;
         NT_TRY(look(&json, path));
-        int status = fill(tokenizer, json, path);
+        int status = fill(tokenizer, json, path, reading);
         nt_free(json);
         return status;
     }
     char *folder = nt_path_folder(path);
     if (!folder) return NT_E_MEMORY;
-    int status = fill(tokenizer, path, folder);
+    int status = fill(tokenizer, path, folder, reading);
     nt_free(folder);
     return status;
 }
 
-int nt_tokenizer_open(nt_tokenizer **out, const char *path) {
-    *out = NULL;
-    if (!path) return nt_fail(NT_E_ARGUMENT, "no tokenizer: path is NULL");
+static nt_tokenizer *tokenizer_new(void) {
     nt_tokenizer *tokenizer = nt_alloc(1, sizeof *tokenizer);
-    if (!tokenizer) return NT_E_MEMORY;
+    if (!tokenizer) return NULL;
     tokenizer->lexicon.seed = nt_hash_seed();
+    tokenizer->subword.unk = -1;
     tokenizer->bos = tokenizer->eos = tokenizer->pad = -1;
-    int status = open_path(tokenizer, path);
+    return tokenizer;
+}
+
+/* Hands a tokenizer over, or frees it. */
+static int hand_over(nt_tokenizer **out, nt_tokenizer *tokenizer, int status) {
     if (status == NT_OK) {
         *out = tokenizer;
     } else {
@@ -71,15 +152,62 @@ int nt_tokenizer_open(nt_tokenizer **out, const char *path) {
     return status;
 }
 
+int nt_tokenizer_open_with(nt_tokenizer **out, const char *path,
+                           const nt_tokenizer_options *options) {
+    *out = NULL;
+    nt_tokenizer_options o = NT_TOKENIZER_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&o, sizeof o, options, "nt_tokenizer_options"));
+    if (!path) return nt_fail(NT_E_ARGUMENT, "no tokenizer: path is NULL");
+    if (o.reading != NT_READ_FILE && o.reading != NT_READ_TRANSFORMERS)
+        return nt_fail(NT_E_ARGUMENT, "reading %d is neither NT_READ_FILE nor NT_READ_TRANSFORMERS",
+                       (int)o.reading);
+    nt_tokenizer *tokenizer = tokenizer_new();
+    if (!tokenizer) return NT_E_MEMORY;
+    return hand_over(out, tokenizer, open_path(tokenizer, path, o.reading));
+}
+
+int nt_tokenizer_open(nt_tokenizer **out, const char *path) {
+    return nt_tokenizer_open_with(out, path, NULL);
+}
+
+/* In the image <|endoftext|> is marked as the added token that is listed here. */
+static int fill_gpt2(nt_tokenizer *tokenizer) {
+    static const char end[] = "<|endoftext|>";
+    nt_gpt2_image(&tokenizer->lexicon, &tokenizer->subword.bpe);
+    tokenizer->n_model = tokenizer->lexicon.n;
+    const nt_piece *piece = nt_lexicon_find(&tokenizer->lexicon, end, strlen(end));
+    tokenizer->bos = tokenizer->eos = (int32_t)piece->id;
+    nt_added *added = &tokenizer->added;
+    added->tokens = nt_alloc(1, sizeof *added->tokens);
+    if (!added->tokens) return NT_E_MEMORY;
+    added->tokens[0] = (nt_added_token){.id = (int32_t)piece->id, .special = true};
+    added->n = added->capacity = 1;
+    NT_TRY(nt_bpe_finish(&tokenizer->subword.bpe, &tokenizer->lexicon));
+    NT_TRY(nt_make_byte_level(tokenizer, false));
+    NT_TRY(nt_post_surround(&tokenizer->post, -1, -1));
+    return nt_tokenizer_finish(tokenizer);
+}
+
+int nt_tokenizer_gpt2(nt_tokenizer **out) {
+    *out = NULL;
+    nt_tokenizer *tokenizer = tokenizer_new();
+    if (!tokenizer) return NT_E_MEMORY;
+    return hand_over(out, tokenizer, fill_gpt2(tokenizer));
+}
+
 void nt_tokenizer_free(nt_tokenizer *tokenizer) {
     if (!tokenizer) return;
-    nt_lexicon_free(&tokenizer->lexicon);
-    nt_bpe_free(&tokenizer->bpe);
     nt_added_free(&tokenizer->added);
-    nt_free(tokenizer->before);
-    nt_free(tokenizer->after);
+    nt_normalizers_free(&tokenizer->normalizers);
+    nt_pre_tokenizers_free(&tokenizer->pre_tokenizers);
+    nt_subword_free(&tokenizer->subword);
+    nt_post_free(&tokenizer->post);
+    nt_decoders_free(&tokenizer->decoders);
+    nt_lexicon_free(&tokenizer->lexicon);
     nt_free(tokenizer);
 }
+
+/* ---- Looking at it --------------------------------------------------------------------------- */
 
 /* A model may have no tokenizer: NULL is answered as an empty one. */
 size_t nt_tokenizer_size(const nt_tokenizer *tokenizer) {
@@ -108,7 +236,20 @@ bool nt_tokenizer_is_special(const nt_tokenizer *tokenizer, int32_t id) {
  * alphabet like any other, which differs where the content is made of letters such as "é". */
 const char *nt_tokenizer_bytes(const nt_tokenizer *tokenizer, int32_t id, size_t *n) {
     const nt_piece *piece = tokenizer ? nt_lexicon_at(&tokenizer->lexicon, id) : NULL;
-    *n = !piece ? 0 : piece->added ? piece->n_content : piece->n_bytes;
-    if (!piece) return NULL;
-    return tokenizer->lexicon.text.data + (piece->added ? piece->content : piece->bytes);
+    if (!piece || piece->added) return nt_tokenizer_content(tokenizer, id, n);
+    *n = piece->n_bytes;
+    return nt_piece_bytes(&tokenizer->lexicon, piece);
+}
+
+const char *nt_tokenizer_content(const nt_tokenizer *tokenizer, int32_t id, size_t *n) {
+    const nt_piece *piece = tokenizer ? nt_lexicon_at(&tokenizer->lexicon, id) : NULL;
+    *n = piece ? piece->n_content : 0;
+    return piece ? nt_piece_content(&tokenizer->lexicon, piece) : NULL;
+}
+
+int32_t nt_tokenizer_id(const nt_tokenizer *tokenizer, const char *content, size_t n) {
+    if (!tokenizer || !content) return -1;
+    if (n == NT_ZERO_ENDED) n = strlen(content);
+    const nt_piece *piece = nt_lexicon_find(&tokenizer->lexicon, content, n);
+    return piece ? (int32_t)piece->id : -1;
 }

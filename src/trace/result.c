@@ -89,6 +89,30 @@ const nt_continuation *nt_result_continuation(const nt_result *result, size_t i)
     return i < nt_result_n_continuations(result) ? &result->continuations[i] : NULL;
 }
 
+size_t nt_result_n_compared(const nt_result *result) {
+    return result ? result->n_compared : 0;
+}
+
+const nt_compared *nt_result_compared(const nt_result *result, size_t i) {
+    return i < nt_result_n_compared(result) ? &result->compared[i] : NULL;
+}
+
+size_t nt_result_n_stretches(const nt_result *result) {
+    return result ? result->n_stretches : 0;
+}
+
+const nt_stretch *nt_result_stretch(const nt_result *result, size_t i) {
+    return i < nt_result_n_stretches(result) ? &result->stretches[i] : NULL;
+}
+
+size_t nt_result_n_counted(const nt_result *result) {
+    return result ? result->n_counted : 0;
+}
+
+const nt_counted *nt_result_counted(const nt_result *result, size_t i) {
+    return i < nt_result_n_counted(result) ? &result->counted[i] : NULL;
+}
+
 const nt_tensor_view *nt_result_tensor(const nt_result *result, const char *name) {
     if (!result || !name) return NULL;
     for (size_t i = 0; i < result->n_tensors; i++)

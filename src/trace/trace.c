@@ -36,11 +36,11 @@ int nt_trace_head(nt_result *trace, const char *model, const char *precision, co
     return copy_string(&trace->isa, trace, isa);
 }
 
-int nt_trace_token(nt_token *out, nt_result *trace, int32_t id) {
+static int token_of(nt_token *out, nt_result *trace, const nt_vocab *vocab, int32_t id) {
     *out = (nt_token){.id = id, .bytes = ""};
-    if (id < 0 || !trace->vocab.bytes) return NT_OK;
+    if (id < 0 || !vocab->bytes) return NT_OK;
     size_t n = 0;
-    const char *bytes = trace->vocab.bytes(trace->vocab.self, id, &n);
+    const char *bytes = vocab->bytes(vocab->self, id, &n);
     if (!bytes || n == 0) return NT_OK;
     if (n > UINT32_MAX) return nt_fail(NT_E_RANGE, "token %d is %zu bytes long", (int)id, n);
     const char *copy = nt_arena_copy(&trace->arena, bytes, n);
@@ -50,20 +50,61 @@ int nt_trace_token(nt_token *out, nt_result *trace, int32_t id) {
     return NT_OK;
 }
 
+int nt_trace_token(nt_token *out, nt_result *trace, int32_t id) {
+    return token_of(out, trace, &trace->vocab, id);
+}
+
+static int tokens_of(nt_token **out, nt_result *trace, const nt_vocab *vocab, const int32_t *ids,
+                     const size_t *starts, const size_t *ends, size_t n) {
+    nt_token *tokens = nt_arena_alloc(&trace->arena, n, sizeof *tokens);
+    if (!tokens) return NT_E_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        NT_TRY(token_of(&tokens[i], trace, vocab, ids[i]));
+        if (starts && ends) {
+            tokens[i].start = starts[i];
+            tokens[i].end = ends[i];
+        }
+    }
+    *out = tokens;
+    return NT_OK;
+}
+
 int nt_trace_set_tokens(nt_result *trace, const int32_t *ids, const size_t *starts,
                         const size_t *ends, size_t n) {
     trace->n_tokens = 0;
-    trace->tokens = nt_arena_alloc(&trace->arena, n, sizeof *trace->tokens);
-    if (!trace->tokens) return NT_E_MEMORY;
-    for (size_t i = 0; i < n; i++) {
-        nt_token *token = &trace->tokens[i];
-        NT_TRY(nt_trace_token(token, trace, ids[i]));
-        if (starts && ends) {
-            token->start = starts[i];
-            token->end = ends[i];
-        }
-    }
+    NT_TRY(tokens_of(&trace->tokens, trace, &trace->vocab, ids, starts, ends, n));
     trace->n_tokens = n;
+    return NT_OK;
+}
+
+int nt_trace_add_compared(nt_result *trace, const char *model, const nt_vocab *vocab,
+                          const int32_t *ids, const size_t *starts, const size_t *ends, size_t n) {
+    nt_compared entry = {.n_tokens = n};
+    nt_token *tokens;
+    NT_TRY(copy_string(&entry.model, trace, model));
+    NT_TRY(tokens_of(&tokens, trace, vocab, ids, starts, ends, n));
+    entry.tokens = tokens;
+    void *list = trace->compared;
+    NT_TRY(nt_arena_grow(&trace->arena, &list, &trace->capacity_compared, trace->n_compared + 1,
+                         sizeof entry));
+    trace->compared = list;
+    trace->compared[trace->n_compared++] = entry;
+    return NT_OK;
+}
+
+int nt_trace_add_counted(nt_result *trace, const nt_counted *counted) {
+    nt_counted entry = *counted;
+    uint64_t *n_tokens = nt_arena_alloc(&trace->arena, trace->n_compared, sizeof *n_tokens);
+    if (!n_tokens) return NT_E_MEMORY;
+    if (trace->n_compared)
+        memcpy(n_tokens, counted->n_tokens, trace->n_compared * sizeof *n_tokens);
+    entry.n_tokens = n_tokens;
+    NT_TRY(copy_string(&entry.name, trace, counted->name));
+    void *list = trace->counted;
+    NT_TRY(nt_arena_grow(&trace->arena, &list, &trace->capacity_counted, trace->n_counted + 1,
+                         sizeof entry));
+    trace->counted = list;
+    trace->counted[trace->n_counted++] = entry;
     return NT_OK;
 }
 

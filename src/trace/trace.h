@@ -58,6 +58,13 @@ struct nt_result {
     nt_continuation *continuations;   /* [n_continuations] in the order given */
     size_t n_continuations;
 
+    nt_compared *compared; /* [n_compared] of COMPARED and COUNTS */
+    size_t n_compared, capacity_compared;
+    nt_stretch *stretches;
+    size_t n_stretches, capacity_stretches;
+    nt_counted *counted;
+    size_t n_counted, capacity_counted;
+
     nt_tensor_view *tensors;
     size_t n_tensors, capacity_tensors;
 
@@ -91,6 +98,14 @@ int nt_trace_sort_steps(nt_result *trace);
 
 /* Adds one output; its ids, text and finish_reason are copied. */
 int nt_trace_add_output(nt_result *trace, const nt_output *output);
+
+/* One tokenizer and its tokens, copied: ids [n] with the bytes that `vocab` has for them. */
+int nt_trace_add_compared(nt_result *trace, const char *model, const nt_vocab *vocab,
+                          const int32_t *ids, const size_t *starts, const size_t *ends, size_t n);
+/* Cuts the text where all of them cut it; after the last nt_trace_add_compared. */
+int nt_trace_set_stretches(nt_result *trace);
+/* One file; n_tokens [n_compared] is copied. */
+int nt_trace_add_counted(nt_result *trace, const nt_counted *counted);
 
 /* An array of the trace's own, zeroed, [shape]; *data is for the writer. */
 int nt_trace_add_tensor(float **data, nt_result *trace, const char *name, size_t n_dims,

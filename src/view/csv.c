@@ -119,6 +119,43 @@ static void info(nt_csv *to) {
     }
 }
 
+/* Every token of every tokenizer, with the number of the stretch that it stands in. */
+static void compared(nt_csv *to) {
+    const nt_result *trace = to->trace;
+    for (size_t v = 0; v < trace->n_compared; v++) {
+        for (size_t i = 0; i < trace->n_stretches; i++) {
+            const nt_stretch *s = &trace->stretches[i];
+            for (size_t t = 0; t < s->n_tokens[v]; t++) {
+                const nt_token *token = &trace->compared[v].tokens[s->first[v] + t];
+                nt_csv_begin(to);
+                nt_csv_words(to, trace->compared[v].model);
+                nt_csv_count(to, i);
+                nt_csv_truth(to, s->differs);
+                nt_csv_token(to, token);
+                nt_csv_count(to, token->start);
+                nt_csv_count(to, token->end);
+                nt_csv_end(to);
+            }
+        }
+    }
+}
+
+static void counts(nt_csv *to) {
+    const nt_result *trace = to->trace;
+    for (size_t i = 0; i < trace->n_counted; i++) {
+        const nt_counted *file = &trace->counted[i];
+        for (size_t v = 0; v < trace->n_compared; v++) {
+            nt_csv_begin(to);
+            nt_csv_words(to, file->name);
+            nt_csv_words(to, trace->compared[v].model);
+            nt_csv_count(to, file->n_bytes);
+            nt_csv_count(to, file->n_characters);
+            nt_csv_count(to, file->n_tokens[v]);
+            nt_csv_end(to);
+        }
+    }
+}
+
 /* rows NULL: no such view. */
 static nt_csv_table table_of(const nt_result *trace) {
     switch (trace->kind) {
@@ -136,6 +173,9 @@ static nt_csv_table table_of(const nt_result *trace) {
     case NT_RESULT_INFO: return (nt_csv_table){"key,value", info};
     case NT_RESULT_CONTINUATIONS: return nt_csv_continuations();
     case NT_RESULT_PERPLEXITY: return nt_csv_perplexity();
+    case NT_RESULT_COMPARED:
+        return (nt_csv_table){"model,stretch,differs,id,token,start,end", compared};
+    case NT_RESULT_COUNTS: return (nt_csv_table){"file,model,bytes,characters,tokens", counts};
     default: return (nt_csv_table){0};
     }
 }

@@ -11,9 +11,10 @@ typedef struct nt_frame {
     nt_measure in; /* of scores */
     nt_paint paint;
     nt_sheet sheet;
-    nt_strip line;   /* that is being put together */
-    bool text_shown; /* the caller has printed the generated text */
-    size_t hidden;   /* columns that a sheet had no room for */
+    nt_strip line;    /* that is being put together */
+    bool text_shown;  /* the caller has printed the generated text */
+    size_t hidden;    /* columns that a sheet had no room for */
+    nt_buffer titles; /* of columns that are named after tokenizers */
 } nt_frame;
 
 /* Adds a part to the line, behind a dot; nt_frame_line prints what was gathered, if anything. */
@@ -27,6 +28,8 @@ void nt_frame_sheet(nt_frame *frame);
 
 /* The tables, one a kind of result. */
 void nt_table_tokens(nt_frame *frame);
+void nt_table_compared(nt_frame *frame);
+void nt_table_counts(nt_frame *frame);
 void nt_table_next(nt_frame *frame);
 void nt_table_steps(nt_frame *frame);
 void nt_table_generate(nt_frame *frame);

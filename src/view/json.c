@@ -187,11 +187,13 @@ static void body(nt_buffer *out, const nt_result *trace, nt_measure in) {
     case NT_RESULT_INFO: info(out, trace); break;
     case NT_RESULT_CONTINUATIONS: nt_json_continuations(out, trace, in); break;
     case NT_RESULT_PERPLEXITY: nt_json_perplexity(out, trace, in); break;
+    case NT_RESULT_COMPARED: nt_json_compared(out, trace); break;
+    case NT_RESULT_COUNTS: nt_json_counts(out, trace); break;
     }
 }
 
 int nt_view_json(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
-    if ((unsigned)trace->kind > NT_RESULT_PERPLEXITY)
+    if ((unsigned)trace->kind > NT_RESULT_COUNTS)
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no JSON", (int)trace->kind);
     nt_buffer_putc(out, '{');
     heading(out, trace, options->index);

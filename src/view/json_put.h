@@ -41,6 +41,8 @@ void nt_put_offsets(nt_buffer *out, const nt_token *tokens, size_t n);
 void nt_put_scored(nt_buffer *out, const nt_scored *scored, size_t n, nt_measure in);
 
 /* The members of whole results, after the heading. */
+void nt_json_compared(nt_buffer *out, const nt_result *trace);
+void nt_json_counts(nt_buffer *out, const nt_result *trace);
 void nt_json_score(nt_buffer *out, const nt_result *trace, nt_measure in);
 void nt_json_continuations(nt_buffer *out, const nt_result *trace, nt_measure in);
 void nt_json_perplexity(nt_buffer *out, const nt_result *trace, nt_measure in);

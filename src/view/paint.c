@@ -7,13 +7,16 @@
 
 static void set_style(nt_paint *paint, uint8_t style) {
     style &= (uint8_t)~NT_STYLE_BREAK;
-    if (style & NT_STYLE_MARK) /* bold and dim fight on many terminals */
+    if (style & NT_STYLE_REVERSE) /* one ground for the whole of a field */
+        style &= NT_STYLE_COLORS | NT_STYLE_REVERSE;
+    else if (style & NT_STYLE_MARK) /* bold and dim fight on many terminals */
         style = (uint8_t)((style & NT_STYLE_COLORS) | NT_STYLE_DIM);
     if (!paint->color || style == paint->style) return;
     paint->style = style;
     nt_buffer_puts(paint->out, "\x1b[0");
     if (style & NT_STYLE_BOLD) nt_buffer_puts(paint->out, ";1");
     if (style & NT_STYLE_DIM) nt_buffer_puts(paint->out, ";2");
+    if (style & NT_STYLE_REVERSE) nt_buffer_puts(paint->out, ";7");
     if (style & NT_STYLE_COLORS) nt_buffer_printf(paint->out, ";3%d", style & NT_STYLE_COLORS);
     nt_buffer_putc(paint->out, 'm');
 }
@@ -24,7 +27,7 @@ void nt_paint_blanks(nt_paint *paint, size_t n) {
 }
 
 void nt_paint_glyph(nt_paint *paint, const char *bytes, size_t n, size_t width, uint8_t style) {
-    if (bytes[0] == ' ') {
+    if (bytes[0] == ' ' && !(style & NT_STYLE_REVERSE)) {
         nt_paint_blanks(paint, width);
         return;
     }

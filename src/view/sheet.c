@@ -75,6 +75,11 @@ void nt_sheet_show(nt_sheet *sheet, const char *prefix, const char *bytes, size_
 void nt_sheet_token(nt_sheet *sheet, const char *prefix, const nt_token *token, uint8_t style) {
     if (!open_cell(sheet, (nt_cell){0})) return;
     nt_strip_puts(&sheet->strip, prefix, style);
+    nt_sheet_more_token(sheet, token, style);
+}
+
+void nt_sheet_more_token(nt_sheet *sheet, const nt_token *token, uint8_t style) {
+    if (sheet->status != NT_OK) return;
     if (token->n_bytes > 0) {
         nt_strip_show(&sheet->strip, token->bytes, token->n_bytes, NT_SHOW_TOKEN, style);
     } else {

@@ -47,6 +47,8 @@ void nt_sheet_show(nt_sheet *sheet, const char *prefix, const char *bytes, size_
                    uint8_t style);
 /* A token; its id as #id when it has no bytes. */
 void nt_sheet_token(nt_sheet *sheet, const char *prefix, const nt_token *token, uint8_t style);
+/* The same added to the cell that is open. */
+void nt_sheet_more_token(nt_sheet *sheet, const nt_token *token, uint8_t style);
 /* Bars are drawn to the scale of the largest value in their column. */
 void nt_sheet_bar(nt_sheet *sheet, double value, uint8_t style);
 

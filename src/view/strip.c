@@ -121,7 +121,7 @@ static void show_code(nt_strip *strip, size_t first, int32_t code, const char *b
 }
 
 void nt_strip_show(nt_strip *strip, const char *bytes, size_t n, nt_show show, uint8_t style) {
-    bool quoted = strip->ascii && show != NT_SHOW_TEXT;
+    bool quoted = strip->ascii && show != NT_SHOW_TEXT && show != NT_SHOW_FIELD;
     size_t begin = 0, end = n; /* spaces in [begin, end) stay spaces */
     if (show == NT_SHOW_TOKEN && !quoted) begin = n;
     if (show == NT_SHOW_INPUT && !quoted) {

@@ -18,8 +18,9 @@ enum {
     NT_STYLE_COLORS = 7,
     NT_STYLE_BOLD = 8,
     NT_STYLE_DIM = 16,
-    NT_STYLE_MARK = 32, /* stands for a character that cannot be shown; dim, too */
-    NT_STYLE_BREAK = 64 /* a wrapped line may end behind this glyph */
+    NT_STYLE_MARK = 32,    /* stands for a character that cannot be shown; dim, too */
+    NT_STYLE_BREAK = 64,   /* a wrapped line may end behind this glyph */
+    NT_STYLE_REVERSE = 128 /* on a ground of its colour; blanks, too */
 };
 
 typedef struct nt_glyph { /* one character with its combining marks, or one escape; never cut */
@@ -39,10 +40,11 @@ typedef struct nt_strip {
  *   TOKEN  a space is U+00B7, a newline U+21B5, a tab U+2192, NBSP U+237D; zero-width and control
  *          characters, odd spaces and unassigned code points are escapes (\x1b, \u202e), bytes that
  *          are no UTF-8 \xf0. In ASCII the text stands in quotes, with JSON's escapes.
- *   INPUT  the same, but spaces between words stay spaces: only those at the edges are marked.
- *   TEXT   spaces stay (lines may break there), joiners and variation selectors stay with their
- * character; a tab is four spaces; the caller has cut the text at its newlines. */
-typedef enum nt_show { NT_SHOW_TOKEN, NT_SHOW_INPUT, NT_SHOW_TEXT } nt_show;
+ *   FIELD  the same, but spaces stay spaces, and there are no quotes: for coloured grounds.
+ *   INPUT  the same as TOKEN, but spaces between words stay spaces: only those at the edges are
+ * marked. TEXT   spaces stay (lines may break there), joiners and variation selectors stay with
+ * their character; a tab is four spaces; the caller has cut the text at its newlines. */
+typedef enum nt_show { NT_SHOW_TOKEN, NT_SHOW_FIELD, NT_SHOW_INPUT, NT_SHOW_TEXT } nt_show;
 
 /* Appends bytes [n] as glyphs of a style. */
 void nt_strip_show(nt_strip *strip, const char *bytes, size_t n, nt_show show, uint8_t style);

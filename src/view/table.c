@@ -83,7 +83,8 @@ static void token_count(nt_frame *frame) {
     }
     strcat(text, read + (double)made == 1 ? " token" : " tokens");
     if (trace->kind == NT_RESULT_CONTINUATIONS) strcat(text, " of context");
-    nt_frame_part(frame, text, NT_STYLE_DIM);
+    if (trace->kind != NT_RESULT_TOKENS)
+        nt_frame_part(frame, text, NT_STYLE_DIM); /* stands above */
     nt_frame_part(frame, trace->bos ? "BOS added" : "no BOS", NT_STYLE_DIM);
 }
 
@@ -93,10 +94,11 @@ static void footer(nt_frame *frame) {
     char room[256];
     const char *heads[] = {trace->model ? last_name(trace->model, room, sizeof room) : NULL,
                            trace->precision, trace->isa};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+    bool several = trace->kind == NT_RESULT_COMPARED || trace->kind == NT_RESULT_COUNTS;
+    for (size_t i = 0; !several && i < sizeof heads / sizeof *heads; i++)
         if (heads[i] && heads[i][0]) nt_frame_part(frame, heads[i], NT_STYLE_DIM);
     method(frame);
-    if (trace->kind != NT_RESULT_INFO) token_count(frame);
+    if (trace->kind != NT_RESULT_INFO && !several) token_count(frame);
     if (trace->milliseconds > 0) {
         int decimals = trace->milliseconds < 0.1 ? 3 : trace->milliseconds < 10 ? 1 : 0;
         nt_frame_figure(frame, "", nt_figure_fixed(trace->milliseconds, decimals), " ms",
@@ -139,6 +141,8 @@ static void plain_text(nt_frame *frame) {
 static int show(nt_frame *frame) {
     switch (frame->trace->kind) {
     case NT_RESULT_TOKENS: nt_table_tokens(frame); break;
+    case NT_RESULT_COMPARED: nt_table_compared(frame); break;
+    case NT_RESULT_COUNTS: nt_table_counts(frame); break;
     case NT_RESULT_TEXT: plain_text(frame); return NT_OK;
     case NT_RESULT_NEXT: nt_table_next(frame); break;
     case NT_RESULT_STEPS: nt_table_steps(frame); break;
@@ -172,6 +176,8 @@ int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options 
     if (status == NT_OK) status = frame.sheet.strip.status;
     if (status == NT_OK) status = frame.line.status;
     if (status == NT_OK) status = out->status;
+    if (status == NT_OK) status = frame.titles.status;
+    nt_buffer_free(&frame.titles);
     nt_sheet_free(&frame.sheet);
     nt_strip_free(&frame.line);
     return status;

@@ -1,55 +1,7 @@
-/* Tables of texts: tokens, generated texts. */
+/* Tables of generated texts. */
 #include <string.h>
 
 #include "view/frame.h"
-
-/* ---- tokenize -------------------------------------------------------------------------------- */
-
-/* All tokens in a row: in turn two colours, or bars between them. */
-static void tokens_in_a_row(nt_frame *frame) {
-    const nt_result *trace = frame->trace;
-    nt_strip *line = &frame->line;
-    for (size_t i = 0; i < trace->n_tokens; i++) {
-        const nt_token *token = &trace->tokens[i];
-        uint8_t style = i % 2 ? NT_STYLE_YELLOW : NT_STYLE_CYAN;
-        if (i > 0 && !frame->paint.color) nt_strip_puts(line, "|", NT_STYLE_BREAK);
-        if (token->n_bytes > 0)
-            nt_strip_show(line, token->bytes, token->n_bytes, NT_SHOW_TOKEN, style);
-        else
-            nt_strip_puts(line, nt_figure_plain(token->id).s, style | NT_STYLE_MARK);
-        if (frame->paint.color && line->n > 0) line->glyphs[line->n - 1].style |= NT_STYLE_BREAK;
-    }
-    if (trace->n_tokens == 0) return;
-    nt_frame_line(frame);
-    nt_paint_end(&frame->paint);
-}
-
-void nt_table_tokens(nt_frame *frame) {
-    const nt_result *trace = frame->trace;
-    nt_sheet *sheet = &frame->sheet;
-    bool placed = false; /* the tokens stand somewhere in a text */
-    for (size_t i = 0; i < trace->n_tokens; i++)
-        placed |= trace->tokens[i].end > 0;
-    tokens_in_a_row(frame);
-    nt_sheet_column(sheet, (nt_column){.title = "#", .align = NT_RIGHT, .hide = 3});
-    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 12});
-    nt_sheet_column(sheet, (nt_column){.title = "id", .align = NT_RIGHT});
-    if (placed) {
-        nt_sheet_column(sheet, (nt_column){.title = "start", .align = NT_RIGHT, .hide = 2});
-        nt_sheet_column(sheet, (nt_column){.title = "end", .align = NT_RIGHT, .hide = 1});
-    }
-    for (size_t i = 0; i < trace->n_tokens; i++) {
-        const nt_token *token = &trace->tokens[i];
-        nt_sheet_row(sheet, 0);
-        nt_sheet_puts(sheet, nt_figure_count(i).s, NT_STYLE_DIM);
-        nt_sheet_token(sheet, "", token, i % 2 ? NT_STYLE_YELLOW : NT_STYLE_CYAN);
-        nt_sheet_puts(sheet, nt_figure_plain(token->id).s, 0);
-        if (!placed) continue;
-        nt_sheet_puts(sheet, nt_figure_count(token->start).s, NT_STYLE_DIM);
-        nt_sheet_puts(sheet, nt_figure_count(token->end).s, NT_STYLE_DIM);
-    }
-    nt_frame_sheet(frame);
-}
 
 /* ---- generate -------------------------------------------------------------------------------- */
 

@@ -123,7 +123,7 @@ static void split_covers_everything_once(void **state) {
                 size_t at = 0, most = 0, least = SIZE_MAX;
                 for (int i = 0; i < threads; i++) {
                     size_t begin, end;
-                    nt_split(&begin, &end, n, steps[s], i, threads);
+                    nt_partition(&begin, &end, n, steps[s], i, threads);
                     assert_true(begin == at && end >= begin && end <= n);
                     assert_true(begin % steps[s] == 0 || begin == n);
                     size_t units = (end - begin + steps[s] - 1) / steps[s];

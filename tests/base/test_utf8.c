@@ -33,6 +33,73 @@ static void broken_texts_as_in_python(void **state) {
     json_decref(cases);
 }
 
+/* Well-formed text before and behind moves the first bad byte by the length of what stands before,
+ * and changes nothing else: wherever a broken one lies among the words and blocks that are read at
+ * once, the answer is Python's. */
+static void surrounded(const char *before, size_t n_before, const char *bytes, size_t n, size_t bad,
+                       const char *wanted, size_t n_wanted, size_t n_behind) {
+    size_t n_all = n_before + n + n_behind;
+    char *all = malloc(n_all ? n_all : 1); /* reading behind it shows */
+    assert_non_null(all);
+    memcpy(all, before, n_before);
+    memcpy(all + n_before, bytes, n);
+    memset(all + n_before + n, 'x', n_behind);
+    assert_int_equal(nt_utf8_check(all, n_all), n_before + bad + (bad == n ? n_behind : 0));
+    nt_buffer out = {0};
+    nt_utf8_append_lossy(&out, all, n_all);
+    assert_int_equal(out.n, n_before + n_wanted + n_behind);
+    assert_memory_equal(out.data, before, n_before);
+    assert_memory_equal(out.data + n_before, wanted, n_wanted);
+    assert_memory_equal(out.data + n_before + n_wanted, all + n_before + n, n_behind);
+    nt_buffer_free(&out);
+    free(all);
+}
+
+static void broken_texts_anywhere(void **state) {
+    (void)state;
+    char ascii[80], mixed[80] = "";
+    memset(ascii, 'a', sizeof ascii);
+    while (strlen(mixed) < 67)
+        strcat(mixed, "\xC3\xA9z\xE6\x97\xA5\xF0\x9F\x98\x80");
+    json_t *cases = base_cases(), *one;
+    size_t i, n, n_wanted;
+    json_array_foreach(json_object_get(cases, "utf8"), i, one) {
+        char *bytes = from_hex(&n, json_string_value(json_array_get(one, 0)));
+        char *wanted = from_hex(&n_wanted, json_string_value(json_array_get(one, 2)));
+        size_t bad = (size_t)json_integer_value(json_array_get(one, 1));
+        for (size_t k = 0; k < 67; k++) {
+            surrounded(ascii, k, bytes, n, bad, wanted, n_wanted, (i + k) % 3 * 20);
+            if (((unsigned char)mixed[k] & 0xC0) != 0x80)
+                surrounded(mixed, k, bytes, n, bad, wanted, n_wanted, (i + k) % 3 * 20);
+        }
+        free(bytes);
+        free(wanted);
+    }
+    assert_true(i > 2000);
+    json_decref(cases);
+}
+
+static void unfinished_ends(void **state) {
+    (void)state;
+    json_t *cases = base_cases(), *one;
+    size_t i, n, n_unfinished = 0;
+    json_array_foreach(json_object_get(cases, "utf8"), i, one) {
+        char *bytes = from_hex(&n, json_string_value(json_array_get(one, 0)));
+        size_t at = 0, wanted = 0;
+        while (at < n) {
+            int32_t code;
+            size_t length = nt_utf8_next(&code, bytes + at, n - at);
+            if (code == -2) wanted = length;
+            at += length;
+        }
+        assert_int_equal(nt_utf8_unfinished(bytes, n), wanted);
+        n_unfinished += wanted > 0;
+        free(bytes);
+    }
+    assert_true(n_unfinished > 100);
+    json_decref(cases);
+}
+
 static void every_code_point(void **state) {
     (void)state;
     json_t *cases = base_cases();
@@ -63,6 +130,7 @@ static void nothing_is_a_text(void **state) {
     (void)state;
     nt_buffer out = {0};
     assert_int_equal(nt_utf8_check("", 0), 0);
+    assert_int_equal(nt_utf8_unfinished("", 0), 0);
     nt_utf8_append_lossy(&out, "", 0);
     assert_int_equal(out.status, NT_OK);
     assert_int_equal(out.n, 0);
@@ -71,8 +139,8 @@ static void nothing_is_a_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(broken_texts_as_in_python),
-        cmocka_unit_test(every_code_point),
+        cmocka_unit_test(broken_texts_as_in_python), cmocka_unit_test(broken_texts_anywhere),
+        cmocka_unit_test(unfinished_ends),           cmocka_unit_test(every_code_point),
         cmocka_unit_test(nothing_is_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

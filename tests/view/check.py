@@ -13,9 +13,10 @@ import subprocess
 import sys
 import unicodedata
 
-KINDS = 10
-TOKENS, TEXT, NEXT, STEPS, GENERATE, SCORE, INSPECT, INFO, CONTINUATIONS, PERPLEXITY = range(KINDS)
-SAMPLES = 15
+KINDS = 12
+TOKENS, TEXT, NEXT, STEPS, GENERATE, SCORE, INSPECT, INFO, CONTINUATIONS, PERPLEXITY, \
+    COMPARED, COUNTS = range(KINDS)
+SAMPLES = 17
 UNSAID = object()  # CSV tells it and JSON does not
 HEAD = ["schema", "model", "precision", "isa", "bos"]
 WIDTHS = 6
@@ -92,6 +93,13 @@ def rows_from_json(kind, view):
                 for i, c in enumerate(view["continuations"])]
     if kind == PERPLEXITY:
         return [[v for k, v in view.items() if k not in HEAD]]
+    if kind == COMPARED:
+        return [[t["model"], i, s["differs"], *(t[n][at] for n in ("ids", "tokens")), *t["offsets"][at]]
+                for v, t in enumerate(view["tokenizers"]) for i, s in enumerate(view["stretches"])
+                for at in range(s["first"][v], s["first"][v] + s["n_tokens"][v])]
+    if kind == COUNTS:
+        return [[f["file"], name, f["bytes"], f["characters"], n]
+                for f in view["files"] for name, n in zip(view["tokenizers"], f["tokens"], strict=True)]
     if kind == INSPECT:
         return [[i, n] for i, n in enumerate(view["hidden_norms"])]
     return [[k, v] for k, v in view.items() if k not in HEAD]

@@ -50,7 +50,7 @@ static void emit_all(nt_result *t) {
 int main(void) {
     for (size_t i = 0; i < N_SAMPLES; i++)
         emit_all(samples[i]());
-    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++)
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_COUNTS; kind++)
         for (uint64_t seed = 0; seed < 40; seed++)
             emit_all(random_sample(kind, seed));
     return 0;

@@ -122,6 +122,36 @@ static void random_facts(nt_result *t) {
     }
 }
 
+/* Any number of ways to cut a text, of any length, and stretches of them. */
+static void random_compared(nt_result *t) {
+    size_t n = draw(4);
+    t->compared = room(t, n, sizeof *t->compared);
+    for (; t->n_compared < n; t->n_compared++) {
+        nt_compared *c = &t->compared[t->n_compared];
+        size_t n_tokens = draw(8), at = 0;
+        nt_token *tokens = room(t, n_tokens, sizeof *tokens);
+        c->model = random_text(t, &(size_t){0});
+        for (size_t i = 0; i < n_tokens; i++) {
+            tokens[i] = random_token(t);
+            tokens[i].start = at;
+            at += t->n_text ? draw(3) : 0;
+            tokens[i].end = at = at < t->n_text ? at : t->n_text;
+        }
+        c->tokens = tokens;
+        c->n_tokens = n_tokens;
+    }
+    if (n) assert_int_equal(nt_trace_set_stretches(t), NT_OK);
+    t->n_counted = draw(4);
+    t->counted = room(t, 4, sizeof *t->counted);
+    for (size_t i = 0; i < t->n_counted; i++) {
+        uint64_t *n_tokens = room(t, n, sizeof *n_tokens);
+        for (size_t v = 0; v < n; v++)
+            n_tokens[v] = draw(2) ? draw(1000000) : 0;
+        t->counted[i] =
+            (nt_counted){random_text(t, &(size_t){0}), draw(UINT32_MAX), draw(99), n_tokens};
+    }
+}
+
 /* A trace of any kind whose strings and numbers are as odd as they can be. */
 MAY_BE_UNUSED static nt_result *random_sample(nt_result_kind kind, uint64_t seed) {
     random_state = seed * 2654435761u + 88172645463325252u;
@@ -136,6 +166,7 @@ MAY_BE_UNUSED static nt_result *random_sample(nt_result_kind kind, uint64_t seed
     t->method = draw(3) == 0 ? "sample" : draw(2) ? "greedy" : NULL;
     t->seeded = draw(2);
     t->seed = draw(2) ? draw(1000) : UINT64_MAX - draw(9);
+    if (kind >= NT_RESULT_COMPARED) random_compared(t);
     random_steps(t);
     t->n_outputs = draw(3);
     t->outputs = room(t, 3, sizeof *t->outputs);

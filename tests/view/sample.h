@@ -462,11 +462,55 @@ MAY_BE_UNUSED static nt_result *sample_info(void) {
     return t;
 }
 
+/* Another way to cut the text of sample_tokens. */
+static void add_compared(nt_result *t, const char *model, const char *const *texts, size_t n) {
+    nt_token *tokens = room(t, n, sizeof *tokens);
+    for (size_t i = 0, at = 0; i < n; i++) {
+        tokens[i] = token_of(t, (int32_t)(1000 + 37 * i), texts[i], strlen(texts[i]));
+        tokens[i].start = at;
+        tokens[i].end = at += strlen(texts[i]);
+    }
+    t->compared[t->n_compared++] = (nt_compared){model, tokens, n};
+}
+
+MAY_BE_UNUSED static nt_result *sample_compared(void) {
+    static const char *const first[] = {"A", " long", " ",        " time", " ago",
+                                        ",", " ",     "\xe4\xbd", "\xa0"},
+                             *const second[] = {"A",  " lo",  "ng", "  ti",
+                                                "me", " ago", ", ", "\xe4\xbd\xa0"};
+    nt_result *t = new_sample(NT_RESULT_COMPARED);
+    t->text = "A long  time ago, \xe4\xbd\xa0";
+    t->n_text = strlen(t->text);
+    t->compared = room(t, 2, sizeof *t->compared);
+    add_compared(t, "gpt2", first, 9);
+    add_compared(t, "models/llama3/tokenizer.json", second, 8);
+    assert_int_equal(nt_trace_set_stretches(t), NT_OK);
+    return t;
+}
+
+MAY_BE_UNUSED static nt_result *sample_counts(void) {
+    static const uint64_t tokens[3][2] = {{8623381, 8101234}, {257012, 240003}, {0, 0}};
+    static const char *const names[] = {"corpus/tales.txt", "corpus/tales-valid.txt", "empty\x1b"};
+    nt_result *t = new_sample(NT_RESULT_COUNTS);
+    t->compared = room(t, 2, sizeof *t->compared);
+    t->n_compared = 2;
+    t->compared[0].model = "gpt2";
+    t->compared[1].model = "models/llama3/tokenizer.json";
+    t->counted = room(t, 3, sizeof *t->counted);
+    for (size_t i = 0; i < 3; i++) {
+        t->counted[i] = (nt_counted){names[i], i < 2 ? 35373165 >> (5 * i) : 0,
+                                     i < 2 ? 35372719 >> (5 * i) : 0, tokens[i]};
+    }
+    t->n_counted = 3;
+    return t;
+}
+
 typedef nt_result *(*sample_fn)(void);
 MAY_BE_UNUSED static const sample_fn samples[] = {
-    sample_tokens, sample_text,    sample_next,  sample_steps,         sample_generate,
-    sample_score,  sample_inspect, sample_info,  sample_drawn_steps,   sample_drawn,
-    sample_sums,   sample_units,   sample_words, sample_continuations, sample_perplexity};
+    sample_tokens,   sample_text,    sample_next,  sample_steps,         sample_generate,
+    sample_score,    sample_inspect, sample_info,  sample_drawn_steps,   sample_drawn,
+    sample_sums,     sample_units,   sample_words, sample_continuations, sample_perplexity,
+    sample_compared, sample_counts};
 enum { N_SAMPLES = sizeof samples / sizeof *samples };
 
 #endif

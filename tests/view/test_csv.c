@@ -43,8 +43,10 @@ static void headers(void **state) {
         "index,text,ids,n_tokens,logprob,logprob_per_byte,share,place,greedy\n",
         "tokens,counted,bytes,window,stride,windows,first_token,unit,loss,loss_stderr,perplexity,"
         "stderr,bits_per_byte,bits_per_token,loss_as_transformers,perplexity_as_transformers\n"
-        "0,0,0,0,0,0,\"\",\"nats\",0,0,0,0,0,0,,\n"};
-    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++) {
+        "0,0,0,0,0,0,\"\",\"nats\",0,0,0,0,0,0,,\n",
+        "model,stretch,differs,id,token,start,end\n",
+        "file,model,bytes,characters,tokens\n"};
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_COUNTS; kind++) {
         csv_is(new_sample((nt_result_kind)kind), false, expected[kind]);
         csv_is(new_sample((nt_result_kind)kind), true, strchr(expected[kind], '\n') + 1);
     }

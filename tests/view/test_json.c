@@ -272,7 +272,7 @@ static void hostile_tokens(void **state) {
 
 static void random_traces(void **state) {
     (void)state;
-    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++)
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_COUNTS; kind++)
         for (uint64_t seed = 100; seed < 300; seed++)
             json_decref(read_with(random_sample((nt_result_kind)kind, seed),
                                   JSON_DECODE_INT_AS_REAL)); /* counts above 2^63 */

@@ -50,7 +50,7 @@ static void samples_swept(void **state) {
 
 static void random_swept(void **state) {
     (void)state;
-    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++)
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_COUNTS; kind++)
         for (uint64_t seed = 500; seed < 505; seed++)
             all_views(random_sample((nt_result_kind)kind, seed));
 }

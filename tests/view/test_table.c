@@ -74,7 +74,7 @@ static void every_width(void **state) {
     (void)state;
     for (int width = 20; width <= 200; width += width < 130 ? 1 : 7) {
         for (int mode = 0; mode < 3; mode++) {
-            for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++) {
+            for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_COUNTS; kind++) {
                 if (kind == NT_RESULT_TEXT) continue; /* data, not a table */
                 nt_result *t = random_sample((nt_result_kind)kind, (uint64_t)(width * 3 + mode));
                 char *text = show(t, table_of(width, mode == 1, mode == 2));
@@ -122,6 +122,12 @@ static void as_drawn(void **state) {
         bool color, ascii, bits;
     } cases[] = {
         {"tokens_80", sample_tokens, 80, false, false, false},
+        {"tokens_40_color", sample_tokens, 40, true, false, false},
+        {"compared_80", sample_compared, 80, false, false, false},
+        {"compared_60_color", sample_compared, 60, true, false, false},
+        {"compared_40_ascii", sample_compared, 40, false, true, false},
+        {"counts_80", sample_counts, 80, false, false, false},
+        {"counts_40", sample_counts, 40, false, false, false},
         {"next_80", sample_next, 80, false, false, false},
         {"next_40", sample_next, 40, false, false, false},
         {"next_80_ascii", sample_next, 80, false, true, false},
@@ -163,7 +169,8 @@ static void as_drawn(void **state) {
 static void colors_only_add(void **state) {
     (void)state;
     for (size_t i = 0; i < N_SAMPLES; i++) {
-        if (samples[i] == sample_text || samples[i] == sample_tokens) continue;
+        if (samples[i] == sample_text) continue;
+        if (samples[i] == sample_tokens || samples[i] == sample_compared) continue; /* grounds */
         char *plain = show(samples[i](), table_of(70, false, false));
         char *color = show(samples[i](), table_of(70, true, false));
         char *to = color;
@@ -456,7 +463,7 @@ static void texts_are_data(void **state) {
 
 static void nothing_to_show(void **state) {
     (void)state;
-    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_PERPLEXITY; kind++) {
+    for (int kind = NT_RESULT_TOKENS; kind <= NT_RESULT_COUNTS; kind++) {
         char *text = show(new_sample((nt_result_kind)kind), table_of(40, false, false));
         check(text, 40, false, false);
         nt_free(text);

@@ -95,7 +95,7 @@ typedef struct embed_arguments {
 static void embed_part(void *payload, int thread, int n_threads) {
     const embed_arguments *a = ((job *)payload)->arguments;
     size_t begin, end, D = a->wte->K;
-    nt_split(&begin, &end, a->R, 1, thread, n_threads);
+    nt_partition(&begin, &end, a->R, 1, thread, n_threads);
     for (size_t r = begin; r < end; r++) {
         size_t token = (size_t)a->ids[r] * D, place = (size_t)a->position[r] * D;
         for (size_t i = 0; i < D; i++) {
@@ -122,7 +122,7 @@ static void norm_part(void *payload, int thread, int n_threads) {
     job *j = payload;
     const norm_arguments *a = j->arguments;
     size_t begin, end;
-    nt_split(&begin, &end, a->R, 1, thread, n_threads);
+    nt_partition(&begin, &end, a->R, 1, thread, n_threads);
     j->cpu->kernels->layer_norm(a->y + begin * a->D, a->x + begin * a->D, a->gain, a->bias, a->eps,
                                 end - begin, a->D);
 }
@@ -137,7 +137,7 @@ static void matmul_part(void *payload, int thread, int n_threads) {
     job *j = payload;
     const nt_product *product = j->arguments;
     size_t begin, end;
-    nt_split(&begin, &end, product->w->N, NT_COLUMN_STEP, thread, n_threads);
+    nt_partition(&begin, &end, product->w->N, NT_COLUMN_STEP, thread, n_threads);
     if (begin < end) j->cpu->kernels->matmul(product, begin, end, scratch_of(j, thread));
 }
 
@@ -151,7 +151,7 @@ static void matmul(nt_device *device, float *y, const float *x, const nt_matrix 
 static void store_part(void *payload, int thread, int n_threads) {
     const nt_attention *a = ((job *)payload)->arguments;
     size_t first, last, E = a->E, D = a->H * E;
-    nt_split(&first, &last, a->H, 1, thread, n_threads);
+    nt_partition(&first, &last, a->H, 1, thread, n_threads);
     for (size_t h = first; h < last; h++) {
         for (size_t r = 0; r < a->R; r++) {
             size_t t = (size_t)a->position[r], slot = t % NT_PAGE;
@@ -200,7 +200,7 @@ static void activate_part(void *payload, int thread, int n_threads) {
     job *j = payload;
     const vector_arguments *a = j->arguments;
     size_t begin, end;
-    nt_split(&begin, &end, a->n, NT_COLUMN_STEP, thread, n_threads);
+    nt_partition(&begin, &end, a->n, NT_COLUMN_STEP, thread, n_threads);
     j->cpu->kernels->activate(a->activation, a->y + begin, end - begin);
 }
 
@@ -214,7 +214,7 @@ static void add_part(void *payload, int thread, int n_threads) {
     job *j = payload;
     const vector_arguments *a = j->arguments;
     size_t begin, end;
-    nt_split(&begin, &end, a->n, NT_COLUMN_STEP, thread, n_threads);
+    nt_partition(&begin, &end, a->n, NT_COLUMN_STEP, thread, n_threads);
     j->cpu->kernels->add(a->y + begin, a->x + begin, end - begin);
 }
 

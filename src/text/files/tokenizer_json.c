@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "text/tokenizer.h"
+#include "text/files/readings.h"
 
-/* "path: normalizer {...} is not supported" */
-static int refuse(const char *path, const char *section, const json_t *value) {
+int nt_refuse_section(const char *where, const char *section, const json_t *value) {
     char shown[100];
     size_t n = value ? json_dumpb(value, shown, sizeof shown, JSON_COMPACT | JSON_ENCODE_ANY) : 0;
     if (!value) n = (size_t)snprintf(shown, sizeof shown, "null");
-    return nt_fail(NT_E_UNSUPPORTED, "%s: %s %.*s%s is not supported", path, section,
+    return nt_fail(NT_E_UNSUPPORTED, "%s: %s %.*s%s is not supported", where, section,
                    n > sizeof shown ? (int)sizeof shown : (int)n, shown,
                    n > sizeof shown ? "..." : "");
 }
@@ -21,211 +20,223 @@ static const json_t *get(const json_t *object, const char *key) {
     return json_is_null(value) ? NULL : value;
 }
 
-static bool is_type(const json_t *component, const char *type) {
-    const char *found = json_string_value(json_object_get(component, "type"));
-    return found && strcmp(found, type) == 0;
+static bool is_string(const json_t *object, const char *key) {
+    return json_is_string(json_object_get(object, key));
 }
 
-static int read_pre_tokenizer(nt_tokenizer *tokenizer, const json_t *component, const char *path,
-                              const nt_token_config *config) {
-    if (!is_type(component, "ByteLevel")) return refuse(path, "pre_tokenizer", component);
-    if (!get(component, "add_prefix_space"))
-        return nt_fail(NT_E_FORMAT, "%s: pre_tokenizer lacks \"add_prefix_space\"", path);
-    tokenizer->use_regex = true;
-    NT_TRY(nt_json_bool(&tokenizer->use_regex, component, "use_regex", path));
-    NT_TRY(nt_json_bool(&tokenizer->add_prefix_space, component, "add_prefix_space", path));
-    /* transformers' GPT2Tokenizer makes the pre-tokenizer anew from tokenizer_config.json; every
-     * other class takes tokenizer.json as it is. */
-    if (!nt_token_config_is_gpt2(config)) return NT_OK;
-    return nt_json_bool(&tokenizer->add_prefix_space, config->config, "add_prefix_space",
-                        config->config_path);
+/* ---- The model ------------------------------------------------------------------------------- */
+
+/* Without a type, as old files are, tokenizers takes the first of BPE, WordPiece, WordLevel and
+ * Unigram whose fields are there. */
+static int read_kind(nt_subword_kind *kind, const json_t *model, const nt_sections *sections) {
+    static const char *const names[] = {"BPE", "WordLevel", "Unigram"};
+    const json_t *type = json_object_get(model, "type");
+    if (type) {
+        for (int i = 0; i < 3; i++) {
+            *kind = (nt_subword_kind)i;
+            if (json_is_string(type) && strcmp(json_string_value(type), names[i]) == 0)
+                return NT_OK;
+        }
+        return nt_refuse_section(sections->where, "model type", type);
+    }
+    const char *vocab = sections->vocab.bytes;
+    *kind = NT_BPE;
+    if (sections->merges.bytes || !vocab) return NT_OK;
+    if (*vocab == '[') {
+        *kind = NT_UNIGRAM;
+    } else if (is_string(model, "unk_token")) {
+        *kind = NT_WORD_LEVEL;
+        if (is_string(model, "continuing_subword_prefix") &&
+            json_object_get(model, "max_input_chars_per_word")) {
+            return nt_fail(NT_E_UNSUPPORTED, "%s: model type \"WordPiece\" is not supported",
+                           sections->where);
+        }
+    }
+    return NT_OK;
 }
 
-/* Fields of the model that change ids in ways that are not built. */
-static int check_model(const json_t *model, const char *path) {
-    static const char *const affixes[] = {"continuing_subword_prefix", "end_of_word_suffix"};
-    static const char *const flags[] = {"byte_fallback", "ignore_merges"};
-    if (get(model, "type") && !is_type(model, "BPE"))
-        return refuse(path, "model type", json_object_get(model, "type"));
+/* A copy of a text that changes ids, NULL for an empty one, which does not. */
+static int read_affix(char **out, size_t *n, const json_t *model, const char *key,
+                      const char *where) {
+    const char *text = "";
+    NT_TRY(nt_json_string(&text, model, key, where));
+    if (!*text) return NT_OK;
+    *n = strlen(text);
+    *out = nt_alloc(*n + 1, 1);
+    if (!*out) return NT_E_MEMORY;
+    memcpy(*out, text, *n);
+    return NT_OK;
+}
+
+static int read_bpe_fields(nt_bpe *bpe, const char **unk, const json_t *model, const char *where) {
     const json_t *dropout = get(model, "dropout");
-    if (dropout && json_number_value(dropout) != 0.0) return refuse(path, "model dropout", dropout);
-    for (int i = 0; i < 2; i++) {
-        const char *text = "";
-        NT_TRY(nt_json_string(&text, model, affixes[i], path));
-        if (!*text) continue;
-        char section[64];
-        snprintf(section, sizeof section, "model %s", affixes[i]);
-        return refuse(path, section, json_object_get(model, affixes[i]));
+    if (dropout && !json_is_number(dropout)) {
+        return nt_fail(NT_E_FORMAT, "%s: \"dropout\" must be a number and is %s", where,
+                       nt_json_kind(dropout));
     }
-    for (int i = 0; i < 2; i++) {
-        bool on = false;
-        NT_TRY(nt_json_bool(&on, model, flags[i], path));
-        if (on)
-            return nt_fail(NT_E_UNSUPPORTED, "%s: model %s true is not supported", path, flags[i]);
+    if (json_number_value(dropout) != 0.0)
+        return nt_refuse_section(where, "model dropout", dropout);
+    NT_TRY(nt_json_bool(&bpe->byte_fallback, model, "byte_fallback", where));
+    NT_TRY(nt_json_bool(&bpe->fuse_unk, model, "fuse_unk", where));
+    NT_TRY(nt_json_bool(&bpe->ignore_merges, model, "ignore_merges", where));
+    NT_TRY(nt_json_string(unk, model, "unk_token", where));
+    NT_TRY(read_affix(&bpe->prefix, &bpe->n_prefix, model, "continuing_subword_prefix", where));
+    return read_affix(&bpe->suffix, &bpe->n_suffix, model, "end_of_word_suffix", where);
+}
+
+/* The id of the unknown token, which may be missing as long as none is met. */
+static int32_t find_unk(const nt_tokenizer *tokenizer, const char *unk) {
+    const nt_piece *piece = unk ? nt_lexicon_find(&tokenizer->lexicon, unk, strlen(unk)) : NULL;
+    return piece ? (int32_t)piece->id : -1;
+}
+
+static int read_bpe(nt_tokenizer *tokenizer, const json_t *model, const nt_sections *sections,
+                    const nt_bpe_form *form) {
+    nt_bpe *bpe = &tokenizer->subword.bpe;
+    const char *unk = NULL;
+    if (form) {
+        bpe->byte_fallback = form->byte_fallback;
+        bpe->fuse_unk = form->fuse_unk;
+        unk = form->unk;
+    } else {
+        NT_TRY(read_bpe_fields(bpe, &unk, model, sections->where));
     }
+    if (!sections->merges.bytes) {
+        return nt_fail(NT_E_FORMAT, "%s: \"merges\" must be an array and is nothing",
+                       sections->where);
+    }
+    NT_TRY(nt_read_vocab(&tokenizer->lexicon, sections->vocab, sections->where));
+    tokenizer->subword.unk = find_unk(tokenizer, unk);
+    NT_TRY(nt_read_merges(bpe, &tokenizer->lexicon, sections->merges, sections->where));
+    return nt_bpe_finish(bpe, &tokenizer->lexicon);
+}
+
+static int read_word_level(nt_tokenizer *tokenizer, const json_t *model,
+                           const nt_sections *sections) {
+    if (!get(model, "unk_token"))
+        return nt_fail(NT_E_FORMAT, "%s: model lacks \"unk_token\"", sections->where);
+    const char *unk = NULL;
+    NT_TRY(nt_json_string(&unk, model, "unk_token", sections->where));
+    NT_TRY(nt_read_vocab(&tokenizer->lexicon, sections->vocab, sections->where));
+    tokenizer->subword.unk = find_unk(tokenizer, unk);
     return NT_OK;
 }
 
-/* An unknown token that could ever stand in a text: some byte has no token of its own. */
-static int check_unk(const nt_tokenizer *tokenizer, const json_t *model, const char *path) {
-    const json_t *unk = get(model, "unk_token");
-    for (int byte = 0; unk && byte < 256; byte++)
-        if (tokenizer->bpe.byte_ids[byte] < 0) return refuse(path, "model unk_token", unk);
-    return NT_OK;
+static int read_unigram(nt_tokenizer *tokenizer, const json_t *model, const nt_sections *sections) {
+    nt_unigram *unigram = &tokenizer->subword.unigram;
+    int64_t unk = -1;
+    unigram->fuse_unk = true; /* always; the format has no field for it */
+    NT_TRY(nt_json_bool(&unigram->byte_fallback, model, "byte_fallback", sections->where));
+    NT_TRY(nt_json_int(&unk, model, "unk_id", 0, NT_MAX_ID, sections->where));
+    NT_TRY(nt_read_scores(&tokenizer->lexicon, unigram, sections->vocab, sections->where));
+    if (unk >= 0 && !nt_lexicon_at(&tokenizer->lexicon, unk)) {
+        return nt_fail(NT_E_FORMAT, "%s: \"unk_id\" %d is no token of the vocabulary",
+                       sections->where, (int)unk);
+    }
+    tokenizer->subword.unk = (int32_t)unk;
+    return nt_unigram_finish(unigram, &tokenizer->lexicon);
 }
 
-/* One merge: "left right" or ["left", "right"], all of them in the same form. */
-static int read_merge(nt_tokenizer *tokenizer, const json_t *merge, bool as_strings, size_t i,
-                      const char *path) {
-    if (as_strings && json_is_string(merge)) {
-        return nt_read_merge(tokenizer, json_string_value(merge), json_string_length(merge),
-                             (uint32_t)i, path, "merge", i);
-    }
-    const json_t *left = json_array_get(merge, 0), *right = json_array_get(merge, 1);
-    if (as_strings || json_array_size(merge) != 2 || !json_is_string(left) ||
-        !json_is_string(right)) {
-        return nt_fail(NT_E_FORMAT, "%s: merge %zu is not %s like the first", path, i,
-                       as_strings ? "a string" : "a pair of strings");
-    }
-    return nt_bpe_add(&tokenizer->bpe, &tokenizer->lexicon, json_string_value(left),
-                      json_string_length(left), json_string_value(right), json_string_length(right),
-                      (uint32_t)i, path, "merge", i);
-}
-
-static int read_model(nt_tokenizer *tokenizer, const json_t *model, const char *path) {
+int nt_read_model(nt_tokenizer *tokenizer, const nt_sections *sections, const nt_bpe_form *form) {
+    const json_t *model = json_object_get(sections->file, "model");
     if (!json_is_object(model)) {
-        return nt_fail(NT_E_FORMAT, "%s: \"model\" must be an object and is %s", path,
+        return nt_fail(NT_E_FORMAT, "%s: \"model\" must be an object and is %s", sections->where,
                        nt_json_kind(model));
     }
-    NT_TRY(check_model(model, path));
-    const json_t *merges = json_object_get(model, "merges");
-    if (!json_is_array(merges)) {
-        return nt_fail(NT_E_FORMAT, "%s: \"merges\" must be an array and is %s", path,
-                       nt_json_kind(merges));
+    nt_subword *subword = &tokenizer->subword;
+    NT_TRY(read_kind(&subword->kind, model, sections));
+    if (form && subword->kind != NT_BPE) {
+        return nt_fail(NT_E_UNSUPPORTED,
+                       "%s: tokenizer_class makes BPE, and the model is of another type; read the "
+                       "file as it is",
+                       sections->where);
     }
-    NT_TRY(nt_read_vocab(tokenizer, json_object_get(model, "vocab"), path));
-    size_t n = json_array_size(merges);
-    NT_TRY(nt_read_merges_start(tokenizer, n, path));
-    NT_TRY(check_unk(tokenizer, model, path));
-    bool as_strings = json_is_string(json_array_get(merges, 0));
-    for (size_t i = 0; i < n; i++) {
-        const json_t *merge = json_array_get(merges, i);
-        const char *line = as_strings ? json_string_value(merge) : NULL;
-        if (line && strncmp(line, "#version", 8) == 0) continue;
-        NT_TRY(read_merge(tokenizer, merge, as_strings, i, path));
+    if (subword->kind == NT_BPE) {
+        NT_TRY(read_bpe(tokenizer, model, sections, form));
+    } else if (subword->kind == NT_WORD_LEVEL) {
+        NT_TRY(read_word_level(tokenizer, model, sections));
+    } else {
+        NT_TRY(read_unigram(tokenizer, model, sections));
     }
+    tokenizer->n_model = tokenizer->lexicon.n;
     return NT_OK;
 }
 
-static int read_added(nt_tokenizer *tokenizer, const json_t *tokens, const char *path) {
+/* ---- The other sections ---------------------------------------------------------------------- */
+
+int nt_read_added(nt_tokenizer *tokenizer, const nt_sections *sections) {
+    const json_t *tokens = get(sections->file, "added_tokens"), *token;
+    const char *where = sections->where;
     if (tokens && !json_is_array(tokens)) {
-        return nt_fail(NT_E_FORMAT, "%s: \"added_tokens\" must be an array and is %s", path,
+        return nt_fail(NT_E_FORMAT, "%s: \"added_tokens\" must be an array and is %s", where,
                        nt_json_kind(tokens));
     }
     size_t i;
-    const json_t *token;
     json_array_foreach(tokens, i, token) {
         const json_t *content = json_object_get(token, "content");
         if (!json_is_string(content))
-            return nt_fail(NT_E_FORMAT, "%s: added_tokens[%zu] has no \"content\"", path, i);
+            return nt_fail(NT_E_FORMAT, "%s: added_tokens[%zu] has no \"content\"", where, i);
         nt_added_token flags;
-        NT_TRY(nt_added_flags(&flags, token, true, path));
+        NT_TRY(nt_added_flags(&flags, token, true, where));
         NT_TRY(nt_added_add(&tokenizer->added, &tokenizer->lexicon, tokenizer->n_model,
-                            json_string_value(content), json_string_length(content), flags, path));
+                            json_string_value(content), json_string_length(content), flags, where));
     }
     return NT_OK;
 }
 
-/* Appends the ids of one special token of a template. */
-static int add_template_ids(const nt_tokenizer *tokenizer, int32_t **ids, size_t *n,
-                            const json_t *token, const char *name, const char *path) {
-    const json_t *list = json_object_get(token, "ids"), *value;
-    if (!json_is_array(list)) {
-        return nt_fail(NT_E_FORMAT, "%s: post_processor has no ids for \"%s\"", path, name);
-    }
-    int32_t *bigger = nt_resize(*ids, *n + json_array_size(list), sizeof **ids);
-    if (!bigger) return NT_E_MEMORY;
-    *ids = bigger;
-    size_t i;
-    json_array_foreach(list, i, value) {
-        json_int_t id = json_is_integer(value) ? json_integer_value(value) : -1;
-        if (!nt_lexicon_at(&tokenizer->lexicon, id))
-            return nt_fail(NT_E_FORMAT,
-                           "%s: post_processor token \"%s\" has an id that is no token", path,
-                           name);
-        (*ids)[(*n)++] = (int32_t)id;
-    }
-    return NT_OK;
-}
-
-static int read_template(nt_tokenizer *tokenizer, const json_t *component, const char *path) {
-    const json_t *single = json_object_get(component, "single"), *piece;
-    const json_t *tokens = json_object_get(component, "special_tokens");
-    if (!json_is_array(single) || tokenizer->templated)
-        return refuse(path, "post_processor", component);
-    tokenizer->templated = true;
-    bool seen = false;
-    size_t i;
-    json_array_foreach(single, i, piece) {
-        const char *text =
-            json_string_value(json_object_get(json_object_get(piece, "Sequence"), "id"));
-        const char *name =
-            json_string_value(json_object_get(json_object_get(piece, "SpecialToken"), "id"));
-        if (text && strcmp(text, "A") == 0 && !seen) {
-            seen = true;
-        } else if (name && !seen) {
-            NT_TRY(add_template_ids(tokenizer, &tokenizer->before, &tokenizer->n_before,
-                                    json_object_get(tokens, name), name, path));
-        } else if (name) {
-            NT_TRY(add_template_ids(tokenizer, &tokenizer->after, &tokenizer->n_after,
-                                    json_object_get(tokens, name), name, path));
-        } else {
-            return refuse(path, "post_processor template", piece);
+/* tokenizers cannot read a file with a section that it does not know, or of another version. */
+static int check_sections(const nt_sections *sections) {
+    static const char *const known[] = {"version",        "truncation", "padding",
+                                        "added_tokens",   "normalizer", "pre_tokenizer",
+                                        "post_processor", "decoder",    "model"};
+    for (void *at = json_object_iter(sections->file); at;
+         at = json_object_iter_next(sections->file, at)) {
+        size_t i = 0;
+        while (i < 9 && strcmp(json_object_iter_key(at), known[i]) != 0)
+            i++;
+        if (i == 9) {
+            return nt_fail(NT_E_UNSUPPORTED, "%s: a section \"%.40s\" is not supported",
+                           sections->where, json_object_iter_key(at));
         }
     }
-    if (!seen) return refuse(path, "post_processor", component);
+    const json_t *version = json_object_get(sections->file, "version");
+    const char *text = json_string_value(version);
+    if (version && (!text || strcmp(text, "1.0") != 0))
+        return nt_refuse_section(sections->where, "version", version);
     return NT_OK;
 }
 
-/* ByteLevel only trims offsets, which is not followed (see encode.c). */
-static int read_post_processor(nt_tokenizer *tokenizer, const json_t *component, const char *path) {
-    if (!component || is_type(component, "ByteLevel")) return NT_OK;
-    if (is_type(component, "TemplateProcessing")) return read_template(tokenizer, component, path);
-    const json_t *parts = json_object_get(component, "processors"), *part;
-    if (!is_type(component, "Sequence") || !json_is_array(parts))
-        return refuse(path, "post_processor", component);
-    size_t i;
-    json_array_foreach(parts, i, part) {
-        if (is_type(part, "TemplateProcessing")) {
-            NT_TRY(read_template(tokenizer, part, path));
-        } else if (!is_type(part, "ByteLevel")) {
-            return refuse(path, "post_processor", part);
-        }
-    }
-    return NT_OK;
+int nt_read_components(nt_tokenizer *tokenizer, const nt_sections *sections) {
+    const json_t *file = sections->file;
+    const char *where = sections->where;
+    NT_TRY(check_sections(sections));
+    NT_TRY(nt_truncation_read(&tokenizer->truncation, get(file, "truncation"), where));
+    NT_TRY(nt_padding_read(&tokenizer->padding, get(file, "padding"), where));
+    NT_TRY(nt_normalizers_read(&tokenizer->normalizers, get(file, "normalizer"), where));
+    NT_TRY(nt_pre_tokenizers_read(&tokenizer->pre_tokenizers, get(file, "pre_tokenizer"), where));
+    return nt_decoders_read(&tokenizer->decoders, get(file, "decoder"), where);
 }
 
-static int read_sections(nt_tokenizer *tokenizer, const json_t *file, const char *path,
-                         const nt_token_config *config) {
-    static const char *const must_be_null[] = {"truncation", "padding", "normalizer"};
-    for (int i = 0; i < 3; i++) {
-        const json_t *value = get(file, must_be_null[i]);
-        if (value) return refuse(path, must_be_null[i], value);
-    }
-    const json_t *decoder = get(file, "decoder");
-    if (!is_type(decoder, "ByteLevel")) return refuse(path, "decoder", decoder);
-    NT_TRY(read_pre_tokenizer(tokenizer, get(file, "pre_tokenizer"), path, config));
-    NT_TRY(read_model(tokenizer, get(file, "model"), path));
-    NT_TRY(read_added(tokenizer, get(file, "added_tokens"), path));
-    NT_TRY(read_post_processor(tokenizer, get(file, "post_processor"), path));
-    return nt_token_config_apply_roles(tokenizer, config);
+static int read_file(nt_tokenizer *tokenizer, const nt_sections *sections,
+                     const nt_token_config *config) {
+    static const char end[] = "<|endoftext|>";
+    static const char *const gpt2[NT_ROLES] = {[NT_ROLE_BOS] = end, [NT_ROLE_EOS] = end};
+    NT_TRY(nt_read_components(tokenizer, sections));
+    NT_TRY(nt_read_model(tokenizer, sections, NULL));
+    NT_TRY(nt_read_added(tokenizer, sections));
+    NT_TRY(nt_post_read(&tokenizer->post, get(sections->file, "post_processor"),
+                        &tokenizer->lexicon, sections->where));
+    /* Roles stand in no tokenizer.json; where nobody states them GPT-2's are taken, unless another
+     * class is named. */
+    bool other = config->class_name && !nt_token_config_is_gpt2(config);
+    return nt_apply_roles(tokenizer, config, other ? NULL : gpt2);
 }
 
 int nt_tokenizer_read_json(nt_tokenizer *tokenizer, const char *path,
                            const nt_token_config *config) {
-    json_t *file;
-    NT_TRY(nt_json_read(&file, path, NT_MAX_TOKENIZER_BYTES));
-    int status = read_sections(tokenizer, file, path, config);
-    json_decref(file);
+    nt_sections sections;
+    NT_TRY(nt_sections_read(&sections, path));
+    int status = read_file(tokenizer, &sections, config);
+    nt_sections_free(&sections);
     return status;
 }

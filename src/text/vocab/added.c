@@ -1,5 +1,7 @@
 #include "text/vocab/added.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "text/unicode/unicode.h"
@@ -24,9 +26,10 @@ int nt_added_add(nt_added *added, nt_lexicon *lexicon, size_t n_model, const cha
         piece = nt_lexicon_find(lexicon, content, n);
     }
     flags.id = (int32_t)piece->id;
+    flags.skipped = flags.special;
     if (piece->added) { /* once special, always special */
         nt_added_token *token = &added->tokens[piece->added - 1];
-        flags.special = flags.special || token->special;
+        flags.special = flags.skipped = flags.special || token->special;
         *token = flags;
         return NT_OK;
     }
@@ -41,7 +44,10 @@ int nt_added_add(nt_added *added, nt_lexicon *lexicon, size_t n_model, const cha
 
 static void insert(nt_trie *trie, const char *content, size_t n, uint32_t token) {
     uint32_t node = 0;
-    trie->starts[(unsigned char)content[0]] = true;
+    unsigned char start = (unsigned char)content[0];
+    trie->n_starts += !trie->starts[start];
+    trie->starts[start] = true;
+    trie->last_start = start;
     for (size_t i = 0; i < n; i++) {
         nt_pair_slot *slot = nt_pairs_find(&trie->edges, node, (unsigned char)content[i]);
         if (slot->left == NT_NO_PAIR) {
@@ -49,30 +55,60 @@ static void insert(nt_trie *trie, const char *content, size_t n, uint32_t token)
         }
         node = slot->id;
     }
-    trie->tokens[node] = token + 1;
+    if (!trie->tokens[node]) trie->tokens[node] = token + 1;
 }
 
-static int build(nt_trie *trie, const nt_added *added, const nt_lexicon *lexicon, bool normalized) {
-    size_t most = 0;
-    for (size_t i = 0; i < added->n; i++)
-        if (added->tokens[i].normalized == normalized)
-            most += nt_lexicon_at(lexicon, added->tokens[i].id)->n_content;
-    if (most == 0) return NT_OK;
-    NT_TRY(nt_pairs_init(&trie->edges, most, lexicon->seed));
-    trie->tokens = nt_alloc(most + 1, sizeof *trie->tokens);
-    if (!trie->tokens) return NT_E_MEMORY;
-    trie->n_nodes = 1;
+/* What is looked for, one token after the other: number, length, bytes. */
+static int collect(nt_buffer *wanted, size_t *n_bytes, const nt_added *added,
+                   const nt_lexicon *lexicon, bool normalized, nt_added_normalize *normalize,
+                   void *payload) {
     for (size_t i = 0; i < added->n; i++) {
         if (added->tokens[i].normalized != normalized) continue;
         const nt_piece *piece = nt_lexicon_at(lexicon, added->tokens[i].id);
-        insert(trie, lexicon->text.data + piece->content, piece->n_content, (uint32_t)i);
+        const char *bytes = nt_piece_content(lexicon, piece);
+        size_t n = piece->n_content;
+        if (normalized && normalize) NT_TRY(normalize(payload, &bytes, &n));
+        if (n > NT_MAX_ADDED_BYTES) {
+            return nt_fail(NT_E_UNSUPPORTED,
+                           "added token \"%.20s\" has %zu bytes when normalized; the most is %d",
+                           nt_piece_content(lexicon, piece), n, NT_MAX_ADDED_BYTES);
+        }
+        if (n == 0) continue;
+        const uint32_t header[2] = {(uint32_t)i, (uint32_t)n};
+        nt_buffer_put(wanted, (const char *)header, sizeof header);
+        nt_buffer_put(wanted, bytes, n);
+        *n_bytes += n;
+    }
+    return wanted->status;
+}
+
+static int fill(nt_trie *trie, const nt_buffer *wanted, size_t n_bytes, uint64_t seed) {
+    if (n_bytes == 0) return NT_OK;
+    NT_TRY(nt_pairs_init(&trie->edges, n_bytes, seed));
+    trie->tokens = nt_alloc(n_bytes + 1, sizeof *trie->tokens);
+    if (!trie->tokens) return NT_E_MEMORY;
+    trie->n_nodes = 1;
+    uint32_t header[2];
+    for (size_t at = 0; at < wanted->n; at += header[1]) {
+        memcpy(header, wanted->data + at, sizeof header);
+        at += sizeof header;
+        insert(trie, wanted->data + at, header[1], header[0]);
     }
     return NT_OK;
 }
 
-int nt_added_finish(nt_added *added, const nt_lexicon *lexicon) {
-    NT_TRY(build(&added->raw, added, lexicon, false));
-    return build(&added->normalized, added, lexicon, true);
+int nt_added_finish(nt_added *added, const nt_lexicon *lexicon, nt_added_normalize *normalize,
+                    void *payload) {
+    nt_trie *tries[2] = {&added->raw, &added->normalized};
+    for (int i = 0; i < 2; i++) {
+        nt_buffer wanted = {0};
+        size_t n_bytes = 0;
+        int status = collect(&wanted, &n_bytes, added, lexicon, i == 1, normalize, payload);
+        if (status == NT_OK) status = fill(tries[i], &wanted, n_bytes, lexicon->seed);
+        nt_buffer_free(&wanted);
+        NT_TRY(status);
+    }
+    return NT_OK;
 }
 
 static void trie_free(nt_trie *trie) {
@@ -148,14 +184,33 @@ static void widen(nt_added_scan *scan, size_t *start, size_t *end, const nt_adde
     }
 }
 
+/* The next place in [at, n) with a byte that some token starts with; n when there is none. */
+static size_t next_start(const nt_trie *trie, const char *text, size_t at, size_t n) {
+    if (trie->n_starts == 1) {
+        const char *found = memchr(text + at, trie->last_start, n - at);
+        return found ? (size_t)(found - text) : n;
+    }
+    const unsigned char *bytes = (const unsigned char *)text;
+    const bool *starts = trie->starts;
+    for (; at + 8 <= n; at += 8) {
+        const unsigned char *b = bytes + at;
+        if (starts[b[0]] | starts[b[1]] | starts[b[2]] | starts[b[3]] | starts[b[4]] |
+            starts[b[5]] | starts[b[6]] | starts[b[7]])
+            break;
+    }
+    while (at < n && !starts[bytes[at]])
+        at++;
+    return at;
+}
+
 /* The next match from scan->at on, leftmost and then longest; false when there is none. */
 static bool search(nt_added_scan *scan) {
     const nt_trie *trie = scan->trie;
     while (trie->n_nodes && scan->at < scan->n) {
-        size_t start = scan->at, length = 0;
-        uint32_t found = 0;
-        if (trie->starts[(unsigned char)scan->text[start]])
-            found = longest(&length, trie, scan->text + start, scan->n - start);
+        size_t start = next_start(trie, scan->text, scan->at, scan->n), length = 0;
+        scan->at = start;
+        if (start == scan->n) break;
+        uint32_t found = longest(&length, trie, scan->text + start, scan->n - start);
         if (!found) {
             scan->at++;
             continue;
@@ -172,6 +227,22 @@ static bool search(nt_added_scan *scan) {
         return true;
     }
     return false;
+}
+
+static bool trie_crosses(const nt_added *added, const nt_trie *trie, const char *text, size_t n,
+                         size_t at) {
+    size_t start = at > NT_MAX_ADDED_BYTES ? at - NT_MAX_ADDED_BYTES : 0, length;
+    for (; trie->n_nodes && (start = next_start(trie, text, start, at + 1)) <= at; start++) {
+        uint32_t found = longest(&length, trie, text + start, n - start);
+        if (!found || start + length < at) continue;
+        if (start + length > at || added->tokens[found - 1].rstrip) return true;
+    }
+    return false;
+}
+
+bool nt_added_crosses(const nt_added *added, const char *text, size_t n, size_t at) {
+    return trie_crosses(added, &added->raw, text, n, at) ||
+           trie_crosses(added, &added->normalized, text, n, at);
 }
 
 bool nt_added_next(nt_span *span, nt_added_scan *scan) {

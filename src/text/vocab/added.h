@@ -14,6 +14,7 @@ typedef struct nt_added_token {
     bool rstrip;      /* takes the white space after it */
     bool normalized;  /* looked for after the others, in what they left */
     bool special;
+    bool skipped; /* left out of decoded text with the special ones */
 } nt_added_token;
 
 /* A trie over the contents of some added tokens. */
@@ -22,6 +23,8 @@ typedef struct nt_trie {
     uint32_t *tokens; /* [n_nodes] token + 1 that ends here, 0 for none */
     uint32_t n_nodes; /* 0: no tokens at all */
     bool starts[256]; /* bytes that some token starts with */
+    uint32_t n_starts; /* how many of them */
+    unsigned char last_start;
 } nt_trie;
 
 typedef struct nt_added {
@@ -38,8 +41,15 @@ typedef struct nt_added {
  * content is passed over. Errors: FORMAT, UNSUPPORTED (too long), MEMORY. */
 int nt_added_add(nt_added *added, nt_lexicon *lexicon, size_t n_model, const char *content,
                  size_t n, nt_added_token flags, const char *where);
-/* Builds the tries; after the last nt_added_add. */
-int nt_added_finish(nt_added *added, const nt_lexicon *lexicon);
+/* Turns *bytes [*n], the content of a token, into what is looked for in normalized text, valid
+ * until the next call. */
+typedef int nt_added_normalize(void *payload, const char **bytes, size_t *n);
+/* Builds the tries; after the last nt_added_add. normalize (NULL: contents stay as they are) is
+ * called for normalized tokens. Of two that it makes equal the one added first is found; tokenizers
+ * takes one of them by chance. One that it leaves nothing of is never found.
+ * Errors: normalize's, UNSUPPORTED (too long), MEMORY. */
+int nt_added_finish(nt_added *added, const nt_lexicon *lexicon, nt_added_normalize *normalize,
+                    void *payload);
 /* The added token that a piece is, or NULL. */
 const nt_added_token *nt_added_of(const nt_added *added, const nt_piece *piece);
 void nt_added_free(nt_added *added);
@@ -66,5 +76,9 @@ typedef struct nt_span {
 /* The next span, text or token; false at the end. Spans of tokens may overlap the one before, as in
  * tokenizers, when rstrip took white space that is itself an added token. */
 bool nt_added_next(nt_span *span, nt_added_scan *scan);
+
+/* Whether some token may be found at a place before the space text[at] that it takes, or across it:
+ * then a text is not the same when it is cut there. Looks at what stands there only. */
+bool nt_added_crosses(const nt_added *added, const char *text, size_t n, size_t at);
 
 #endif

@@ -3,7 +3,18 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "text/vocab/byte_level.h"
+
+/* memcmp() == 0, without a call for what is short. */
+static inline bool same(const char *a, const char *b, size_t n) {
+    if (n > 16) return memcmp(a, b, n) == 0;
+    if (n >= 8)
+        return nt_hash_load8(a) == nt_hash_load8(b) &&
+               nt_hash_load8(a + n - 8) == nt_hash_load8(b + n - 8);
+    if (n >= 4)
+        return nt_hash_load4(a) == nt_hash_load4(b) &&
+               nt_hash_load4(a + n - 4) == nt_hash_load4(b + n - 4);
+    return n == 0 || (a[0] == b[0] && a[n >> 1] == b[n >> 1] && a[n - 1] == b[n - 1]);
+}
 
 /* The slot of a content: its own or the free one where it would stand. */
 static nt_lexicon_slot *slot_of(const nt_lexicon *lexicon, uint32_t hash, const char *content,
@@ -12,16 +23,14 @@ static nt_lexicon_slot *slot_of(const nt_lexicon *lexicon, uint32_t hash, const 
     for (; lexicon->slots[i].piece; i = (i + 1) & lexicon->mask) {
         if (lexicon->slots[i].hash != hash) continue;
         const nt_piece *piece = &lexicon->pieces[lexicon->slots[i].piece - 1];
-        if (piece->n_content == n && memcmp(lexicon->text.data + piece->content, content, n) == 0)
-            break;
+        if (piece->n_content == n && same(nt_piece_content(lexicon, piece), content, n)) break;
     }
     return &lexicon->slots[i];
 }
 
-/* Keeps the slots at most half full. */
-static int grow_slots(nt_lexicon *lexicon) {
-    if (lexicon->slots && lexicon->n < (lexicon->mask + 1) / 2) return NT_OK;
-    size_t n_old = lexicon->slots ? lexicon->mask + 1 : 0, size = n_old ? n_old * 2 : 1024;
+/* Makes the slots `size`, a power of two. */
+static int resize_slots(nt_lexicon *lexicon, size_t size) {
+    size_t n_old = lexicon->slots ? lexicon->mask + 1 : 0;
     nt_lexicon_slot *old = lexicon->slots, *slots = nt_alloc(size, sizeof *slots);
     if (!slots) return NT_E_MEMORY;
     for (size_t i = 0; i < n_old; i++) {
@@ -37,27 +46,75 @@ static int grow_slots(nt_lexicon *lexicon) {
     return NT_OK;
 }
 
-/* Room for an id; ids between the old end and this one stand for nothing so far. */
-static int grow_ids(nt_lexicon *lexicon, uint32_t id) {
-    if (id < lexicon->n_ids) return NT_OK;
+static int resize_ids(nt_lexicon *lexicon, size_t wanted) {
+    uint32_t *bigger = nt_alloc(wanted, sizeof *bigger);
+    if (!bigger) return NT_E_MEMORY;
+    if (lexicon->n_ids) memcpy(bigger, lexicon->by_id, lexicon->n_ids * sizeof *bigger);
+    nt_free(lexicon->by_id);
+    lexicon->by_id = bigger;
+    lexicon->ids_capacity = wanted;
+    return NT_OK;
+}
+
+static int grow_pieces(nt_lexicon *lexicon, size_t need) {
+    void *pieces = lexicon->pieces;
+    int status = nt_grow(&pieces, &lexicon->capacity, need, sizeof *lexicon->pieces);
+    lexicon->pieces = pieces;
+    return status;
+}
+
+static int grow_text(nt_lexicon *lexicon, size_t need) {
+    if (need > NT_BUFFER_MAX)
+        return nt_fail(NT_E_MEMORY, "a vocabulary grew past its limit of %d bytes", NT_BUFFER_MAX);
+    void *data = lexicon->text.data;
+    int status = nt_grow(&data, &lexicon->text.capacity, need, 1);
+    lexicon->text.data = data;
+    return status;
+}
+
+int nt_lexicon_reserve(nt_lexicon *lexicon, size_t n, size_t n_text) {
+    if (n > (size_t)NT_MAX_ID + 1) n = (size_t)NT_MAX_ID + 1;
+    size_t size = 1024;
+    while (size / 2 < n)
+        size *= 2;
+    /* Each content with its zero byte, and as much again for what the tokens decode to. */
+    size_t text = 2 * (n_text + n) + 1;
+    NT_TRY(resize_slots(lexicon, size));
+    NT_TRY(resize_ids(lexicon, n + 256)); /* added tokens come behind the vocabulary */
+    NT_TRY(grow_pieces(lexicon, n + 256));
+    return grow_text(lexicon, text < NT_BUFFER_MAX ? text : NT_BUFFER_MAX);
+}
+
+/* Room for one more token of n bytes with this id. */
+static int make_room(nt_lexicon *lexicon, size_t n, uint32_t id) {
     if (id >= lexicon->ids_capacity) {
         size_t wanted = lexicon->ids_capacity ? lexicon->ids_capacity : 1024;
         while (wanted <= id)
             wanted *= 2;
-        uint32_t *bigger = nt_alloc(wanted, sizeof *bigger);
-        if (!bigger) return NT_E_MEMORY;
-        if (lexicon->n_ids) memcpy(bigger, lexicon->by_id, lexicon->n_ids * sizeof *bigger);
-        nt_free(lexicon->by_id);
-        lexicon->by_id = bigger;
-        lexicon->ids_capacity = wanted;
+        NT_TRY(resize_ids(lexicon, wanted));
     }
-    lexicon->n_ids = (size_t)id + 1;
-    return NT_OK;
+    if (lexicon->n >= lexicon->capacity) NT_TRY(grow_pieces(lexicon, lexicon->n + 1));
+    if (lexicon->text.n + n < lexicon->text.capacity) return NT_OK;
+    return grow_text(lexicon, lexicon->text.n + n + 1);
 }
 
-int nt_lexicon_add(nt_lexicon *lexicon, const char *content, size_t n, uint32_t id,
-                   const char *where) {
+/* Appends bytes and a zero, for which there is room; returns where they stand. */
+static uint32_t put_text(nt_lexicon *lexicon, const char *bytes, size_t n) {
+    uint32_t at = (uint32_t)lexicon->text.n;
+    char *to = lexicon->text.data + at;
+    if (n) memcpy(to, bytes, n);
+    to[n] = 0;
+    lexicon->text.n += n + 1;
+    return at;
+}
+
+int nt_lexicon_append(nt_lexicon *lexicon, const char *content, size_t n, uint32_t id,
+                      const char *where) {
     int shown = n > 40 ? 40 : (int)n;
+    if (lexicon->borrowed) {
+        return nt_fail(NT_E_UNSUPPORTED, "%s: token \"%.*s\" cannot join the built-in vocabulary",
+                       where, shown, content);
+    }
     if (id > NT_MAX_ID) {
         return nt_fail(NT_E_FORMAT, "%s: token \"%.*s\" has the id %u; ids end at %d", where, shown,
                        content, id, NT_MAX_ID);
@@ -66,38 +123,88 @@ int nt_lexicon_add(nt_lexicon *lexicon, const char *content, size_t n, uint32_t 
     if (other) {
         return nt_fail(NT_E_FORMAT, "%s: tokens \"%.*s\" and \"%.*s\" share the id %u", where,
                        other->n_content > 40 ? 40 : (int)other->n_content,
-                       lexicon->text.data + other->content, shown, content, id);
+                       nt_piece_content(lexicon, other), shown, content, id);
     }
-    NT_TRY(grow_slots(lexicon));
-    uint32_t hash = (uint32_t)nt_hash_bytes(lexicon->seed, content, n);
-    nt_lexicon_slot *slot = slot_of(lexicon, hash, content, n);
-    if (slot->piece)
-        return nt_fail(NT_E_FORMAT, "%s: token \"%.*s\" stands twice", where, shown, content);
-    NT_TRY(grow_ids(lexicon, id));
-    void *pieces = lexicon->pieces;
-    int status = nt_grow(&pieces, &lexicon->capacity, lexicon->n + 1, sizeof *lexicon->pieces);
-    lexicon->pieces = pieces;
-    NT_TRY(status);
+    NT_TRY(make_room(lexicon, n, id));
+    uint32_t at = put_text(lexicon, content, n);
+    lexicon->pieces[lexicon->n++] = (nt_piece){id, at, (uint32_t)n, at, (uint32_t)n, 0};
+    lexicon->by_id[id] = (uint32_t)lexicon->n;
+    if (id >= lexicon->n_ids) lexicon->n_ids = (size_t)id + 1;
+    return NT_OK;
+}
 
-    nt_piece piece = {.id = id, .content = (uint32_t)lexicon->text.n, .n_content = (uint32_t)n};
-    nt_buffer_put(&lexicon->text, content, n);
-    nt_buffer_putc(&lexicon->text, 0);
-    piece.bytes = (uint32_t)lexicon->text.n;
-    nt_byte_level_decode(&lexicon->text, content, n);
-    piece.n_bytes = (uint32_t)lexicon->text.n - piece.bytes;
-    nt_buffer_putc(&lexicon->text, 0);
-    NT_TRY(lexicon->text.status);
-    lexicon->pieces[lexicon->n++] = piece;
-    *slot = (nt_lexicon_slot){(uint32_t)lexicon->n, hash};
+static int twice(const nt_piece *piece, const nt_lexicon *lexicon, const char *where) {
+    return nt_fail(NT_E_FORMAT, "%s: token \"%.*s\" stands twice", where,
+                   piece->n_content > 40 ? 40 : (int)piece->n_content,
+                   nt_piece_content(lexicon, piece));
+}
+
+int nt_lexicon_index(nt_lexicon *lexicon, const char *where) {
+    size_t size = lexicon->slots ? lexicon->mask + 1 : 1024;
+    while (size / 2 < lexicon->n)
+        size *= 2;
+    if (!lexicon->slots || size > lexicon->mask + 1) NT_TRY(resize_slots(lexicon, size));
+    enum { AHEAD = 16 };
+    uint32_t hashes[AHEAD]; /* of the pieces to come */
+    size_t n = lexicon->n;
+    for (size_t i = lexicon->n_indexed, next = i; i < n; i++) {
+        for (; next < n && next < i + AHEAD; next++) {
+            const nt_piece *piece = &lexicon->pieces[next];
+            hashes[next % AHEAD] =
+                nt_lexicon_hash(lexicon, nt_piece_content(lexicon, piece), piece->n_content);
+        }
+        const nt_piece *piece = &lexicon->pieces[i];
+        uint32_t hash = hashes[i % AHEAD];
+        nt_lexicon_slot *slot =
+            slot_of(lexicon, hash, nt_piece_content(lexicon, piece), piece->n_content);
+        if (slot->piece) return twice(piece, lexicon, where);
+        *slot = (nt_lexicon_slot){(uint32_t)i + 1, hash};
+        lexicon->n_indexed = i + 1;
+    }
+    return NT_OK;
+}
+
+int nt_lexicon_add(nt_lexicon *lexicon, const char *content, size_t n, uint32_t id,
+                   const char *where) {
+    const nt_piece *other = nt_lexicon_find(lexicon, content, n);
+    if (other) return twice(other, lexicon, where);
+    NT_TRY(nt_lexicon_append(lexicon, content, n, id, where));
+    return nt_lexicon_index(lexicon, where);
+}
+
+int nt_lexicon_rename(nt_lexicon *lexicon, int32_t id, const char *content, size_t n) {
+    NT_TRY(make_room(lexicon, n, (uint32_t)id));
+    nt_piece renamed = lexicon->pieces[lexicon->by_id[id] - 1];
+    renamed.content = renamed.bytes = put_text(lexicon, content, n);
+    renamed.n_content = renamed.n_bytes = (uint32_t)n;
+    lexicon->pieces[lexicon->n++] = renamed;
     lexicon->by_id[id] = (uint32_t)lexicon->n;
     return NT_OK;
 }
 
-nt_piece *nt_lexicon_find(const nt_lexicon *lexicon, const char *content, size_t n) {
+int nt_lexicon_spell(nt_lexicon *lexicon, nt_piece *piece, const char *bytes, size_t n) {
+    if (lexicon->borrowed) return NT_OK;
+    uint32_t at = piece->content;
+    bool equal = n == piece->n_content &&
+                 (n == 0 || memcmp(nt_piece_content(lexicon, piece), bytes, n) == 0);
+    if (!equal) {
+        NT_TRY(grow_text(lexicon, lexicon->text.n + n + 1));
+        at = put_text(lexicon, bytes, n);
+    }
+    piece->bytes = at;
+    piece->n_bytes = (uint32_t)n;
+    return NT_OK;
+}
+
+nt_piece *nt_lexicon_find_hash(const nt_lexicon *lexicon, uint32_t hash, const char *content,
+                               size_t n) {
     if (!lexicon->slots) return NULL;
-    uint32_t hash = (uint32_t)nt_hash_bytes(lexicon->seed, content, n);
     uint32_t found = slot_of(lexicon, hash, content, n)->piece;
     return found ? &lexicon->pieces[found - 1] : NULL;
+}
+
+nt_piece *nt_lexicon_find(const nt_lexicon *lexicon, const char *content, size_t n) {
+    return nt_lexicon_find_hash(lexicon, nt_lexicon_hash(lexicon, content, n), content, n);
 }
 
 const nt_piece *nt_lexicon_at(const nt_lexicon *lexicon, int64_t id) {
@@ -106,9 +213,11 @@ const nt_piece *nt_lexicon_at(const nt_lexicon *lexicon, int64_t id) {
 }
 
 void nt_lexicon_free(nt_lexicon *lexicon) {
-    nt_free(lexicon->pieces);
-    nt_buffer_free(&lexicon->text);
-    nt_free(lexicon->slots);
-    nt_free(lexicon->by_id);
+    if (!lexicon->borrowed) {
+        nt_free(lexicon->pieces);
+        nt_buffer_free(&lexicon->text);
+        nt_free(lexicon->slots);
+        nt_free(lexicon->by_id);
+    }
     *lexicon = (nt_lexicon){0};
 }

@@ -1,0 +1,192 @@
+#include "text/lane/cache.h"
+
+#include "base/memory.h"
+
+enum {
+    LEAST_SLOTS = 256,
+    MOST_FIRST_SLOTS = 1 << 14,
+    LEAST_LONGER = 64,
+    WAYS = 4,
+    QUICK_SLOTS = 1 << 16 /* up to here four times as many, then twice */
+};
+
+const nt_cache_slot nt_cache_none[2];
+
+#define ALL UINT64_MAX
+const uint64_t nt_cache_masks[NT_CACHE_SHORT + 2][2] = {{0, 0},
+                                                        {ALL >> 56, 0},
+                                                        {ALL >> 48, 0},
+                                                        {ALL >> 40, 0},
+                                                        {ALL >> 32, 0},
+                                                        {ALL >> 24, 0},
+                                                        {ALL >> 16, 0},
+                                                        {ALL >> 8, 0},
+                                                        {ALL, 0},
+                                                        {ALL, ALL >> 56},
+                                                        {ALL, ALL >> 48},
+                                                        {ALL, ALL >> 40},
+                                                        {ALL, ALL >> 32},
+                                                        {ALL, ALL >> 24},
+                                                        {ALL, ALL >> 16},
+                                                        {ALL, ALL >> 8},
+                                                        {0, 0}};
+
+void nt_cache_free(nt_cache *cache) {
+    nt_free(cache->slots);
+    nt_free(cache->longer);
+    *cache = (nt_cache){.max_bytes = cache->max_bytes};
+}
+
+/* Of the bytes that it may have, half go to short words and a quarter to longer ones; the rest is
+ * where a table stands while the next one is filled. */
+static size_t most_slots(const nt_cache *cache) {
+    size_t bytes = cache->max_bytes ? cache->max_bytes : NT_CACHE_DEFAULT_BYTES;
+    return bytes / 2 / sizeof(nt_cache_slot);
+}
+
+static size_t most_longer(const nt_cache *cache) {
+    return most_slots(cache) / 2 / (sizeof(nt_cache_long) / sizeof(nt_cache_slot));
+}
+
+/* n is a power of two. */
+static unsigned shift_of(size_t n) {
+    return (unsigned)__builtin_clzll(n) + 1;
+}
+
+static size_t n_slots(const nt_cache *cache) {
+    return cache->slots ? (size_t)1 << (64 - cache->shift) : 0;
+}
+
+int nt_cache_start(nt_cache *cache, size_t n) {
+    size_t most = most_slots(cache), wanted = LEAST_SLOTS;
+    if (cache->slots || most < WAYS) return NT_OK;
+    while (wanted < n / 32 && wanted < MOST_FIRST_SLOTS)
+        wanted *= 2;
+    while (wanted > most)
+        wanted /= 2;
+    cache->slots = nt_alloc_table(wanted, sizeof *cache->slots);
+    if (!cache->slots) return NT_E_MEMORY;
+    cache->shift = shift_of(wanted);
+    cache->seeds[0] = nt_hash_seed() | 1;
+    cache->seeds[1] = nt_hash_fold(cache->seeds[0], 0xD6E8FEB86659FD93u) | 1;
+    return NT_OK;
+}
+
+static size_t home_of(const nt_cache *cache, nt_cache_key key) {
+    return nt_cache_hash(cache->seeds, key) >> cache->shift;
+}
+
+static void put_slot(nt_cache *cache, const nt_cache_slot *slot) {
+    size_t home = home_of(cache, slot->key);
+    for (size_t way = 0; way < WAYS; way++) {
+        nt_cache_slot *at = &cache->slots[home ^ way];
+        if (at->key.high) continue;
+        *at = *slot;
+        cache->n++;
+        return;
+    }
+    cache->slots[home ^ (cache->turn++ % WAYS)] = *slot;
+}
+
+static nt_cache_long *longer_at(const nt_cache *cache, const char *word, size_t n, size_t way) {
+    return &cache->longer[(nt_hash_bytes(cache->seeds[0], word, n) & cache->longer_mask) ^ way];
+}
+
+static void put_longer(nt_cache *cache, const nt_cache_long *word) {
+    nt_cache_long *at = longer_at(cache, word->word, word->n, 0);
+    if (at->n) at = longer_at(cache, word->word, word->n, 1);
+    if (at->n) {
+        at = longer_at(cache, word->word, word->n, cache->turn++ & 1);
+    } else {
+        cache->n_longer++;
+    }
+    *at = *word;
+}
+
+static int grow_slots(nt_cache *cache) {
+    size_t n_old = n_slots(cache), wanted = n_old < QUICK_SLOTS ? n_old * 4 : n_old * 2;
+    while (wanted > most_slots(cache))
+        wanted /= 2;
+    nt_cache_slot *old = cache->slots, *slots = nt_alloc_table(wanted, sizeof *slots);
+    if (!slots) return NT_E_MEMORY;
+    cache->slots = slots;
+    cache->shift = shift_of(wanted);
+    cache->n = 0;
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i].key.high) put_slot(cache, &old[i]);
+    nt_free(old);
+    return NT_OK;
+}
+
+static int grow_longer(nt_cache *cache) {
+    size_t n_old = cache->longer ? cache->longer_mask + 1 : 0;
+    size_t wanted = n_old ? n_old * 2 : LEAST_LONGER;
+    while (wanted > most_longer(cache))
+        wanted /= 2;
+    nt_cache_long *old = cache->longer, *longer = nt_alloc_table(wanted, sizeof *longer);
+    if (!longer) return NT_E_MEMORY;
+    cache->longer = longer;
+    cache->longer_mask = wanted - 1;
+    cache->n_longer = 0;
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i].n) put_longer(cache, &old[i]);
+    nt_free(old);
+    return NT_OK;
+}
+
+int nt_cache_grow(nt_cache *cache) {
+    size_t n_short = n_slots(cache), n_longer = cache->longer ? cache->longer_mask + 1 : 0;
+    if (cache->slots && cache->n > n_short / 8 * 3 && n_short * 2 <= most_slots(cache))
+        NT_TRY(grow_slots(cache));
+    if (n_longer && cache->n_longer > n_longer / 8 * 3 && n_longer * 2 <= most_longer(cache))
+        NT_TRY(grow_longer(cache));
+    return NT_OK;
+}
+
+const nt_cache_slot *nt_cache_beside(nt_cache *cache, nt_cache_key key) {
+    if (!cache->slots) return NULL;
+    size_t home = home_of(cache, key);
+    for (size_t way = 1; way < WAYS; way++) {
+        nt_cache_slot *at = &cache->slots[home ^ way], found = *at;
+        if (!nt_cache_equal(found.key, key)) continue;
+        *at = cache->slots[home];
+        cache->slots[home] = found;
+        return &cache->slots[home];
+    }
+    return NULL;
+}
+
+const nt_cache_long *nt_cache_find(const nt_cache *cache, const char *word, size_t n) {
+    if (!cache->longer || n > NT_CACHE_LONG) return NULL;
+    for (size_t way = 0; way < 2; way++) {
+        const nt_cache_long *at = longer_at(cache, word, n, way);
+        if (at->n == n && memcmp(at->word, word, n) == 0) return at;
+    }
+    return NULL;
+}
+
+int nt_cache_put(nt_cache *cache, const char *word, size_t n, const int32_t *ids,
+                 const uint32_t *lengths, size_t n_ids) {
+    if (!cache->slots || n > NT_CACHE_LONG || n_ids > NT_CACHE_LONG_IDS) return NT_OK;
+    uint8_t ends[NT_CACHE_LONG_IDS];
+    size_t end = 0;
+    for (size_t i = 0; i < n_ids; i++)
+        ends[i] = (uint8_t)(end += lengths[i]);
+    if (n <= NT_CACHE_SHORT && n_ids <= NT_CACHE_SHORT_IDS) {
+        char padded[16] = {0};
+        memcpy(padded, word, n);
+        nt_cache_slot slot = {.key = nt_cache_key_of(padded, n), .n_ids = (uint8_t)n_ids};
+        memcpy(slot.ids, ids, n_ids * sizeof *ids);
+        memcpy(slot.ends, ends, n_ids);
+        put_slot(cache, &slot);
+        return NT_OK;
+    }
+    if (most_longer(cache) < 2) return NT_OK;
+    if (!cache->longer) NT_TRY(grow_longer(cache));
+    nt_cache_long longer = {.n = (uint8_t)n, .n_ids = (uint8_t)n_ids};
+    memcpy(longer.word, word, n);
+    memcpy(longer.ids, ids, n_ids * sizeof *ids);
+    memcpy(longer.ends, ends, n_ids);
+    put_longer(cache, &longer);
+    return NT_OK;
+}

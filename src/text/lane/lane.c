@@ -1,0 +1,257 @@
+#include "text/lane/lane.h"
+
+#include "base/utf8.h"
+#include "text/vocab/byte_level.h"
+
+enum {
+    BATCH = 256,         /* words that are looked up together */
+    PADDED = 16,         /* bytes that a key is made from */
+    AT_ONCE = 4,         /* tokens that are written for each word */
+    SLACK = 8,           /* room for those of them that are not kept */
+    LEAST_CACHED = 1024, /* shorter texts do without a cache, where there is none yet */
+    BYTES_A_TOKEN = 3    /* for the first guess of how many there will be */
+};
+
+/* A text on its way: bytes [n] for the scanner, and where byte 0 stands. */
+typedef struct run {
+    nt_tokens *out;
+    const nt_subword *subword;
+    const nt_lexicon *lexicon;
+    size_t n_model;
+    nt_lane_work *work;
+    nt_bpe_work *bpe_work;
+    const char *text;
+    size_t n;
+    uint32_t origin;
+} run;
+
+void nt_lane_work_free(nt_lane_work *work) {
+    nt_cache_free(&work->cache);
+    nt_buffer_free(&work->prefixed);
+    nt_buffer_free(&work->spelled);
+    *work = (nt_lane_work){.cache.max_bytes = work->cache.max_bytes};
+}
+
+/* The token that a whole word is in the model's own vocabulary, for ignore_merges; -1: none. */
+static int whole_word(int32_t *id, const run *r, const char *word, size_t n) {
+    nt_buffer *spelled = &r->work->spelled;
+    spelled->max = UINT32_MAX;
+    nt_buffer_clear(spelled);
+    for (size_t i = 0; i < n; i++) {
+        char character[2];
+        nt_buffer_put(spelled, character, nt_byte_level_char(character, (uint8_t)word[i]));
+    }
+    NT_TRY(spelled->status);
+    const nt_piece *piece = nt_lexicon_find(r->lexicon, spelled->data, spelled->n);
+    bool own = piece && (size_t)(piece - r->lexicon->pieces) < r->n_model;
+    *id = own ? (int32_t)piece->id : -1;
+    return NT_OK;
+}
+
+/* Lengths [n_ids] in starts -> starts and ends of tokens that follow on each other from `at`. */
+static void lay_out(uint32_t *starts, uint32_t *ends, size_t n_ids, uint32_t at) {
+    for (size_t i = 0; i < n_ids; i++) {
+        uint32_t length = starts[i];
+        starts[i] = at;
+        ends[i] = at += length;
+    }
+}
+
+/* A word that no cache knows. There is room for n tokens. */
+static int compute(run *r, const char *word, size_t n, uint32_t at) {
+    nt_tokens *out = r->out;
+    uint32_t few[NT_CACHE_LONG], *lengths = few;
+    bool cached = n <= NT_CACHE_LONG;
+    if (!cached) lengths = out->offsets ? out->starts + out->n : NULL;
+    int32_t *ids = out->ids + out->n, whole = -1;
+    size_t n_ids = 1;
+    if (r->subword->bpe.ignore_merges) NT_TRY(whole_word(&whole, r, word, n));
+    if (whole >= 0) {
+        ids[0] = whole;
+        if (lengths) lengths[0] = (uint32_t)n;
+    } else {
+        NT_TRY(nt_bpe_bytes(&n_ids, ids, lengths, &r->subword->bpe, r->bpe_work, word, n));
+    }
+    if (cached) NT_TRY(nt_cache_put(&r->work->cache, word, n, ids, lengths, n_ids));
+    if (out->offsets) {
+        if (cached) memcpy(out->starts + out->n, lengths, n_ids * sizeof *lengths);
+        lay_out(out->starts + out->n, out->ends + out->n, n_ids, at);
+    }
+    out->n += n_ids;
+    return NT_OK;
+}
+
+static void copy(nt_tokens *out, const int32_t *ids, const uint8_t *ends, size_t n_ids,
+                 uint32_t at) {
+    memcpy(out->ids + out->n, ids, n_ids * sizeof *ids);
+    for (size_t i = 0; out->offsets && i < n_ids; i++) {
+        out->starts[out->n + i] = at + (i ? ends[i - 1] : 0);
+        out->ends[out->n + i] = at + ends[i];
+    }
+    out->n += n_ids;
+}
+
+/* A word that is not in its own line: bytes [start, end) of the run. Leaves room for `more` further
+ * tokens. */
+static __attribute__((noinline)) int put_word(run *r, nt_cache_key key, size_t start, size_t end,
+                                              size_t more) {
+    nt_cache *cache = &r->work->cache;
+    size_t n = end - start;
+    uint32_t at = r->origin + (uint32_t)start;
+    NT_TRY(nt_tokens_reserve(r->out, n + more));
+    if (n <= NT_CACHE_SHORT) {
+        const nt_cache_slot *slot = nt_cache_beside(cache, key);
+        if (slot) {
+            copy(r->out, slot->ids, slot->ends, slot->n_ids, at);
+            return NT_OK;
+        }
+    }
+    const nt_cache_long *longer = nt_cache_find(cache, r->text + start, n);
+    if (!longer) return compute(r, r->text + start, n, at);
+    copy(r->out, longer->ids, longer->ends, longer->n_ids, at);
+    return NT_OK;
+}
+
+/* A batch of words on its way: those that end at to [n], the first one starting at `start`. */
+typedef struct batch {
+    uint32_t to[BATCH];
+    nt_cache_key keys[BATCH];
+    uint32_t homes[BATCH];
+    size_t n, start;
+} batch;
+
+/* Makes the keys of a batch and asks for their slots, so that they are near when they are read. */
+static void make_keys(batch *b, const nt_cache *cache, const nt_cache_slot *slots, const run *r) {
+    uint64_t seeds[2] = {cache->seeds[0], cache->seeds[1]};
+    unsigned shift = cache->slots ? cache->shift : 63;
+    bool tail = b->to[b->n - 1] + (size_t)PADDED > r->n;
+    char padded[PADDED] = {0};
+    size_t start = b->start;
+    for (size_t i = 0; i < b->n; i++) {
+        size_t end = b->to[i];
+        const char *word = r->text + start;
+        if (tail && start + PADDED > r->n) {
+            memcpy(padded, word, r->n - start);
+            word = padded;
+        }
+        nt_cache_key key = nt_cache_key_of(word, end - start);
+        size_t home = nt_cache_hash(seeds, key) >> shift;
+        __builtin_prefetch(&slots[home]);
+        b->keys[i] = key;
+        b->homes[i] = (uint32_t)home;
+        start = end;
+    }
+}
+
+/* Writes the ends of a word's tokens; the word stands at `at`. Each is where the next starts. */
+static inline void put_ends(uint32_t *ends, uint32_t *next_starts, const uint8_t *in_word,
+                            uint32_t at) {
+    uint32_t first = at + in_word[0], second = at + in_word[1], third = at + in_word[2];
+    ends[0] = first;
+    ends[1] = second;
+    ends[2] = third;
+    next_starts[0] = first;
+    next_starts[1] = second;
+    next_starts[2] = third;
+}
+
+/* Writes AT_ONCE tokens for each word and keeps those that it has. */
+static inline __attribute__((always_inline)) int
+put_batch(run *r, const batch *b, const nt_cache_slot *slots, bool offsets) {
+    nt_tokens *out = r->out;
+    int32_t *ids = out->ids;
+    uint32_t *starts = out->starts, *ends = out->ends, origin = r->origin;
+    size_t start = b->start, n = b->n, at = out->n;
+    if (offsets) starts[at] = origin + (uint32_t)start;
+    for (size_t i = 0; i < n; i++) {
+        const nt_cache_slot *slot = &slots[b->homes[i]];
+        if (__builtin_expect(!nt_cache_equal(slot->key, b->keys[i]), 0)) {
+            out->n = at;
+            NT_TRY(put_word(r, b->keys[i], start, b->to[i], NT_CACHE_SHORT_IDS * (n - i) + SLACK));
+            at = out->n;
+            ids = out->ids;
+            starts = out->starts;
+            ends = out->ends;
+            if (offsets) starts[at] = origin + b->to[i];
+        } else {
+            memcpy(ids + at, slot->ids, AT_ONCE * sizeof *ids); /* the last is none */
+            if (offsets) {
+                put_ends(ends + at, starts + at + 1, slot->ends, origin + (uint32_t)start);
+            }
+            at += slot->n_ids;
+        }
+        start = b->to[i];
+    }
+    out->n = at;
+    return NT_OK;
+}
+
+static int put_ids(run *r, const batch *b, const nt_cache_slot *slots) {
+    return put_batch(r, b, slots, false);
+}
+
+static int put_all(run *r, const batch *b, const nt_cache_slot *slots) {
+    return put_batch(r, b, slots, true);
+}
+
+/* The words of the run, whatever stands before and behind it. */
+static int encode(run *r, nt_scan_kind kind) {
+    nt_cache *cache = &r->work->cache;
+    nt_scan scan;
+    nt_scan_start(&scan, kind, r->text, r->n);
+    batch b;
+    b.start = 0;
+    while ((b.n = nt_scan_next(b.to, BATCH, &scan)) > 0) {
+        const nt_cache_slot *slots = cache->slots ? cache->slots : nt_cache_none;
+        make_keys(&b, cache, slots, r);
+        NT_TRY(nt_tokens_reserve(r->out, NT_CACHE_SHORT_IDS * b.n + SLACK));
+        NT_TRY(r->out->offsets ? put_all(r, &b, slots) : put_ids(r, &b, slots));
+        NT_TRY(nt_cache_grow(cache));
+        b.start = b.to[b.n - 1];
+    }
+    return NT_OK;
+}
+
+/* With a space before it, a text [n] may have other words up to a place where every scanner cuts;
+ * up to there it is copied. As in tokenizers, the space stands for the first character, and so does
+ * each byte of that character. */
+static int encode_prefixed(run *r, nt_scan_kind kind, size_t *n_done) {
+    nt_tokens *out = r->out;
+    const char *text = r->text;
+    size_t n = r->n, first = out->n;
+    *n_done = kind == NT_SCAN_WHOLE || n < 2 ? n : nt_scan_border(text, n, 1, n);
+    int32_t code;
+    uint32_t width = (uint32_t)nt_utf8_next(&code, text, n), origin = r->origin;
+    nt_buffer *prefixed = &r->work->prefixed;
+    prefixed->max = UINT32_MAX;
+    nt_buffer_clear(prefixed);
+    nt_buffer_putc(prefixed, ' ');
+    nt_buffer_put(prefixed, text, *n_done);
+    NT_TRY(prefixed->status);
+    r->text = prefixed->data;
+    r->n = prefixed->n;
+    r->origin = 0;
+    NT_TRY(encode(r, kind));
+    for (size_t i = first; out->offsets && i < out->n; i++) {
+        uint32_t start = out->starts[i], end = out->ends[i];
+        out->starts[i] = origin + (start <= width ? 0 : start - 1);
+        out->ends[i] = origin + (end <= width ? width : end - 1);
+    }
+    r->text = text + *n_done;
+    r->n = n - *n_done;
+    r->origin = origin + (uint32_t)*n_done;
+    return NT_OK;
+}
+
+int nt_lane_encode(nt_tokens *out, const nt_lane *lane, const nt_subword *subword,
+                   const nt_lexicon *lexicon, size_t n_model, nt_lane_work *work,
+                   nt_bpe_work *bpe_work, const char *stretch, size_t n, size_t origin,
+                   bool add_prefix_space) {
+    if (n == 0) return NT_OK;
+    if (n >= LEAST_CACHED) NT_TRY(nt_cache_start(&work->cache, n));
+    NT_TRY(nt_tokens_reserve(out, n / BYTES_A_TOKEN + SLACK));
+    run r = {out, subword, lexicon, n_model, work, bpe_work, stretch, n, (uint32_t)origin};
+    size_t n_done;
+    if (add_prefix_space && stretch[0] != ' ') NT_TRY(encode_prefixed(&r, lane->kind, &n_done));
+    return r.n ? encode(&r, lane->kind) : NT_OK;
+}

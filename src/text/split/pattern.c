@@ -1,0 +1,325 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "text/split/pattern.h"
+
+#include <pcre2.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "text/split/translate.h"
+
+enum {
+    FIRST_LIMIT = 1000,    /* steps of a match that are not counted against the text's budget */
+    BUDGET = 50 * 1000000, /* steps for one search, besides */
+    BUDGET_PER_BYTE = 64,  /* these */
+    HEAP_KIB = 64 << 10,   /* what the interpreter may use when the JIT's stack does not do */
+    RESERVE = 256 << 10,   /* set aside for the JIT compiler, */
+    RESERVE_PER_BYTE = 64, /* and for each byte of what PCRE2 compiled */
+    JIT_STACK_MIN = 32 << 10,
+    JIT_STACK_MAX = 1 << 20
+};
+
+struct nt_pattern {
+    char *text; /* [n] the string, or the regex for messages, zero-ended */
+    size_t n;
+    char *where;
+    bool is_regex;
+    nt_scan_kind scan; /* the regex is this one: nothing is compiled */
+    pcre2_code *code;
+    struct compiling {
+        bool out_of_memory;
+        bool jit;
+        void *reserve; /* for the JIT compiler alone */
+    } compiling;
+};
+
+typedef struct pcre_work {
+    pcre2_general_context *general;
+    pcre2_match_context *context;
+    pcre2_match_data *data;
+    pcre2_jit_stack *stack;
+} pcre_work;
+
+static void *allocate(size_t n, void *unused) {
+    (void)unused;
+    return nt_alloc(n, 1);
+}
+
+/* PCRE2 10.42's JIT compiler does not survive an allocation that fails: it works with memory that
+ * was set aside before, so that it meets no such failure, one of the tests' included. */
+static void *allocate_compiling(size_t n, void *data) {
+    struct compiling *compiling = data;
+    void *memory = compiling->jit ? malloc(n) : nt_alloc(n, 1);
+    if (!memory && compiling->jit && compiling->reserve) {
+        nt_free(compiling->reserve);
+        compiling->reserve = NULL;
+        memory = malloc(n);
+    }
+    if (!memory) compiling->out_of_memory = true;
+    return memory;
+}
+
+static void release(void *memory, void *unused) {
+    (void)unused;
+    nt_free(memory);
+}
+
+/* ---- Making one ------------------------------------------------------------------------------ */
+
+static char *copy(const char *bytes, size_t n) {
+    char *text = nt_alloc(n + 1, 1);
+    if (text) memcpy(text, bytes, n);
+    return text;
+}
+
+static int start(nt_pattern **out, const char *text, size_t n, const char *where) {
+    *out = NULL;
+    nt_pattern *pattern = nt_alloc(1, sizeof *pattern);
+    if (!pattern) return NT_E_MEMORY;
+    pattern->text = copy(text, n);
+    pattern->where = copy(where, strlen(where));
+    pattern->n = n;
+    if (!pattern->text || !pattern->where) {
+        nt_pattern_free(pattern);
+        return NT_E_MEMORY;
+    }
+    *out = pattern;
+    return NT_OK;
+}
+
+int nt_pattern_from_string(nt_pattern **out, const char *string, size_t n) {
+    return start(out, string, n, "");
+}
+
+static int compile_with(nt_pattern *pattern, pcre2_compile_context *context, const char *text,
+                        size_t n) {
+    int error;
+    PCRE2_SIZE offset;
+    uint32_t options = PCRE2_UTF | PCRE2_MULTILINE | PCRE2_DOTALL | PCRE2_NO_UTF_CHECK;
+    pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+    pattern->code = pcre2_compile((PCRE2_SPTR)text, n, options, &error, &offset, context);
+    if (pattern->compiling.out_of_memory) return NT_E_MEMORY;
+    if (!pattern->code) {
+        char message[160];
+        if (pcre2_get_error_message(error, (PCRE2_UCHAR *)message, sizeof message) < 0)
+            message[0] = 0;
+        return nt_fail(NT_E_UNSUPPORTED, "%s: regex \"%.200s\": PCRE2 cannot do this: %s",
+                       pattern->where, pattern->text, message);
+    }
+    /* Without a JIT for this machine, or memory to run its code from, it is interpreted. */
+    size_t size = 0;
+    pcre2_pattern_info(pattern->code, PCRE2_INFO_SIZE, &size);
+    pattern->compiling.reserve = nt_alloc_aligned(RESERVE + RESERVE_PER_BYTE * size, 1);
+    if (!pattern->compiling.reserve) return NT_E_MEMORY;
+    pattern->compiling.jit = true;
+    pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE);
+    pattern->compiling.jit = false;
+    nt_free(pattern->compiling.reserve);
+    pattern->compiling.reserve = NULL;
+    return pattern->compiling.out_of_memory ? nt_fail_memory(RESERVE) : NT_OK;
+}
+
+static int compile(nt_pattern *pattern) {
+    nt_buffer text = {0};
+    int status = nt_translate(&text, pattern->text, pattern->n, pattern->where);
+    if (status == NT_OK) {
+        pcre2_general_context *general =
+            pcre2_general_context_create(allocate_compiling, release, &pattern->compiling);
+        pcre2_compile_context *context = general ? pcre2_compile_context_create(general) : NULL;
+        status = context ? compile_with(pattern, context, text.data, text.n) : NT_E_MEMORY;
+        pcre2_compile_context_free(context);
+        pcre2_general_context_free(general);
+    }
+    nt_buffer_free(&text);
+    return status;
+}
+
+int nt_pattern_from_regex(nt_pattern **out, const char *regex, size_t n, const char *where) {
+    *out = NULL;
+    size_t bad = nt_utf8_check(regex, n);
+    if (bad < n) return nt_fail(NT_E_FORMAT, "%s: byte %zu of the regex is not UTF-8", where, bad);
+    nt_pattern *pattern;
+    NT_TRY(start(&pattern, regex, n, where));
+    pattern->is_regex = true;
+    pattern->scan = nt_scan_of_regex(regex, n);
+    int status = pattern->scan == NT_SCAN_NONE ? compile(pattern) : NT_OK;
+    if (status != NT_OK) {
+        nt_pattern_free(pattern);
+        return status;
+    }
+    *out = pattern;
+    return NT_OK;
+}
+
+int nt_pattern_read(nt_pattern **out, const json_t *value, const char *where) {
+    *out = NULL;
+    const json_t *string = json_object_get(value, "String"),
+                 *regex = json_object_get(value, "Regex");
+    const json_t *given = string ? string : regex;
+    if (json_object_size(value) != 1 || !json_is_string(given)) {
+        return nt_fail(NT_E_FORMAT,
+                       "%s: \"pattern\" must be {\"String\": \"..\"} or {\"Regex\": \"..\"}",
+                       where);
+    }
+    const char *text = json_string_value(given);
+    size_t n = json_string_length(given);
+    return string ? nt_pattern_from_string(out, text, n)
+                  : nt_pattern_from_regex(out, text, n, where);
+}
+
+void nt_pattern_free(nt_pattern *pattern) {
+    if (!pattern) return;
+    pcre2_code_free(pattern->code);
+    nt_free(pattern->text);
+    nt_free(pattern->where);
+    nt_free(pattern);
+}
+
+nt_scan_kind nt_pattern_scan(const nt_pattern *pattern) {
+    return pattern->scan;
+}
+
+/* ---- Searching ------------------------------------------------------------------------------- */
+
+static int add(nt_pattern_work *work, size_t from, size_t to) {
+    NT_TRY(nt_grow((void **)&work->matches, &work->capacity, work->n + 1, sizeof(nt_match)));
+    work->matches[work->n++] = (nt_match){(uint32_t)from, (uint32_t)to};
+    return NT_OK;
+}
+
+static int search_string(nt_pattern_work *work, const nt_pattern *pattern, const char *text,
+                         size_t n) {
+    size_t at = 0;
+    if (pattern->n == 0) { /* matches before every character and at the end */
+        for (int32_t code; at < n; at += nt_utf8_next(&code, text + at, n - at))
+            NT_TRY(add(work, at, at));
+        return add(work, n, n);
+    }
+    for (const char *found; (found = memmem(text + at, n - at, pattern->text, pattern->n));) {
+        size_t from = (size_t)(found - text);
+        at = from + pattern->n;
+        NT_TRY(add(work, from, at));
+    }
+    return NT_OK;
+}
+
+static int search_scan(nt_pattern_work *work, const nt_pattern *pattern, const char *text,
+                       size_t n) {
+    nt_scan scan;
+    uint32_t ends[256];
+    size_t from = 0;
+    nt_scan_start(&scan, pattern->scan, text, n);
+    for (size_t k; (k = nt_scan_next(ends, 256, &scan)) > 0;) {
+        for (size_t i = 0; i < k; from = ends[i++])
+            NT_TRY(add(work, from, ends[i]));
+    }
+    return NT_OK;
+}
+
+static void free_pcre(pcre_work *pcre) {
+    if (!pcre) return;
+    pcre2_match_data_free(pcre->data);
+    pcre2_match_context_free(pcre->context);
+    pcre2_jit_stack_free(pcre->stack);
+    pcre2_general_context_free(pcre->general);
+    nt_free(pcre);
+}
+
+static int make_pcre(nt_pattern_work *work) {
+    if (work->pcre) return NT_OK;
+    pcre_work *pcre = nt_alloc(1, sizeof *pcre);
+    if (!pcre) return NT_E_MEMORY;
+    uint32_t has_jit = 0;
+    pcre2_config(PCRE2_CONFIG_JIT, &has_jit);
+    pcre->general = pcre2_general_context_create(allocate, release, NULL);
+    if (pcre->general) {
+        pcre->context = pcre2_match_context_create(pcre->general);
+        pcre->data = pcre2_match_data_create(1, pcre->general);
+        if (has_jit) {
+            pcre->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, pcre->general);
+        }
+    }
+    if (!pcre->context || !pcre->data || (has_jit && !pcre->stack)) {
+        free_pcre(pcre);
+        return nt_fail_memory(JIT_STACK_MIN);
+    }
+    if (has_jit) pcre2_jit_stack_assign(pcre->context, NULL, pcre->stack);
+    pcre2_set_heap_limit(pcre->context, HEAP_KIB);
+    work->pcre = pcre;
+    return NT_OK;
+}
+
+/* Matches once from `at`, with ever more steps allowed as long as the budget lasts. PCRE2 does not
+ * tell how many it took: a limit that did not do is what is counted. *rc as pcre2_match's. */
+static void match_once(int *rc, uint64_t *budget, pcre_work *pcre, const nt_pattern *pattern,
+                       const char *text, size_t n, size_t at) {
+    uint32_t limit = FIRST_LIMIT, options = PCRE2_NO_UTF_CHECK;
+    for (;;) {
+        pcre2_set_match_limit(pcre->context, limit);
+        pcre2_set_depth_limit(pcre->context, limit);
+        *rc =
+            pcre2_match(pattern->code, (PCRE2_SPTR)text, n, at, options, pcre->data, pcre->context);
+        if (*rc == PCRE2_ERROR_JIT_STACKLIMIT) {
+            options |= PCRE2_NO_JIT;
+            continue;
+        }
+        if ((*rc != PCRE2_ERROR_MATCHLIMIT && *rc != PCRE2_ERROR_DEPTHLIMIT) || limit > *budget)
+            return;
+        *budget -= limit;
+        limit *= 2;
+    }
+}
+
+static int search_failed(const nt_pattern *pattern, int rc) {
+    if (rc == PCRE2_ERROR_NOMEMORY) return nt_fail_memory(HEAP_KIB);
+    if (rc == PCRE2_ERROR_MATCHLIMIT || rc == PCRE2_ERROR_DEPTHLIMIT ||
+        rc == PCRE2_ERROR_HEAPLIMIT) {
+        return nt_fail(
+            NT_E_UNSUPPORTED,
+            "%s: regex \"%.200s\": this text would take too long; shorten it or simplify "
+            "the regex",
+            pattern->where, pattern->text);
+    }
+    return nt_fail(NT_E_UNSUPPORTED, "%s: regex \"%.200s\": PCRE2 fails on this text with error %d",
+                   pattern->where, pattern->text, rc);
+}
+
+static int search_pcre(nt_pattern_work *work, const nt_pattern *pattern, const char *text,
+                       size_t n) {
+    NT_TRY(make_pcre(work));
+    pcre_work *pcre = work->pcre;
+    uint64_t budget = BUDGET + (uint64_t)n * BUDGET_PER_BYTE;
+    size_t at = 0, last = SIZE_MAX; /* end of the match before */
+    while (at <= n) {
+        int rc;
+        match_once(&rc, &budget, pcre, pattern, text, n, at);
+        if (rc == PCRE2_ERROR_NOMATCH) return NT_OK;
+        if (rc < 0) return search_failed(pattern, rc);
+        const PCRE2_SIZE *found = pcre2_get_ovector_pointer(pcre->data);
+        if (found[0] == found[1] && found[1] == last) {
+            /* none that is empty right after another one: go on a character later */
+            int32_t code;
+            at += at < n ? nt_utf8_next(&code, text + at, n - at) : 1;
+            continue;
+        }
+        NT_TRY(add(work, found[0], found[1]));
+        at = last = found[1];
+    }
+    return NT_OK;
+}
+
+int nt_pattern_search(nt_pattern_work *work, const nt_pattern *pattern, const char *text,
+                      size_t n) {
+    work->n = 0;
+    if (n == 0) return NT_OK;
+    if (!pattern->is_regex) return search_string(work, pattern, text, n);
+    if (pattern->scan != NT_SCAN_NONE) return search_scan(work, pattern, text, n);
+    return search_pcre(work, pattern, text, n);
+}
+
+void nt_pattern_work_free(nt_pattern_work *work) {
+    free_pcre(work->pcre);
+    nt_free(work->matches);
+    *work = (nt_pattern_work){0};
+}

@@ -1,0 +1,65 @@
+#include "text/tokens.h"
+
+#include "base/memory.h"
+
+static int grow(uint32_t **array, size_t capacity) {
+    uint32_t *bigger = nt_resize(*array, capacity, sizeof *bigger);
+    if (!bigger) return NT_E_MEMORY;
+    *array = bigger;
+    nt_memory_large(bigger, capacity * sizeof *bigger);
+    return NT_OK;
+}
+
+int nt_tokens_reserve(nt_tokens *tokens, size_t more) {
+    if (more <= tokens->capacity - tokens->n) return NT_OK;
+    if (more > SIZE_MAX / 2 - tokens->n) return nt_fail_memory(SIZE_MAX);
+    size_t wanted = tokens->n + more, capacity = tokens->capacity * 2;
+    if (capacity < wanted) capacity = wanted < 16 ? 16 : wanted;
+    int32_t *ids = nt_resize(tokens->ids, capacity, sizeof *ids);
+    if (!ids) return NT_E_MEMORY;
+    tokens->ids = ids;
+    nt_memory_large(ids, capacity * sizeof *ids);
+    if (tokens->offsets) {
+        NT_TRY(grow(&tokens->starts, capacity));
+        NT_TRY(grow(&tokens->ends, capacity));
+    }
+    tokens->capacity = capacity; /* last: arrays that grew alone are only too large */
+    return NT_OK;
+}
+
+int nt_tokens_put(nt_tokens *tokens, int32_t id, uint32_t start, uint32_t end) {
+    NT_TRY(nt_tokens_reserve(tokens, 1));
+    tokens->ids[tokens->n] = id;
+    if (tokens->offsets) {
+        tokens->starts[tokens->n] = start;
+        tokens->ends[tokens->n] = end;
+    }
+    tokens->n++;
+    return NT_OK;
+}
+
+static void shrink(uint32_t **array, size_t n) {
+    uint32_t *smaller = nt_resize(*array, n, sizeof *smaller);
+    if (smaller) *array = smaller;
+}
+
+void nt_tokens_shrink(nt_tokens *tokens) {
+    int32_t *ids = nt_resize(tokens->ids, tokens->n, sizeof *ids);
+    if (ids) tokens->ids = ids;
+    if (tokens->offsets) {
+        shrink(&tokens->starts, tokens->n);
+        shrink(&tokens->ends, tokens->n);
+    }
+    tokens->capacity = tokens->n;
+}
+
+void nt_tokens_clear(nt_tokens *tokens) {
+    tokens->n = 0;
+}
+
+void nt_tokens_free(nt_tokens *tokens) {
+    nt_free(tokens->ids);
+    nt_free(tokens->starts);
+    nt_free(tokens->ends);
+    *tokens = (nt_tokens){0};
+}

@@ -1,0 +1,25 @@
+/* Tokens as they come: ids, and where each stands in the text when that is asked for. */
+#ifndef NT_TEXT_TOKENS_H
+#define NT_TEXT_TOKENS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+typedef struct nt_tokens {
+    int32_t *ids;            /* [n] */
+    uint32_t *starts, *ends; /* [n] bytes [start, end); NULL unless `offsets` */
+    size_t n, capacity;
+    bool offsets; /* set before the first token */
+} nt_tokens;      /* all zero is empty, without offsets */
+
+/* Room for `more` further tokens, which then may be written behind n without a check. */
+int nt_tokens_reserve(nt_tokens *tokens, size_t more);
+int nt_tokens_put(nt_tokens *tokens, int32_t id, uint32_t start, uint32_t end);
+void nt_tokens_shrink(nt_tokens *tokens); /* to what they need, where the system lets it */
+void nt_tokens_clear(nt_tokens *tokens); /* keeps the memory */
+void nt_tokens_free(nt_tokens *tokens);
+
+#endif

@@ -1,0 +1,235 @@
+/* Vocabularies and merges: GPT-2's both ways, from its files and from the image in the program. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/utf8.h"
+#include "folder.h"
+#include "text/files/image.h"
+#include "text/reading.h"
+#include "text/vocab/byte_level.h"
+
+#define GPT2 NT_SOURCE_DIR "/models/gpt2/"
+
+/* ---- GPT-2, token by token, against jansson and a plain reading of merges.txt ---------------- */
+
+static void same_vocabulary(const nt_lexicon *lexicon) {
+    json_error_t error;
+    json_t *vocab = json_load_file(GPT2 "vocab.json", 0, &error), *value;
+    assert_non_null(vocab);
+    assert_int_equal(json_object_size(vocab), 50257);
+    assert_int_equal(lexicon->n, 50257);
+    assert_int_equal(lexicon->n_ids, 50257);
+    const char *content;
+    json_object_foreach(vocab, content, value) {
+        size_t n = strlen(content);
+        const nt_piece *piece = nt_lexicon_find(lexicon, content, n);
+        assert_non_null(piece);
+        assert_int_equal(piece->id, json_integer_value(value));
+        assert_ptr_equal(nt_lexicon_at(lexicon, json_integer_value(value)), piece);
+        assert_int_equal(piece->n_content, n);
+        assert_string_equal(nt_piece_content(lexicon, piece), content);
+        assert_null(nt_lexicon_find(lexicon, content, n + 1)); /* with its zero byte */
+    }
+    json_decref(vocab);
+    assert_null(nt_lexicon_at(lexicon, 50257));
+    assert_null(nt_lexicon_at(lexicon, -1));
+}
+
+static void same_merges(const nt_merges *merges, const nt_lexicon *lexicon) {
+    FILE *file = fopen(GPT2 "merges.txt", "r");
+    assert_non_null(file);
+    char line[512], left[256], right[256], whole[512];
+    uint32_t rank = 0, found = 0;
+    while (fgets(line, sizeof line, file)) {
+        if (strncmp(line, "#version", 8) == 0) continue;
+        assert_int_equal(sscanf(line, "%255[^ ] %255[^\n]", left, right), 2);
+        snprintf(whole, sizeof whole, "%s%s", left, right);
+        uint32_t a = id_of(lexicon, left), b = id_of(lexicon, right);
+        assert_int_equal(nt_merges_find(&found, merges, a, b), rank);
+        assert_int_equal(found, id_of(lexicon, whole));
+        rank++;
+    }
+    fclose(file);
+    assert_int_equal(rank, 50000);
+    assert_int_equal(merges->n_ranks, 50000);
+    size_t n = 0;
+    for (size_t i = 0; i <= merges->mask; i++)
+        n += merges->keys[i] != UINT64_MAX;
+    assert_int_equal(n, 50000); /* and no other */
+    assert_true(n <= (merges->mask + 1) / 2);
+    assert_int_equal(nt_merges_find(&found, merges, 50256, 50256), NT_NO_MERGE);
+}
+
+static void gpt2_from_its_files(void **state) {
+    (void)state;
+    nt_lexicon lexicon = new_lexicon();
+    nt_bpe bpe = {0};
+    take_ok(nt_read_vocab_file(&lexicon, GPT2 "vocab.json"));
+    take_ok(nt_read_merges_file(&bpe, &lexicon, GPT2 "merges.txt"));
+    same_vocabulary(&lexicon);
+    same_merges(&bpe.merges, &lexicon);
+    nt_merges_free(&bpe.merges);
+    nt_lexicon_free(&lexicon);
+}
+
+/* The character of a byte by GPT-2's own rule: printable ones stand for themselves, the others for
+ * U+0100 and on, in order. */
+static int32_t char_of_byte(int byte) {
+    int32_t next = 0x100;
+    for (int b = 0; b < 256; b++) {
+        bool printable = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
+        if (b == byte) return printable ? b : next;
+        next += !printable;
+    }
+    return -1;
+}
+
+static void gpt2_from_the_image(void **state) {
+    (void)state;
+    nt_lexicon lexicon;
+    nt_bpe bpe = {0};
+    nt_gpt2_image(&lexicon, &bpe);
+    same_vocabulary(&lexicon);
+    same_merges(&bpe.merges, &lexicon);
+    for (size_t i = 0; i < lexicon.n; i++) { /* spelled */
+        const nt_piece *piece = &lexicon.pieces[i];
+        char content[1024], *end = content;
+        const char *bytes = nt_piece_bytes(&lexicon, piece);
+        assert_in_range(piece->n_bytes, 1, 500);
+        for (size_t k = 0; k < piece->n_bytes; k++)
+            end += nt_utf8_put(end, char_of_byte((unsigned char)bytes[k]));
+        assert_int_equal(end - content, piece->n_content);
+        assert_memory_equal(content, nt_piece_content(&lexicon, piece), piece->n_content);
+        assert_int_equal(bytes[piece->n_bytes], 0);
+        assert_int_equal(piece->added, piece->id == 50256);
+    }
+    refused(nt_lexicon_add(&lexicon, "a z", 3, 50257, "here"), NT_E_UNSUPPORTED,
+            "\"a z\" cannot join");
+    take_ok(nt_lexicon_spell(&lexicon, &lexicon.pieces[3], "changed", 7));
+    assert_int_not_equal(lexicon.pieces[3].n_bytes, 7);
+    nt_merges_free(&bpe.merges);
+    nt_lexicon_free(&lexicon);
+    nt_gpt2_image(&lexicon, &bpe); /* still there */
+    assert_int_equal(id_of(&lexicon, "\xC4\xA0the"), 262);
+}
+
+/* ---- Tables --------------------------------------------------------------------------------- */
+
+/* Contents of every length that differ in one byte are different tokens. */
+static void contents_by_the_byte(void **state) {
+    (void)state;
+    nt_lexicon lexicon = new_lexicon();
+    char content[41];
+    uint32_t id = 0;
+    for (size_t n = 0; n <= 40; n++) {
+        memset(content, 'a', sizeof content);
+        take_ok(nt_lexicon_add(&lexicon, content, n, id++, "here"));
+        for (size_t k = 0; k < n; k++) {
+            memset(content, 'a', sizeof content);
+            content[k] = 'b';
+            assert_null(nt_lexicon_find(&lexicon, content, n));
+            take_ok(nt_lexicon_add(&lexicon, content, n, id++, "here"));
+        }
+    }
+    id = 0;
+    for (size_t n = 0; n <= 40; n++) {
+        memset(content, 'a', sizeof content);
+        assert_int_equal(nt_lexicon_find(&lexicon, content, n)->id, id++);
+        for (size_t k = 0; k < n; k++) {
+            memset(content, 'a', sizeof content);
+            content[k] = 'b';
+            assert_int_equal(nt_lexicon_find(&lexicon, content, n)->id, id++);
+        }
+    }
+    refused(nt_lexicon_add(&lexicon, "bbb", 3, 0, "here"), NT_E_FORMAT,
+            "here: tokens \"\" and \"bbb\" share the id 0");
+    refused(nt_lexicon_add(&lexicon, "aaa", 3, 9999, "here"), NT_E_FORMAT,
+            "here: token \"aaa\" stands twice");
+    refused(nt_lexicon_add(&lexicon, "bbb", 3, NT_MAX_ID + 1, "here"), NT_E_FORMAT,
+            "ids end at 16777215");
+    assert_null(nt_lexicon_find(&lexicon, "bbb", 3));
+    nt_lexicon_free(&lexicon);
+}
+
+static void spelled_tokens(void **state) {
+    (void)state;
+    nt_lexicon lexicon = new_lexicon();
+    take_ok(nt_lexicon_add(&lexicon, "ab", 2, 0, "here"));
+    take_ok(nt_lexicon_add(&lexicon, "cd", 2, 1, "here"));
+    nt_piece *piece = lexicon.pieces;
+    assert_string_equal(nt_piece_bytes(&lexicon, piece), "ab"); /* its content, until spelled */
+    size_t before = lexicon.text.n;
+    take_ok(nt_lexicon_spell(&lexicon, piece, "ab", 2));
+    assert_int_equal(lexicon.text.n, before);
+    take_ok(nt_lexicon_spell(&lexicon, piece, " b\0", 3));
+    assert_int_equal(piece->n_bytes, 3);
+    assert_memory_equal(nt_piece_bytes(&lexicon, piece), " b\0", 4);
+    take_ok(nt_lexicon_spell(&lexicon, piece, NULL, 0));
+    assert_int_equal(piece->n_bytes, 0);
+    assert_string_equal(nt_piece_content(&lexicon, piece), "ab");
+    nt_lexicon_free(&lexicon);
+}
+
+static void pairs_in_a_table(void **state) {
+    (void)state;
+    enum { N = 300 };
+    nt_merges merges;
+    take_ok(nt_merges_init(&merges, N * N / 2, 7));
+    for (uint32_t a = 0; a < N; a++)
+        for (uint32_t b = a % 2; b < N; b += 2)
+            nt_merges_put(&merges, a, b, a * N + b, b);
+    assert_int_equal(merges.n_ranks, (N - 1) * N + N);
+    nt_merges_put(&merges, 4, 6, 1, 2);
+    for (uint32_t a = 0; a < N; a++) {
+        for (uint32_t b = 0; b < N; b++) {
+            uint32_t whole = 77777, rank = nt_merges_find(&whole, &merges, a, b);
+            bool there = a % 2 == b % 2, again = a == 4 && b == 6;
+            assert_int_equal(rank, !there ? NT_NO_MERGE : again ? 1 : a * N + b);
+            assert_int_equal(whole, !there ? 77777 : again ? 2 : b);
+        }
+    }
+    nt_merges_free(&merges);
+}
+
+static void byte_level(void **state) {
+    (void)state;
+    char all[600];
+    size_t n = 0;
+    for (int b = 0; b < 256; b++) {
+        char mine[4], theirs[2];
+        size_t length = nt_utf8_put(mine, char_of_byte(b));
+        assert_int_equal(nt_byte_level_char(theirs, (uint8_t)b), length);
+        assert_memory_equal(mine, theirs, length);
+        memcpy(all + n, mine, length);
+        n += length;
+    }
+    nt_buffer out = {0};
+    nt_buffer_puts(&out, "x");
+    nt_byte_level_decode(&out, all, n);
+    assert_int_equal(out.n, 257);
+    for (int b = 0; b < 256; b++)
+        assert_int_equal((unsigned char)out.data[1 + b], b);
+    assert_int_equal(out.data[257], 0);
+    static const char *const outside[] = {"a b",          "\x7F",    "\xC2\xA0", "\xC2\xAD",
+                                          "\xC5\x84",     "a\xC4",   "\xC4z",    "\xE2\x82\xAC",
+                                          "\xC4\xA0\xFF", "\xC0\xA1"};
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        nt_buffer_clear(&out);
+        nt_byte_level_decode(&out, outside[i], strlen(outside[i]));
+        assert_string_equal(out.data, outside[i]);
+    }
+    nt_buffer_free(&out);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gpt2_from_its_files),  cmocka_unit_test(gpt2_from_the_image),
+        cmocka_unit_test(contents_by_the_byte), cmocka_unit_test(spelled_tokens),
+        cmocka_unit_test(pairs_in_a_table),     cmocka_unit_test(byte_level),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
