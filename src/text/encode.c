@@ -118,6 +118,7 @@ static int put_as_it_is(path *p, size_t start, size_t end) {
     while (nt_added_next(&span, &scan)) {
         size_t from = start + span.start, to = start + span.end;
         if (span.token) {
+            NT_TRY(nt_tokens_put_margin(p->out, p->text + from, to - from));
             NT_TRY(nt_tokens_put(p->out, span.token->id, (uint32_t)from, (uint32_t)to));
         } else {
             NT_TRY(by_lane(p, p->text + from, to - from, from));
@@ -139,6 +140,7 @@ static int put_stretch(path *p, size_t start, size_t end) {
     while (nt_added_next(&span, &scan)) {
         if (span.token) {
             nt_extent extent = nt_form_extent(form, span.start, span.end);
+            NT_TRY(nt_tokens_put_margin(p->out, form->bytes + span.start, span.end - span.start));
             NT_TRY(nt_tokens_put(p->out, span.token->id, extent.start, extent.end));
         } else {
             NT_TRY(put_part(p, span.start, span.end));
@@ -153,6 +155,7 @@ static int put_text(path *p, size_t n) {
     nt_span span;
     while (nt_added_next(&span, &scan)) {
         if (span.token) {
+            NT_TRY(nt_tokens_put_margin(p->out, p->text + span.start, span.end - span.start));
             NT_TRY(nt_tokens_put(p->out, span.token->id, (uint32_t)span.start, (uint32_t)span.end));
         } else {
             NT_TRY(put_stretch(p, span.start, span.end));
@@ -225,13 +228,17 @@ int nt_encode_check_text(const char *text, size_t n) {
     return n ? nt_encode_check(text, 0, n) : NT_OK;
 }
 
+bool nt_encode_trims(const nt_encode_plan *plan) {
+    return plan->options.trim_offsets && plan->tokenizer->post.trim_offsets;
+}
+
 bool nt_encode_is_plain(const nt_encode_plan *plan, const nt_tokens *tokens) {
     const nt_post *post = &plan->tokenizer->post;
     if (plan->bos >= 0 || plan->options.marks) return false;
     if (post->templated && (post->n_single != 1 || post->single[0].id != NT_TEMPLATE_A))
         return false;
     if (plan->truncation.on && tokens->n > plan->truncation.max_length) return false;
-    return !(tokens->offsets && plan->options.trim_offsets && post->trim_offsets);
+    return !(tokens->offsets && nt_encode_trims(plan));
 }
 
 int nt_encode_finish(nt_encoding **out, const nt_encode_plan *plan, nt_tokens *a, nt_tokens *b,
@@ -292,6 +299,7 @@ int nt_encode(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
 
     if (!text) text = "";
     nt_tokens tokens = {.offsets = starts || ends};
+    tokens.trimmed = tokens.offsets && nt_encode_trims(&plan);
     nt_text_work work = {0};
     int status = nt_tokens_of_text(&tokens, tokenizer, &work, text, n_text, &plan.options);
     nt_text_work_free(&work);

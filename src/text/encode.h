@@ -23,6 +23,9 @@ int nt_encode_check(const char *text, size_t start, size_t end);
 /* And all of it, with its pointer and its length. Errors: ARGUMENT besides. */
 int nt_encode_check_text(const char *text, size_t n);
 
+/* Whether white space is left out of offsets, where they are wanted. */
+bool nt_encode_trims(const nt_encode_plan *plan);
+
 /* Whether nothing stands around these tokens, and nothing is cut: they are the encoding, but for
  * padding. */
 bool nt_encode_is_plain(const nt_encode_plan *plan, const nt_tokens *tokens);

@@ -130,7 +130,8 @@ static int make_jobs(call *c, size_t n, size_t total) {
     size_t size = total / ((size_t)e->n_threads * PARTS_A_THREAD);
     if (size < LEAST_PART) size = LEAST_PART;
     if (size > MOST_PART) size = MOST_PART;
-    bool cuts = e->n_threads > 1 && nt_tokenizer_may_cut(e->tokenizer);
+    bool cuts = e->n_threads > 1 && nt_tokenizer_may_cut(e->tokenizer) &&
+                !nt_encode_trims(c->plan); /* whose margins would have to be joined */
     for (size_t i = 0; i < n; i++) {
         const nt_encode_input *in = &c->inputs[i];
         bool good = in->text && in->n_text < UINT32_MAX - 1; /* else the job says what is wrong */
@@ -305,9 +306,11 @@ static int run(call *c, size_t n) {
     return nt_pad(c->encodings, n, &c->plan->padding);
 }
 
-static void prepare(nt_tokens *tokens, bool offsets) {
+static void prepare(nt_tokens *tokens, const nt_encode_plan *plan) {
+    bool offsets = plan->options.offsets;
     if (tokens->offsets != offsets) nt_tokens_free(tokens);
     tokens->offsets = offsets;
+    tokens->trimmed = offsets && nt_encode_trims(plan);
     nt_tokens_clear(tokens);
 }
 
@@ -326,9 +329,9 @@ int nt_encoder_run(nt_encoding **encodings, nt_encoder *encoder, const nt_encode
     for (int i = 0; i < encoder->n_threads; i++) {
         worker *w = &encoder->workers[i];
         w->status = NT_OK;
-        prepare(&w->a, plan.options.offsets);
-        prepare(&w->b, plan.options.offsets);
-        prepare(&w->parts, plan.options.offsets);
+        prepare(&w->a, &plan);
+        prepare(&w->b, &plan);
+        prepare(&w->parts, &plan);
     }
     call c = {.encoder = encoder, .plan = &plan, .inputs = inputs, .encodings = encodings};
     atomic_init(&c.failed, SIZE_MAX);

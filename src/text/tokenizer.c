@@ -49,6 +49,8 @@ static int rename_added(nt_tokenizer *tokenizer, normalizing *payload) {
 }
 
 static int finish_added(nt_tokenizer *tokenizer) {
+    for (size_t i = 0; i < tokenizer->added.n; i++)
+        tokenizer->added.tokens[i].skipped = tokenizer->added.tokens[i].special;
     normalizing payload = {.normalizers = &tokenizer->normalizers};
     int status = nt_added_finish(&tokenizer->added, &tokenizer->lexicon,
                                  tokenizer->normalizers.n ? normalize : NULL, &payload);

@@ -1,6 +1,10 @@
 #include "text/tokens.h"
 
+#include <string.h>
+
 #include "base/memory.h"
+#include "base/utf8.h"
+#include "text/unicode/unicode.h"
 
 static int grow(uint32_t **array, size_t capacity) {
     uint32_t *bigger = nt_resize(*array, capacity, sizeof *bigger);
@@ -38,6 +42,36 @@ int nt_tokens_put(nt_tokens *tokens, int32_t id, uint32_t start, uint32_t end) {
     return NT_OK;
 }
 
+nt_margin nt_margin_of(const char *bytes, size_t n) {
+    static const char byte_level_space[] = "\xC4\xA0"; /* U+0120 */
+    nt_margin margin = {0};
+    bool all = true;
+    for (size_t i = 0; i < n;) {
+        int32_t code;
+        size_t length = nt_utf8_next(&code, bytes + i, n - i);
+        bool space = code >= 0 && (nt_unicode_class((uint32_t)code) & NT_SPACE);
+        if (length == 2 && memcmp(bytes + i, byte_level_space, 2) == 0) space = true;
+        if (!space) all = false;
+        margin.trailing = space ? margin.trailing + 1 : 0;
+        if (all) margin.leading++;
+        i += length;
+    }
+    return margin;
+}
+
+int nt_tokens_put_margin(nt_tokens *tokens, const char *bytes, size_t n) {
+    if (!tokens->trimmed) return NT_OK;
+    void *margins = tokens->margins;
+    int status = nt_grow(&margins, &tokens->margins_capacity, tokens->n_margins + 1,
+                         sizeof *tokens->margins);
+    tokens->margins = margins;
+    NT_TRY(status);
+    nt_margin margin = nt_margin_of(bytes, n);
+    margin.token = tokens->n;
+    tokens->margins[tokens->n_margins++] = margin;
+    return NT_OK;
+}
+
 static void shrink(uint32_t **array, size_t n) {
     uint32_t *smaller = nt_resize(*array, n, sizeof *smaller);
     if (smaller) *array = smaller;
@@ -54,12 +88,13 @@ void nt_tokens_shrink(nt_tokens *tokens) {
 }
 
 void nt_tokens_clear(nt_tokens *tokens) {
-    tokens->n = 0;
+    tokens->n = tokens->n_margins = 0;
 }
 
 void nt_tokens_free(nt_tokens *tokens) {
     nt_free(tokens->ids);
     nt_free(tokens->starts);
     nt_free(tokens->ends);
+    nt_free(tokens->margins);
     *tokens = (nt_tokens){0};
 }

@@ -8,18 +8,31 @@
 
 #include "base/status.h"
 
+/* White space at the two ends of a token, in characters. */
+typedef struct nt_margin {
+    size_t token;
+    uint32_t leading, trailing;
+} nt_margin;
+
 typedef struct nt_tokens {
     int32_t *ids;            /* [n] */
     uint32_t *starts, *ends; /* [n] bytes [start, end); NULL unless `offsets` */
     size_t n, capacity;
+    nt_margin *margins; /* [n_margins] ascending: of tokens whose content does not tell it */
+    size_t n_margins, margins_capacity;
     bool offsets; /* set before the first token */
+    bool trimmed; /* and this: margins are wanted */
 } nt_tokens;      /* all zero is empty, without offsets */
 
 /* Room for `more` further tokens, which then may be written behind n without a check. */
 int nt_tokens_reserve(nt_tokens *tokens, size_t more);
 int nt_tokens_put(nt_tokens *tokens, int32_t id, uint32_t start, uint32_t end);
+/* The next token is bytes [n] of the normalized text, whatever its content is. */
+int nt_tokens_put_margin(nt_tokens *tokens, const char *bytes, size_t n);
+/* What tokenizers takes for white space at the ends of a token. */
+nt_margin nt_margin_of(const char *bytes, size_t n);
 void nt_tokens_shrink(nt_tokens *tokens); /* to what they need, where the system lets it */
-void nt_tokens_clear(nt_tokens *tokens); /* keeps the memory */
+void nt_tokens_clear(nt_tokens *tokens);  /* keeps the memory */
 void nt_tokens_free(nt_tokens *tokens);
 
 #endif

@@ -125,8 +125,8 @@ static void offsets_tile_the_text(void **state) {
     }
 }
 
-/* A space that the tokenizer adds has no bytes in the text. */
-static void added_space_has_no_bytes(void **state) {
+/* A space that the tokenizer adds stands for the character behind it, as in tokenizers. */
+static void added_space_stands_for_the_next(void **state) {
     (void)state;
     nt_encode_options o = NT_ENCODE_OPTIONS_INIT;
     o.add_prefix_space = 1;
@@ -136,7 +136,7 @@ static void added_space_has_no_bytes(void **state) {
         nt_encode(&ids, &starts, &ends, &n, gpt2, "This<|endoftext|>\nx", NT_ZERO_ENDED, &o),
         NT_OK);
     static const int32_t wanted[] = {770, 50256, 220, 198, 87};
-    static const size_t from[] = {0, 4, 17, 17, 18}, to[] = {4, 17, 17, 18, 19};
+    static const size_t from[] = {0, 4, 17, 17, 18}, to[] = {4, 17, 18, 18, 19};
     assert_int_equal(n, 5);
     assert_memory_equal(ids, wanted, sizeof wanted);
     assert_memory_equal(starts, from, sizeof from);
@@ -267,7 +267,8 @@ static void runs_of_added_spaces(void **state) {
     static const char json[] =
         "{\"added_tokens\":[{\"id\":1,\"content\":\" \",\"single_word\":false,\"lstrip\":false,"
         "\"rstrip\":true,\"normalized\":false,\"special\":false}],"
-        "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},"
+        "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+        "\"trim_offsets\":true,\"use_regex\":true},"
         "\"decoder\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":{\"a\":0},\"merges\":[]}}";
     const char *folder = folder_new();
     folder_put_text(folder, "t.json", json);
@@ -291,7 +292,7 @@ int main(void) {
         cmocka_unit_test(known_facts),
         cmocka_unit_test(options),
         cmocka_unit_test(offsets_tile_the_text),
-        cmocka_unit_test(added_space_has_no_bytes),
+        cmocka_unit_test(added_space_stands_for_the_next),
         cmocka_unit_test(not_utf8),
         cmocka_unit_test(tokens),
         cmocka_unit_test(decoding_refuses),

@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "text/unicode/unicode.h"
 
 enum { MAX_SEQUENCES = 8 }; /* of one template; post_read.c refuses more */
 #define MAX_WINDOW_TOKENS ((size_t)1 << 30)
@@ -211,39 +210,6 @@ static void put_one(fields *f, size_t at, int32_t id, uint32_t type, uint8_t mar
 
 /* ---- White space left out of offsets --------------------------------------------------------- */
 
-/* White space at the two ends of a token as tokenizers writes it, in characters. */
-static void count_space(size_t *leading, size_t *trailing, const char *content, size_t n) {
-    static const char byte_level_space[] = "\xC4\xA0"; /* U+0120 */
-    size_t run = 0;
-    bool all = true;
-    *leading = 0;
-    for (size_t i = 0; i < n;) {
-        int32_t code;
-        size_t length = nt_utf8_next(&code, content + i, n - i);
-        bool space = code >= 0 && (nt_unicode_class((uint32_t)code) & NT_SPACE);
-        if (length == 2 && memcmp(content + i, byte_level_space, 2) == 0) space = true;
-        if (!space) all = false;
-        run = space ? run + 1 : 0;
-        if (all) ++*leading;
-        i += length;
-    }
-    *trailing = run;
-}
-
-/* What tokenizers calls the token: what stands in the text where an added token was found there,
- * with the white space that it took, and otherwise its content. */
-static const char *written(size_t *n, const nt_lexicon *lexicon, int32_t id, const char *slice,
-                           size_t n_slice) {
-    const nt_piece *piece = nt_lexicon_at(lexicon, id);
-    *n = n_slice;
-    if (!piece) return slice;
-    bool by_model =
-        piece->n_bytes == n_slice && memcmp(nt_piece_bytes(lexicon, piece), slice, n_slice) == 0;
-    if (piece->added && !by_model) return slice;
-    *n = piece->n_content;
-    return nt_piece_content(lexicon, piece);
-}
-
 static bool continues(char byte) {
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
@@ -256,11 +222,9 @@ static uint32_t char_length(char first) {
 
 /* Trims one token by characters. first: of its window. */
 static void trim_one(uint32_t *start, uint32_t *end, const nt_assembly *assembly, const char *text,
-                     int32_t id, bool first) {
+                     nt_margin margin, bool first) {
     if (*start >= *end) return;
-    size_t n, leading, trailing;
-    const char *token = written(&n, assembly->lexicon, id, text + *start, *end - *start);
-    count_space(&leading, &trailing, token, n);
+    size_t leading = margin.leading, trailing = margin.trailing;
     uint32_t low = *start, high = *end - 1; /* to the borders of whole characters */
     while (low > 0 && continues(text[low]))
         low--;
@@ -283,6 +247,25 @@ static void trim_one(uint32_t *start, uint32_t *end, const nt_assembly *assembly
     if (trailing == 0) *end = high > *start ? high : *start;
 }
 
+/* Trims tokens [start, start + n) of a text, which stand at `at` of the fields. */
+static void trim(fields *f, size_t at, const nt_assembly *assembly, const nt_tokens *tokens,
+                 const char *text, size_t start, size_t n) {
+    size_t m = 0;
+    while (m < tokens->n_margins && tokens->margins[m].token < start)
+        m++;
+    for (size_t i = 0; i < n; i++) {
+        nt_margin margin = {0};
+        if (m < tokens->n_margins && tokens->margins[m].token == start + i) {
+            margin = tokens->margins[m++];
+        } else {
+            const nt_piece *piece = nt_lexicon_at(assembly->lexicon, f->ids[at + i]);
+            if (piece)
+                margin = nt_margin_of(nt_piece_content(assembly->lexicon, piece), piece->n_content);
+        }
+        trim_one(&f->starts[at + i], &f->ends[at + i], assembly, text, margin, i == 0);
+    }
+}
+
 /* Window [start, end) of one text; digit is its number. Returns the tokens written. */
 static size_t put_window(fields *f, size_t at, const assembler *a, const nt_template_part *part,
                          size_t digit) {
@@ -298,9 +281,8 @@ static size_t put_window(fields *f, size_t at, const assembler *a, const nt_temp
         memcpy(f->starts + at, tokens->starts + start, n * sizeof *f->starts);
         memcpy(f->ends + at, tokens->ends + start, n * sizeof *f->ends);
         const char *text = b ? assembly->text_b : assembly->text_a;
-        bool trim = assembly->trim && assembly->post->trim_offsets;
-        for (size_t i = 0; trim && i < n; i++)
-            trim_one(&f->starts[at + i], &f->ends[at + i], assembly, text, f->ids[at + i], i == 0);
+        if (assembly->trim && assembly->post->trim_offsets)
+            trim(f, at, assembly, tokens, text, start, n);
     }
     if (f->types) {
         bool stated = digit == 0 || (assembly->post->types_of_windows && assembly->special);

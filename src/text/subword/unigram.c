@@ -107,7 +107,10 @@ static int put_unknown(nt_tokens *out, const nt_unigram *unigram, int32_t unk,
     size_t known = start;
     while (unigram->byte_fallback && known < end && unigram->byte_ids[(uint8_t)word[known]] >= 0)
         known++;
-    if (known < end) return nt_tokens_put(out, unk, (uint32_t)start, (uint32_t)end);
+    if (known < end) {
+        NT_TRY(nt_tokens_put_margin(out, word + start, end - start));
+        return nt_tokens_put(out, unk, (uint32_t)start, (uint32_t)end);
+    }
     for (size_t i = start; i < end; i++) {
         NT_TRY(nt_tokens_put(out, unigram->byte_ids[(uint8_t)word[i]], (uint32_t)start,
                              (uint32_t)end));

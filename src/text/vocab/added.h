@@ -19,10 +19,10 @@ typedef struct nt_added_token {
 
 /* A trie over the contents of some added tokens. */
 typedef struct nt_trie {
-    nt_pairs edges;   /* (node, byte) -> child; node 0 is the root */
-    uint32_t *tokens; /* [n_nodes] token + 1 that ends here, 0 for none */
-    uint32_t n_nodes; /* 0: no tokens at all */
-    bool starts[256]; /* bytes that some token starts with */
+    nt_pairs edges;    /* (node, byte) -> child; node 0 is the root */
+    uint32_t *tokens;  /* [n_nodes] token + 1 that ends here, 0 for none */
+    uint32_t n_nodes;  /* 0: no tokens at all */
+    bool starts[256];  /* bytes that some token starts with */
     uint32_t n_starts; /* how many of them */
     unsigned char last_start;
 } nt_trie;
