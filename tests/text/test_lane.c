@@ -189,6 +189,27 @@ static void is_its_definition(void **state) {
     }
 }
 
+/* Long words have no key of their own, whatever their length: neither that of a free slot nor that
+ * of a short word of zeros. */
+static void long_words_have_no_key(void **state) {
+    (void)state;
+    uint64_t random = 13;
+    model m;
+    model_make(&m, &random);
+    nt_lane_work work = {0};
+    assert_int_equal(nt_cache_start(&work.cache, MOST), NT_OK);
+    char text[MOST] = {0};
+    for (size_t n = 1; n < 20; n++)
+        compare(&m, NT_SCAN_WHOLE, &work, text, n, true, false); /* zeros are remembered */
+    memset(text, 'a', sizeof text);
+    for (size_t n = 250; n < 280; n++)
+        compare(&m, NT_SCAN_WHOLE, &work, text, n, true, false);
+    for (size_t n = 256; n < MOST; n += 256)
+        compare(&m, NT_SCAN_WHOLE, &work, text, n, n % 512, false);
+    nt_lane_work_free(&work);
+    model_free(&m);
+}
+
 /* Words that never come again must not fill more than the cache may have. */
 static void cache_is_bounded(void **state) {
     (void)state;
@@ -279,9 +300,8 @@ static void memory_ends(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_its_definition),
-        cmocka_unit_test(cache_is_bounded),
-        cmocka_unit_test(whole_words),
+        cmocka_unit_test(is_its_definition), cmocka_unit_test(long_words_have_no_key),
+        cmocka_unit_test(cache_is_bounded),  cmocka_unit_test(whole_words),
         cmocka_unit_test(memory_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,13 +41,19 @@ static nt_lexicon make_lexicon(const json_t *base, nt_added *added) {
     return lexicon;
 }
 
-static nt_tokens make_tokens(const json_t *value) {
+/* Added tokens are known by what stands in the text, white space that they took and all. */
+static nt_tokens make_tokens(const json_t *value, const char *text, const nt_lexicon *lexicon) {
     const json_t *ids = json_array_get(value, 0);
-    nt_tokens tokens = {.offsets = true};
+    nt_tokens tokens = {.offsets = true, .trimmed = true};
     for (size_t i = 0; i < json_array_size(ids); i++) {
         uint32_t numbers[3];
         for (size_t k = 0; k < 3; k++)
             numbers[k] = (uint32_t)json_integer_value(json_array_get(json_array_get(value, k), i));
+        const nt_piece *piece = nt_lexicon_at(lexicon, numbers[0]);
+        if (piece && piece->added) {
+            assert_int_equal(
+                nt_tokens_put_margin(&tokens, text + numbers[1], numbers[2] - numbers[1]), NT_OK);
+        }
         assert_int_equal(nt_tokens_put(&tokens, (int32_t)numbers[0], numbers[1], numbers[2]),
                          NT_OK);
     }
@@ -128,9 +134,11 @@ static void check_error(const json_t *error, int status) {
 
 /* Counts what was compared: windows that were cut off, errors, tokens of padding. */
 static void check_case(const run *r, const json_t *item, size_t counts[3]) {
-    nt_tokens a = make_tokens(json_object_get(item, "a")), b = {0};
+    const char *text_a = json_string_value(json_object_get(item, "text"));
+    const char *text_b = json_string_value(json_object_get(item, "pair"));
+    nt_tokens a = make_tokens(json_object_get(item, "a"), text_a, r->lexicon), b = {0};
     const json_t *pair = json_object_get(item, "b"), *error = json_object_get(item, "error");
-    if (pair) b = make_tokens(pair);
+    if (pair) b = make_tokens(pair, text_b, r->lexicon);
     nt_encoding *found;
     int status = answer(&found, r, item, &a, pair ? &b : NULL);
     if (error) {

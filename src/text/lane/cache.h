@@ -77,9 +77,10 @@ static inline uint64_t nt_cache_load(const char *bytes) {
 
 /* The key of a word [n] with 16 bytes to read. One that is too long has a key that none equals. */
 static inline nt_cache_key nt_cache_key_of(const char *word, size_t n) {
-    const uint64_t *mask = nt_cache_masks[n <= NT_CACHE_SHORT ? n : NT_CACHE_SHORT + 1];
+    size_t length = n <= NT_CACHE_SHORT ? n : NT_CACHE_SHORT + 1; /* never 0, as in a free slot */
+    const uint64_t *mask = nt_cache_masks[length];
     return (nt_cache_key){nt_cache_load(word) & mask[0],
-                          (nt_cache_load(word + 8) & mask[1]) | (uint64_t)n << 56};
+                          (nt_cache_load(word + 8) & mask[1]) | (uint64_t)length << 56};
 }
 
 /* Its highest bits are the number of the home. Whoever does not know the seeds cannot choose keys
