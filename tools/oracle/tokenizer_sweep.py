@@ -9,6 +9,7 @@ Compared are ids, contents, offsets in characters, type ids, masks, windows and 
 
 import argparse
 import ctypes
+import itertools
 import json
 import os
 import random
@@ -97,38 +98,44 @@ class Ours:
         self.c.nt_free(text)
         return result
 
-    def answer(self, text, pair):
-        """(windows, texts), or the message of an error."""
+    def answers(self, texts, pairs):
+        """For each of them (windows, texts); or the message of the one error that there is."""
         options = Options(size=ctypes.sizeof(Options), pad_id=-1, offsets=True, marks=True, trim_offsets=True)
-        raw, raw_pair = text.encode(), None if pair is None else pair.encode()
-        source = Input(raw, len(raw), raw_pair, len(raw_pair or b""))
-        out = P(Encoding)()
-        status = self.c.nt_encoder_run(ctypes.byref(out), self.encoder, ctypes.byref(source), ctypes.c_size_t(1), ctypes.byref(options))
-        if status != 0:
+        inputs, out = (Input * len(texts))(), (P(Encoding) * len(texts))()
+        raws = [(t.encode(), None if p is None else p.encode()) for t, p in zip(texts, pairs)]
+        for source, (raw, pair) in zip(inputs, raws):
+            source.text, source.n_text, source.pair, source.n_pair = raw, len(raw), pair, len(pair or b"")
+        n = ctypes.c_size_t(len(texts))
+        if self.c.nt_encoder_run(out, self.encoder, inputs, n, ctypes.byref(options)) != 0:
             return self.library.error()
-        windows, at = [], out
-        while at:
-            windows.append(self.window(at.contents, characters(raw), characters(raw_pair or b"")))
-            at = at.contents.overflow
-        self.c.nt_encoding_free(out)
-        ids = [token[0] for token in windows[0]]
-        return windows, [self.decode(ids, skip) for skip in (False, True)]
+        results = []
+        for at, (raw, pair) in zip(out, raws):
+            first, windows, places = at, [], (characters(raw), characters(pair or b""))
+            while at:
+                windows.append(window(at.contents, places))
+                at = at.contents.overflow
+            self.c.nt_encoding_free(first)
+            results.append((windows, [self.decode(windows[0][0], skip) for skip in (False, True)]))
+        return results
 
-    def window(self, e, starts_a, starts_b):
-        tokens = []
-        for i in range(e.n):
-            mark = e.marks[i]
-            before = starts_b if mark & 4 else starts_a
-            start, end = before[0][e.starts[i]], before[1][e.ends[i]]
-            padding = mark & 2
-            tokens.append((e.ids[i], start, end, e.types[i], int(mark & 3 != 0), int(not padding), None if padding else self.content(e.ids[i])))
-        return tokens
+
+def window(e, places):
+    n = e.n
+    marks = e.marks[:n]
+    offsets = []
+    for start, end, mark in zip(e.starts[:n], e.ends[:n], marks):
+        down, up = places[(mark & 4) >> 2]
+        offsets.append((down[start], up[end]))
+    return e.ids[:n], offsets, e.types[:n], [int(m & 3 != 0) for m in marks], [int(not m & 2) for m in marks]
 
 
 def characters(raw):
     """For each byte offset the character that it begins in, and the one before which it ends, outwards."""
+    if raw.isascii():
+        same = range(len(raw) + 1)
+        return same, same
     down, up, n = [], [], 0
-    for i, b in enumerate(raw):
+    for b in raw:
         if b & 0xC0 != 0x80:
             n += 1
             up.append(n - 1)
@@ -138,16 +145,8 @@ def characters(raw):
     return down + [n], up + [n]
 
 
-def theirs_of(tokenizer, windows):
-    return [
-        [
-            (i, start, end, kind, special, attention, tokenizer.id_to_token(i) if attention else None)
-            for i, (start, end), kind, special, attention in zip(
-                w.ids, w.offsets, w.type_ids, w.special_tokens_mask, w.attention_mask
-            )
-        ]
-        for w in windows
-    ]
+def theirs_of(windows):
+    return [(w.ids, w.offsets, w.type_ids, w.special_tokens_mask, w.attention_mask) for w in windows]
 
 
 class Count:
@@ -155,33 +154,77 @@ class Count:
         self.compared = self.refused = self.panics = self.different = 0
         self.shown = []
 
+    def show(self, text, pair, mine, wanted):
+        self.different += 1
+        if len(self.shown) < 5:
+            self.shown.append((text, pair, mine, wanted))
 
-def compare(count, ours, theirs, marker, text, pair=None):
+
+def compare_one(count, ours, theirs, marker, text, pair):
     with quiet():
         h, found = answer(theirs, text, pair)
         if h != PANIC and drops(marker, text, pair):
             h = REFUSED
-    mine = ours.answer(text, pair)
+    mine = ours.answers([text], [pair])
     if h == PANIC:
         count.panics += 1
         return
     count.compared += 1
     if h == REFUSED:
         count.refused += 1
-        good = isinstance(mine, str)
-    else:
-        windows, texts = found
-        good = not isinstance(mine, str) and mine == (theirs_of(theirs, windows), texts)
-    if not good:
-        count.different += 1
-        if len(count.shown) < 5:
-            count.shown.append((text, pair, mine, "refused" if h == REFUSED else (theirs_of(theirs, found[0]), found[1])))
+        if not isinstance(mine, str):
+            count.show(text, pair, mine, "refused")
+        return
+    wanted = (theirs_of(found[0]), found[1])
+    if isinstance(mine, str) or mine[0] != wanted:
+        count.show(text, pair, mine, wanted)
 
 
-def code_points(step=1):
+def compare(count, ours, theirs, marker, texts, pairs):
+    """Many at once; one by one where something stands out."""
+    mine = ours.answers(texts, pairs)
+    wanted = None
+    if not isinstance(mine, str) and marker is None and not theirs.padding:
+        try:
+            with quiet():
+                found = theirs.encode_batch([t if p is None else (t, p) for t, p in zip(texts, pairs)])
+                ids = [e.ids for e in found]
+                decoded = [theirs.decode_batch(ids, skip_special_tokens=skip) for skip in (False, True)]
+            wanted = [(theirs_of([e, *e.overflowing]), list(both)) for e, both in zip(found, zip(*decoded))]
+        except BaseException:
+            wanted = None
+    if wanted is None:
+        for text, pair in zip(texts, pairs):
+            compare_one(count, ours, theirs, marker, text, pair)
+        return
+    count.compared += len(texts)
+    for text, pair, a, b in zip(texts, pairs, mine, wanted):
+        if a != b:
+            count.show(text, pair, a, b)
+
+
+def compare_all(count, ours, theirs, marker, texts, size=2048):
+    """texts: an iterator of (text, pair)."""
+    while batch := list(itertools.islice(texts, size)):
+        compare(count, ours, theirs, marker, *map(list, zip(*batch)))
+
+
+def compare_contents(count, ours, theirs):
+    for i in range(theirs.get_vocab_size() + 100):
+        if ours.content(i) != theirs.id_to_token(i):
+            count.show("id %d" % i, None, ours.content(i), theirs.id_to_token(i))
+
+
+def code_points(step):
     for code in range(0, 0x110000, step):
         if not 0xD800 <= code < 0xE000:
-            yield chr(code)
+            yield chr(code), None
+            yield "a" + chr(code) + "b", None
+
+
+def strings(rng, pipeline, n):
+    for i in range(n):
+        yield nasty(rng, pipelines.fragments(pipeline)), nasty(rng, []) if i % 16 == 15 else None
 
 
 def sweep(library, models, number, pipeline, arguments, family):
@@ -194,19 +237,16 @@ def sweep(library, models, number, pipeline, arguments, family):
         print("%-14s does not open: %s" % (name, error))
         return 1
     began = time.time()
-    if family:  # all code points, 64 texts of them at a time: alone between line ends, and between letters
-        for c in code_points(arguments.step):
-            compare(count, ours, theirs, marker, c)
-            compare(count, ours, theirs, marker, "a" + c + "b")
+    compare_contents(count, ours, theirs)
+    if family:
+        compare_all(count, ours, theirs, marker, code_points(arguments.step))
     rng = random.Random(number * 7919 + arguments.seed)
-    for i in range(arguments.strings if family else arguments.made):
-        pair = nasty(rng, []) if i % 16 == 15 else None
-        compare(count, ours, theirs, marker, nasty(rng, pipelines.fragments(pipeline)), pair)
+    compare_all(count, ours, theirs, marker, strings(rng, pipeline, arguments.strings if family else arguments.made))
     if family and arguments.corpus:
         with open(arguments.corpus, encoding="utf-8") as f:
             corpus = f.read(arguments.characters)
-        for at in range(0, len(corpus), 100000):
-            compare(count, ours, theirs, marker, corpus[at : at + 100000])
+        parts = ((corpus[at : at + 100000], None) for at in range(0, len(corpus), 100000))
+        compare_all(count, ours, theirs, marker, parts, 8)
     ours.close()
     print("%-14s %8d compared, %6d refused by both, %5d on which tokenizers panics, %d different (%.0f s)"
           % (name, count.compared, count.refused, count.panics, count.different, time.time() - began), flush=True)

@@ -6,18 +6,9 @@
 #include "text/vocab/lexicon.h"
 #include "text/vocab/merges.h"
 
-/* What is looked at while words are merged: small, so that it stays in the nearer caches, and
- * ordered by rank where it can be, since low ranks come most. All of it follows from lexicon and
+/* What is looked at, beside the merges, while words are merged. All of it follows from lexicon and
  * merges, and nt_bpe_finish makes it, unless it is part of an image. */
 typedef struct nt_bpe_tables {
-    /* [slot_mask + 1] left << 44 | right << 24 | rank; all ones in a free slot. NULL where ids or
-     * ranks are too large for that: then the merges themselves are looked at */
-    uint64_t *slots;
-    size_t slot_mask;
-    /* a bit for each merge at the top bits of its hash: most pairs that do not merge end here */
-    uint64_t *filter;
-    unsigned filter_shift;
-    uint32_t *wholes; /* [n_ranks] what the pair of a rank makes */
     /* [65536] by left byte << 8 | right byte: rank of the merge of these two, NT_NO_MERGE for none
      */
     uint32_t *byte_pairs;

@@ -253,7 +253,7 @@ static int work_off(queue *q, struct nt_bpe_node *nodes, const nt_bpe *bpe) {
         bucket->started = true;
         q->current = rank;
         q->again = false;
-        uint32_t whole = bpe->tables.wholes[rank];
+        uint32_t whole = bpe->merges.wholes[rank];
         do {
             NT_TRY(merge_at(q, nodes, bpe, pop(q, rank), whole));
         } while (!q->again && is_set(q, rank));

@@ -17,7 +17,7 @@ static inline int32_t least_of(const int32_t *keys, size_t n) {
 static inline __attribute__((always_inline)) size_t merge_at(nt_bpe_few *word, size_t i, size_t n,
                                                              const nt_bpe *bpe) {
     size_t gone = word->next[i], after = word->next[gone];
-    uint32_t id = bpe->tables.wholes[word->keys[i] >> 8];
+    uint32_t id = bpe->merges.wholes[word->keys[i] >> 8];
     word->ids[i] = id;
     word->next[i] = (uint16_t)after;
     word->prev[after] = (uint16_t)i;

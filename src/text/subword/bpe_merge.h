@@ -20,20 +20,7 @@ typedef struct nt_bpe_few {
 
 /* The rank of a pair, NT_NO_MERGE for none. */
 static inline uint32_t nt_bpe_rank(const nt_bpe *bpe, uint32_t left, uint32_t right) {
-    const nt_bpe_tables *tables = &bpe->tables;
-    uint64_t hash = nt_hash_pair(bpe->merges.seed, left, right);
-    uint64_t bit = hash >> tables->filter_shift;
-    if (!(tables->filter[bit >> 6] >> (bit & 63) & 1)) return NT_NO_MERGE;
-    if (!tables->slots) {
-        uint32_t whole;
-        return nt_merges_find(&whole, &bpe->merges, left, right);
-    }
-    uint64_t key = (uint64_t)left << 20 | right;
-    for (size_t i = hash & tables->slot_mask;; i = (i + 1) & tables->slot_mask) {
-        uint64_t slot = tables->slots[i];
-        if (slot >> 24 == key) return slot & 0xFFFFFF;
-        if (slot == UINT64_MAX) return NT_NO_MERGE;
-    }
+    return nt_merges_rank(&bpe->merges, left, right);
 }
 
 static inline int32_t nt_bpe_key(uint32_t rank, size_t place) {
