@@ -160,6 +160,9 @@ static bool check_source(const reader *r) {
     int sources = !!s->text + !!s->ids + !!s->jsonl + !!s->table;
     if (s->counted.n) {
         if (sources > 0) return usage_error(r, "--count FILE excludes a text, --ids and --jsonl");
+        if (s->bos || s->add_prefix_space || s->trim_offsets)
+            return usage_error(r, "--count takes files as they are: no --bos, --add-prefix-space "
+                                  "or --trim-offsets");
         return true;
     }
     if (s->against && !s->text) return usage_error(r, "--against compares on one TEXT");
@@ -235,7 +238,7 @@ static bool check(const reader *r) {
 }
 
 bool cli_parse(cli_settings *settings, const cli_command *command, int argc, char **argv) {
-    *settings = (cli_settings){.color = -1, .generate = NT_GENERATE_OPTIONS_INIT};
+    *settings = (cli_settings){.color = -1, .rows = -1, .generate = NT_GENERATE_OPTIONS_INIT};
     settings->model = getenv("NEXTOKEN_MODEL");
     reader r = {command, settings, argc, 0, argv, false};
     while (r.at < argc) {

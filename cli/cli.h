@@ -53,6 +53,7 @@ typedef struct cli_settings {
     cli_words counted;   /* files of --count */
     const char *against; /* the other tokenizer */
     bool as_transformers, trim_offsets;
+    int64_t rows; /* most of a table of tokens; -1: not given */
     nt_generate_options generate;
 } cli_settings;
 

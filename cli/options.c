@@ -158,6 +158,10 @@ static const cli_option options[] = {
     {.name = "trim-offsets", .kind = CLI_FLAG, .section = CLI_THE_JOB, FIELD(trim_offsets),
      .groups = CLI_OPT_TOKENIZE, .member = true,
      .help = "leave white space out of offsets where the file's post-processor does"},
+    {.name = "rows", .kind = CLI_NUMBER, .section = CLI_SHOWN, FIELD(rows), .low = 0,
+     .high = INT32_MAX, .groups = CLI_OPT_TOKENIZE, .metavar = "N",
+     .help = "most rows of the table of tokens; longer ones are left out (default on a terminal: "
+             "100), and of --against show what differs"},
     {.name = "k", .letter = 'k', .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(k), .low = 1,
      .high = INT32_MAX, .groups = CLI_OPT_K, .member = true, .metavar = "N",
      .help = "how many candidates to show (default 10)"},

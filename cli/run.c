@@ -123,13 +123,19 @@ static const char *path_of(const cli_command *command, const char *name) {
     return built_in && command->tokenizer_only && (!name || access(name, F_OK) != 0) ? NULL : name;
 }
 
+/* Opens, or says why not; the exit status. */
 static int open_model(nt_model **out, const cli_command *command, const char *name,
                       const cli_settings *settings) {
     nt_model_options options = NT_MODEL_OPTIONS_INIT;
     options.precision = settings->precision;
     options.reading = settings->as_transformers ? NT_READ_TRANSFORMERS : NT_READ_FILE;
     options.tokenizer_only = command->tokenizer_only;
-    return nt_model_open(out, path_of(command, name), &options);
+    int status = nt_model_open(out, path_of(command, name), &options);
+    if (status != NT_E_NOT_FOUND || !command->tokenizer_only || access(name, F_OK) == 0)
+        return report(status);
+    cli_error("%s%s; GPT-2's own tokenizer is built in: leave -m out, or give -m gpt2",
+              nt_error_message(), name == getenv("NEXTOKEN_MODEL") ? " (NEXTOKEN_MODEL)" : "");
+    return EXIT_FAILED;
 }
 
 static int open_run(cli_run *run, const cli_settings *settings) {
@@ -142,11 +148,11 @@ static int open_run(cli_run *run, const cli_settings *settings) {
     nt_session_options session = NT_SESSION_OPTIONS_INIT;
     session.threads = settings->threads;
     int status = open_model(&run->model, command, settings->model, settings);
-    if (status == NT_OK && settings->against)
+    if (status == EXIT_DONE && settings->against)
         status = open_model(&run->against, command, settings->against, settings);
-    if (status == NT_OK && (command->options & CLI_OPT_SESSION))
-        status = nt_session_new(&run->session, run->model, &session);
-    return report(status);
+    if (status == EXIT_DONE && (command->options & CLI_OPT_SESSION))
+        status = report(nt_session_new(&run->session, run->model, &session));
+    return status;
 }
 
 int cli_run_command(const cli_command *command, cli_settings *settings) {

@@ -1,4 +1,6 @@
 /* nextoken tokenize: text -> ids; two tokenizers side by side; counts of files. */
+#include <string.h>
+
 #include "cli.h"
 
 /* The model, and the one that it is held against. */
@@ -18,6 +20,54 @@ static int count(nt_result **out, cli_run *r, const cli_settings *settings) {
     return nt_count(out, models, n_models, settings->counted.items, settings->counted.n, &options);
 }
 
+/* Tokens with no padding. */
+static int length_of(size_t *n, const nt_model *model, const nt_prompt *prompt,
+                     nt_encode_options options) {
+    int32_t *ids = NULL;
+    size_t n_text = prompt->n_text ? prompt->n_text : strlen(prompt->text);
+    options.add_bos = prompt->add_bos;
+    options.padding = -1;
+    if (prompt->add_prefix_space) options.add_prefix_space = 1;
+    int status =
+        nt_encode(&ids, NULL, NULL, n, nt_model_tokenizer(model), prompt->text, n_text, &options);
+    nt_free(ids);
+    return status;
+}
+
+/* tokenizer.json may cut texts and fill them up: then what is shown is not what the text holds. */
+static void note_length(cli_run *r, const nt_model *model, const char *name, size_t n_tokens,
+                        const nt_prompt *prompt, nt_encode_options options) {
+    size_t kept, whole;
+    char text[256];
+    int status = length_of(&kept, model, prompt, options);
+    options.truncation = -1;
+    if (status == NT_OK) status = length_of(&whole, model, prompt, options);
+    if (status != NT_OK || (kept == whole && n_tokens == kept)) return;
+    snprintf(text, sizeof text, "%.120s: its tokenizer.json %s%s%s", name ? name : "gpt2",
+             kept < whole ? "cuts long texts (truncation)" : "",
+             kept < whole && n_tokens > kept ? " and " : "",
+             n_tokens > kept ? "fills texts up (padding)" : "");
+    if (!r->many) {
+        size_t n = strlen(text);
+        snprintf(text + n, sizeof text - n, ": %zu tokens of %zu are shown, %zu of padding", kept,
+                 whole, n_tokens - kept);
+    }
+    r->callbacks.note(r->callbacks.payload, text);
+}
+
+static void note_lengths(const nt_result *result, cli_run *r, const nt_prompt *prompt,
+                         const cli_settings *settings, const nt_encode_options *options) {
+    if (!prompt->text || settings->quiet) return;
+    const char *names[2] = {settings->model, settings->against};
+    const nt_model *models[2];
+    size_t n_models = models_of(models, r);
+    for (size_t v = 0; v < n_models; v++) {
+        size_t n =
+            n_models == 1 ? nt_result_n_tokens(result) : nt_result_compared(result, v)->n_tokens;
+        note_length(r, models[v], names[v], n, prompt, *options);
+    }
+}
+
 static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_settings *settings) {
     if (settings->counted.n) return count(out, r, settings);
     nt_encode_options options = NT_ENCODE_OPTIONS_INIT;
@@ -25,8 +75,10 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
     options.trim_offsets = settings->trim_offsets;
     const nt_model *models[2];
     size_t n_models = models_of(models, r);
-    return n_models == 1 ? nt_tokenize(out, r->model, prompt, &options)
-                         : nt_tokenize_compare(out, models, n_models, prompt, &options);
+    int status = n_models == 1 ? nt_tokenize(out, r->model, prompt, &options)
+                               : nt_tokenize_compare(out, models, n_models, prompt, &options);
+    if (status == NT_OK) note_lengths(*out, r, prompt, settings, &options);
+    return status;
 }
 
 const cli_command cli_tokenize = {

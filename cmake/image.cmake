@@ -4,7 +4,7 @@
 set(text ${CMAKE_SOURCE_DIR}/src/text)
 add_executable(mkimage tools/mkimage/mkimage.c
   ${text}/files/json_pull.c ${text}/files/merges.c ${text}/files/vocabulary.c
-  ${text}/vocab/byte_level.c ${text}/vocab/hash.c ${text}/vocab/lexicon.c ${text}/vocab/merges.c
+  ${text}/subword/bpe_tables.c ${text}/vocab/byte_level.c ${text}/vocab/hash.c ${text}/vocab/lexicon.c ${text}/vocab/merges.c
   $<TARGET_OBJECTS:nt_base>)
 set_target_properties(mkimage PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
 target_link_libraries(mkimage PRIVATE nt_flags nt_libraries_headers Threads::Threads m

@@ -185,9 +185,11 @@ typedef struct nt_view_options {
     bool bits;              /* scores in bits (base 2) instead of nats */
     const char *row_prefix; /* NT_CSV, NT_TSV: put before every row; NULL: nothing */
     const char *header_prefix; /* and before the first line */
+    int64_t most_rows; /* NT_TABLE of TOKENS is left out, and of COMPARED shows what differs, where
+                          it has more rows; -1 (the default): all rows */
 } nt_view_options;
 #define NT_VIEW_OPTIONS_INIT                                                                       \
-    { .size = sizeof(nt_view_options), .index = -1 }
+    { .size = sizeof(nt_view_options), .index = -1, .most_rows = -1 }
 
 /* Called with the pieces of the output in turn; anything but 0 ends the view with NT_E_IO. */
 typedef int (*nt_write_fn)(void *payload, const char *bytes, size_t n);

@@ -9,7 +9,6 @@
 #include "base/options.h"
 #include "base/utf8.h"
 #include "nextoken.h"
-#include "text/split/scan.h"
 #include "text/tokenizer.h"
 #include "wiring.h"
 
@@ -94,7 +93,11 @@ int nt_tokenize_compare(nt_result **out, const nt_model *const *models, size_t n
 
 /* ---- Counting ---- */
 
-enum { PIECE = 8 << 20 }; /* bytes that are counted at a time, where a text may be cut */
+enum {
+    PIECE = 8 << 20,  /* bytes that are counted at a time, where a text may be cut */
+    UNCUT = 1 << 30,  /* most of such a text without a place to cut at */
+    BEHIND = 64 << 10 /* bytes that stand behind a cut: no added token across it is missed */
+};
 
 /* One file on its way through all of the tokenizers. */
 typedef struct counting {
@@ -135,25 +138,33 @@ static int count_piece(counting *c, const char *text, size_t n) {
     c->file.n_characters += characters_of(text, n);
     if (c->callbacks && c->callbacks->progress)
         c->callbacks->progress(c->callbacks->payload, "bytes", c->offset, 0);
+    return NT_OK;
+}
+
+static int go_on(const counting *c) {
     if (c->callbacks && c->callbacks->cancel && c->callbacks->cancel(c->callbacks->payload))
         return nt_fail(NT_E_CANCELLED, "cancelled");
     return NT_OK;
 }
 
 /* Reads on; *ended at the end of the file. */
-static int read_more(nt_buffer *text, bool *ended, int fd, const char *name) {
+static int read_more(nt_buffer *text, bool *ended, int fd, const counting *c) {
     size_t room = PIECE;
     if (text->n > text->max - room) /* which is the longest text */
         room = text->max - text->n;
     if (room == 0) {
         return nt_fail(NT_E_UNSUPPORTED,
-                       "%s: a text of 4 GiB that this tokenizer takes whole is too long", name);
+                       c->may_cut ? "%s is too long: 1 GiB without a space between letters"
+                                  : "%s is too long: 4 GiB for a tokenizer that takes a text whole",
+                       c->file.name);
     }
     NT_TRY(nt_buffer_room(text, room));
     while (room > 0) {
         ssize_t n = read(fd, text->data + text->n, room);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return nt_fail(NT_E_IO, "cannot read %s: %s", name, strerror(errno));
+        int why = errno;
+        NT_TRY(go_on(c));
+        if (n < 0 && why == EINTR) continue;
+        if (n < 0) return nt_fail(NT_E_IO, "cannot read %s: %s", c->file.name, strerror(why));
         *ended = n == 0;
         if (n == 0) break;
         text->n += (size_t)n;
@@ -162,23 +173,50 @@ static int read_more(nt_buffer *text, bool *ended, int fd, const char *name) {
     return NT_OK;
 }
 
+/* Where text [n], which goes on, may be cut for all of the tokenizers, at `low` or behind it; n
+ * where there is no such place. */
+static size_t border(const counting *c, const char *text, size_t n, size_t low) {
+    for (size_t at = low;; at++) {
+        at = nt_tokenizer_border(c->models[0]->tokenizer, text, n, at);
+        if (at >= n - BEHIND) return n;
+        bool good = true;
+        for (size_t v = 1; v < c->n_models; v++)
+            good = good && !nt_added_crosses(&c->models[v]->tokenizer->added, text, n, at);
+        if (good) return at;
+    }
+}
+
 static int count_open(counting *c, int fd) {
-    nt_buffer text = {.max = UINT32_MAX};
+    nt_buffer text = {.max = c->may_cut ? UNCUT : UINT32_MAX};
     bool ended = false;
+    size_t searched = 0; /* bytes without a border */
     int status = NT_OK;
     while (status == NT_OK && !ended) {
-        status = read_more(&text, &ended, fd, c->file.name);
+        status = read_more(&text, &ended, fd, c);
         size_t n = text.n;
         if (status == NT_OK && !ended) {
-            n = c->may_cut && n > PIECE / 2 ? nt_scan_border(text.data, n, n / 2, n) : n;
-            if (n == text.n) continue; /* no place to cut at: more of it */
+            if (!c->may_cut) continue;
+            n = border(c, text.data, n, searched ? searched : n / 2);
+            searched = n == text.n ? n - BEHIND : 0;
+            if (n == text.n) continue;
         }
-        if (status == NT_OK) status = count_piece(c, text.data, n);
+        if (status == NT_OK) status = count_piece(c, text.data ? text.data : "", n);
         if (status == NT_OK && text.n > n) memmove(text.data, text.data + n, text.n - n);
         text.n -= status == NT_OK ? n : 0;
     }
     nt_buffer_free(&text);
     return status;
+}
+
+static int open_file(int *fd, const counting *c, const char *path) {
+    while ((*fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) { /* a pipe waits for its writer */
+        int why = errno;
+        NT_TRY(go_on(c));
+        if (why == EINTR) continue;
+        return nt_fail(why == ENOENT ? NT_E_NOT_FOUND : NT_E_IO, "cannot open %s: %s", path,
+                       strerror(why));
+    }
+    return NT_OK;
 }
 
 static int count_file(counting *c, nt_result *trace, const char *path) {
@@ -187,11 +225,8 @@ static int count_file(counting *c, nt_result *trace, const char *path) {
     c->offset = 0;
     for (size_t v = 0; v < c->n_models; v++)
         c->n_tokens[v] = nt_post_added(&c->models[v]->tokenizer->post, false);
-    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return nt_fail(errno == ENOENT ? NT_E_NOT_FOUND : NT_E_IO, "cannot open %s: %s", path,
-                       strerror(errno));
-    }
+    int fd = STDIN_FILENO;
+    if (!standard) NT_TRY(open_file(&fd, c, path));
     int status = count_open(c, fd);
     if (!standard) close(fd);
     NT_TRY(status);
@@ -205,7 +240,8 @@ static int count_all(counting *c, nt_result *trace, const char *const *paths, si
     c->may_cut = true;
     for (size_t v = 0; v < c->n_models; v++) {
         const nt_tokenizer *tokenizer = c->models[v]->tokenizer;
-        c->may_cut = c->may_cut && nt_tokenizer_may_cut(tokenizer);
+        c->may_cut = c->may_cut && nt_tokenizer_may_cut(tokenizer) &&
+                     nt_tokenizer_border(tokenizer, "a b", 3, 1) == 1;
         NT_TRY(nt_encoder_new(&c->encoders[v], tokenizer, &options));
         NT_TRY(nt_trace_add_compared(trace, c->models[v]->path, NULL, NULL, NULL, NULL, 0));
     }
@@ -221,6 +257,7 @@ int nt_count(nt_result **out, const nt_model *const *models, size_t n_models,
     nt_count_options options = NT_COUNT_OPTIONS_INIT;
     NT_TRY(nt_take_options(&options, sizeof options, given, "nt_count_options"));
     NT_TRY(need_models(models, n_models));
+    if (!paths || n_paths == 0) return nt_fail(NT_E_ARGUMENT, "no file is given");
     counting c = {.models = models,
                   .n_models = n_models,
                   .encode = NT_ENCODE_OPTIONS_INIT,

@@ -67,19 +67,29 @@ void nt_memory_large(void *memory, size_t n_bytes) {
 #endif
 }
 
-void *nt_alloc_table(size_t n, size_t size) {
+static void *alloc_large(size_t *bytes, size_t n, size_t size) {
     const size_t page = 2 << 20; /* of most processors */
-    size_t bytes;
-    if (refused(n, size, &bytes)) return NULL;
-    size_t boundary = bytes >= page ? page : 64;
-    bytes = (bytes + boundary - 1) & ~(boundary - 1);
-    void *memory = aligned_alloc(boundary, bytes);
+    if (refused(n, size, bytes)) return NULL;
+    size_t boundary = *bytes >= page ? page : 64;
+    *bytes = (*bytes + boundary - 1) & ~(boundary - 1);
+    void *memory = aligned_alloc(boundary, *bytes);
     if (!memory) {
-        nt_fail_memory(bytes);
+        nt_fail_memory(*bytes);
         return NULL;
     }
-    nt_memory_large(memory, bytes);
-    return memset(memory, 0, bytes);
+    nt_memory_large(memory, *bytes);
+    return memory;
+}
+
+void *nt_alloc_large(size_t n, size_t size) {
+    size_t bytes;
+    return alloc_large(&bytes, n, size);
+}
+
+void *nt_alloc_table(size_t n, size_t size) {
+    size_t bytes;
+    void *memory = alloc_large(&bytes, n, size);
+    return memory ? memset(memory, 0, bytes) : NULL;
 }
 
 int nt_grow(void **array, size_t *capacity, size_t need, size_t size) {

@@ -15,6 +15,9 @@ void *nt_resize(void *memory, size_t n, size_t size);
 /* Like nt_alloc on a 64-byte boundary, not zeroed. Free with nt_free too. */
 void *nt_alloc_aligned(size_t n, size_t size);
 
+/* Not zeroed, on a 64-byte boundary, and on large pages where it is large and the system has them:
+ * what is used of it is cheap to touch first. Free with nt_free. */
+void *nt_alloc_large(size_t n, size_t size);
 /* Zeroed and on a 64-byte boundary, for tables that are read all over: on large pages where they
  * are large and the system has them. Free with nt_free. */
 void *nt_alloc_table(size_t n, size_t size);

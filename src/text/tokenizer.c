@@ -174,17 +174,14 @@ int nt_tokenizer_open(nt_tokenizer **out, const char *path) {
 
 /* In the image <|endoftext|> is marked as the added token that is listed here. */
 static int fill_gpt2(nt_tokenizer *tokenizer) {
-    static const char end[] = "<|endoftext|>";
-    nt_gpt2_image(&tokenizer->lexicon, &tokenizer->subword.bpe);
+    uint32_t end = nt_gpt2_image(&tokenizer->lexicon, &tokenizer->subword.bpe);
     tokenizer->n_model = tokenizer->lexicon.n;
-    const nt_piece *piece = nt_lexicon_find(&tokenizer->lexicon, end, strlen(end));
-    tokenizer->bos = tokenizer->eos = (int32_t)piece->id;
+    tokenizer->bos = tokenizer->eos = (int32_t)end;
     nt_added *added = &tokenizer->added;
     added->tokens = nt_alloc(1, sizeof *added->tokens);
     if (!added->tokens) return NT_E_MEMORY;
-    added->tokens[0] = (nt_added_token){.id = (int32_t)piece->id, .special = true};
+    added->tokens[0] = (nt_added_token){.id = (int32_t)end, .special = true};
     added->n = added->capacity = 1;
-    NT_TRY(nt_bpe_finish(&tokenizer->subword.bpe, &tokenizer->lexicon));
     NT_TRY(nt_make_byte_level(tokenizer, false));
     NT_TRY(nt_post_surround(&tokenizer->post, -1, -1));
     return nt_tokenizer_finish(tokenizer);

@@ -13,6 +13,7 @@ typedef struct nt_frame {
     nt_sheet sheet;
     nt_strip line;    /* that is being put together */
     bool text_shown;  /* the caller has printed the generated text */
+    int64_t most_rows; /* of tokens; -1: any number */
     size_t hidden;    /* columns that a sheet had no room for */
     nt_buffer titles; /* of columns that are named after tokenizers */
 } nt_frame;
@@ -25,6 +26,9 @@ void nt_frame_figure(nt_frame *frame, const char *before, nt_figure x, const cha
                      uint8_t style);
 /* Prints the sheet, remembers what it hid, and leaves it empty for the next. */
 void nt_frame_sheet(nt_frame *frame);
+
+/* The last name of a path that tells anything, zero-ended, in room [n_room]; else the path. */
+const char *nt_frame_name(const char *path, char *room, size_t n_room);
 
 /* The tables, one a kind of result. */
 void nt_table_tokens(nt_frame *frame);

@@ -7,8 +7,8 @@
 
 static void set_style(nt_paint *paint, uint8_t style) {
     style &= (uint8_t)~NT_STYLE_BREAK;
-    if (style & NT_STYLE_REVERSE) /* one ground for the whole of a field */
-        style &= NT_STYLE_COLORS | NT_STYLE_REVERSE;
+    if (style & NT_STYLE_GROUND) /* one ground for the whole of a field */
+        style &= NT_STYLE_COLORS | NT_STYLE_GROUND;
     else if (style & NT_STYLE_MARK) /* bold and dim fight on many terminals */
         style = (uint8_t)((style & NT_STYLE_COLORS) | NT_STYLE_DIM);
     if (!paint->color || style == paint->style) return;
@@ -16,8 +16,11 @@ static void set_style(nt_paint *paint, uint8_t style) {
     nt_buffer_puts(paint->out, "\x1b[0");
     if (style & NT_STYLE_BOLD) nt_buffer_puts(paint->out, ";1");
     if (style & NT_STYLE_DIM) nt_buffer_puts(paint->out, ";2");
-    if (style & NT_STYLE_REVERSE) nt_buffer_puts(paint->out, ";7");
-    if (style & NT_STYLE_COLORS) nt_buffer_printf(paint->out, ";3%d", style & NT_STYLE_COLORS);
+    int color = style & NT_STYLE_COLORS;
+    if (style & NT_STYLE_GROUND) /* letters that most palettes set off: white on magenta */
+        nt_buffer_printf(paint->out, ";%d;4%d", color == NT_STYLE_MAGENTA ? 97 : 30, color);
+    else if (color)
+        nt_buffer_printf(paint->out, ";3%d", color);
     nt_buffer_putc(paint->out, 'm');
 }
 
@@ -27,7 +30,7 @@ void nt_paint_blanks(nt_paint *paint, size_t n) {
 }
 
 void nt_paint_glyph(nt_paint *paint, const char *bytes, size_t n, size_t width, uint8_t style) {
-    if (bytes[0] == ' ' && !(style & NT_STYLE_REVERSE)) {
+    if (bytes[0] == ' ' && !(style & NT_STYLE_GROUND)) {
         nt_paint_blanks(paint, width);
         return;
     }

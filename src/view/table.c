@@ -43,14 +43,25 @@ void nt_frame_sheet(nt_frame *frame) {
     nt_sheet_reset(&frame->sheet);
 }
 
-/* The last name of a path: the heading of a table has no room for more. */
-static const char *last_name(const char *path, char *room, size_t n_room) {
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        n--;
-    size_t start = n;
-    while (start > 0 && path[start - 1] != '/')
-        start--;
+/* Names that tell nothing: the folder's is meant. */
+static bool is_common(const char *name, size_t n) {
+    static const char *const common[] = {"tokenizer.json", "model.safetensors"};
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+        if (strlen(common[i]) == n && memcmp(common[i], name, n) == 0) return true;
+    return false;
+}
+
+const char *nt_frame_name(const char *path, char *room, size_t n_room) {
+    size_t n = strlen(path), start = 0;
+    for (bool again = true; again;) {
+        while (n > 1 && path[n - 1] == '/')
+            n--;
+        start = n;
+        while (start > 0 && path[start - 1] != '/')
+            start--;
+        again = start > 1 && is_common(path + start, n - start);
+        if (again) n = start - 1;
+    }
     n -= start;
     if (n == 0 || n >= n_room) return path;
     memcpy(room, path + start, n);
@@ -92,10 +103,11 @@ static void token_count(nt_frame *frame) {
 static void footer(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     char room[256];
-    const char *heads[] = {trace->model ? last_name(trace->model, room, sizeof room) : NULL,
+    const char *heads[] = {trace->model ? nt_frame_name(trace->model, room, sizeof room) : NULL,
                            trace->precision, trace->isa};
+    bool tokens = trace->kind == NT_RESULT_TOKENS; /* no arithmetic */
     bool several = trace->kind == NT_RESULT_COMPARED || trace->kind == NT_RESULT_COUNTS;
-    for (size_t i = 0; !several && i < sizeof heads / sizeof *heads; i++)
+    for (size_t i = 0; !several && i < (tokens ? 1 : sizeof heads / sizeof *heads); i++)
         if (heads[i] && heads[i][0]) nt_frame_part(frame, heads[i], NT_STYLE_DIM);
     method(frame);
     if (trace->kind != NT_RESULT_INFO && !several) token_count(frame);
@@ -169,6 +181,7 @@ int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options 
                                 .color = options->color,
                                 .ascii = options->ascii},
                       .text_shown = options->text_shown,
+                      .most_rows = options->most_rows,
                       .sheet = {.strip = {.ascii = options->ascii}},
                       .line = {.ascii = options->ascii}};
     int status = show(&frame);

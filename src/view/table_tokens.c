@@ -11,12 +11,17 @@ static uint8_t color_of(size_t i) {
     return cycle[i % sizeof cycle];
 }
 
+/* Its style in a table: as in the row above it. */
+static uint8_t field_of(const nt_frame *frame, size_t i) {
+    return color_of(i) | (frame->paint.color ? NT_STYLE_GROUND : 0);
+}
+
 /* One token on the line: on a terminal a coloured field with its spaces as they are, else marked.
  */
 static void token_field(nt_frame *frame, const nt_token *token, size_t i) {
     nt_strip *line = &frame->line;
     bool color = frame->paint.color;
-    uint8_t style = color ? color_of(i) | NT_STYLE_REVERSE : 0;
+    uint8_t style = color ? color_of(i) | NT_STYLE_GROUND : 0;
     if (token->n_bytes > 0)
         nt_strip_show(line, token->bytes, token->n_bytes, color ? NT_SHOW_FIELD : NT_SHOW_TOKEN,
                       style);
@@ -71,6 +76,12 @@ void nt_table_tokens(nt_frame *frame) {
     for (size_t i = 0; i < trace->n_tokens; i++)
         placed |= trace->tokens[i].end > 0;
     tokens_in_a_row(frame, trace->tokens, trace->n_tokens);
+    if (frame->most_rows >= 0 && trace->n_tokens > (uint64_t)frame->most_rows) {
+        sizes(frame, trace->n_tokens);
+        nt_frame_part(frame, "--rows N shows a table of up to N tokens", NT_STYLE_DIM);
+        nt_frame_line(frame);
+        return;
+    }
     nt_sheet_column(sheet, (nt_column){.title = "#", .align = NT_RIGHT, .hide = 3});
     nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 12});
     nt_sheet_column(sheet, (nt_column){.title = "id", .align = NT_RIGHT});
@@ -82,7 +93,7 @@ void nt_table_tokens(nt_frame *frame) {
         const nt_token *token = &trace->tokens[i];
         nt_sheet_row(sheet, 0);
         nt_sheet_puts(sheet, nt_figure_count(i).s, NT_STYLE_DIM);
-        nt_sheet_token(sheet, "", token, color_of(i));
+        nt_sheet_token(sheet, "", token, field_of(frame, i));
         nt_sheet_puts(sheet, nt_figure_plain(token->id).s, 0);
         if (!placed) continue;
         nt_sheet_puts(sheet, nt_figure_count(token->start).s, NT_STYLE_DIM);
@@ -100,11 +111,10 @@ enum { TITLE_BYTES = 32 };
 /* The last names of the tokenizers' paths as titles of columns: plain ASCII, whatever they hold. */
 static void make_titles(nt_frame *frame) {
     for (size_t v = 0; v < frame->trace->n_compared; v++) {
-        const char *path = frame->trace->compared[v].model, *slash = strrchr(path, '/');
-        const char *name = slash && slash[1] ? slash + 1 : path;
-        char title[TITLE_BYTES] = "";
+        char room[256], title[TITLE_BYTES] = "";
+        const char *name = nt_frame_name(frame->trace->compared[v].model, room, sizeof room);
         for (size_t i = 0; i + 1 < TITLE_BYTES && name[i]; i++)
-            title[i] = name[i] > 0x20 && name[i] < 0x7F ? name[i] : '?';
+            title[i] = name[i] >= 0x20 && name[i] < 0x7F ? name[i] : '?';
         nt_buffer_put(&frame->titles, title, TITLE_BYTES);
     }
 }
@@ -124,7 +134,7 @@ static void stretch_row(nt_frame *frame, const nt_stretch *s) {
         for (size_t i = 0; i < s->n_tokens[v]; i++) {
             const nt_token *token = &trace->compared[v].tokens[s->first[v] + i];
             if (i > 0) nt_sheet_more(sheet, "|", NT_STYLE_DIM);
-            nt_sheet_more_token(sheet, token, s->differs ? color_of(i) : NT_STYLE_DIM);
+            nt_sheet_more_token(sheet, token, s->differs ? field_of(frame, i) : NT_STYLE_DIM);
         }
     }
 }
@@ -133,7 +143,9 @@ static void stretch_row(nt_frame *frame, const nt_stretch *s) {
 void nt_table_compared(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     nt_sheet *sheet = &frame->sheet;
-    size_t differ = 0;
+    size_t differ = 0, shown = 0;
+    size_t most = frame->most_rows < 0 ? SIZE_MAX : (size_t)frame->most_rows;
+    bool all = trace->n_stretches <= most;
     make_titles(frame);
     for (size_t v = 0; v < trace->n_compared; v++) {
         const nt_compared *c = &trace->compared[v];
@@ -146,10 +158,17 @@ void nt_table_compared(nt_frame *frame) {
     for (size_t v = 0; v < trace->n_compared; v++)
         nt_sheet_column(sheet, (nt_column){.title = title_of(frame, v), .comfort = 16});
     for (size_t i = 0; i < trace->n_stretches; i++) {
-        stretch_row(frame, &trace->stretches[i]);
-        differ += trace->stretches[i].differs;
+        const nt_stretch *s = &trace->stretches[i];
+        if (all || (s->differs && differ < most)) {
+            stretch_row(frame, s);
+            shown++;
+        }
+        differ += s->differs;
     }
-    nt_frame_sheet(frame);
+    if (shown > 0)
+        nt_frame_sheet(frame);
+    else
+        nt_sheet_reset(sheet);
     char text[160] = "";
     strcat(text, nt_figure_count(differ).s);
     strcat(text, " of ");
@@ -157,6 +176,10 @@ void nt_table_compared(nt_frame *frame) {
     strcat(text, trace->n_stretches == 1 ? " stretch is cut differently"
                                          : " stretches are cut differently");
     nt_frame_part(frame, text, 0);
+    if (!all) {
+        nt_frame_figure(frame, "", nt_figure_count(shown), " of them above: --rows N for more",
+                        NT_STYLE_DIM);
+    }
     nt_frame_line(frame);
 }
 

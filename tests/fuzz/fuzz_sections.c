@@ -20,15 +20,23 @@ static void check_lexicon(const nt_lexicon *lexicon) {
 }
 
 static void check_merges(const nt_bpe *bpe, const nt_lexicon *lexicon) {
-    for (size_t i = 0; i <= bpe->merges.mask; i++) {
-        uint64_t key = bpe->merges.keys[i];
-        if (key == UINT64_MAX) continue;
-        const nt_piece *left = nt_lexicon_at(lexicon, (int64_t)(key >> 32));
-        const nt_piece *right = nt_lexicon_at(lexicon, (int64_t)(key & UINT32_MAX));
-        const nt_piece *whole = nt_lexicon_at(lexicon, bpe->merges.values[i].whole);
+    const nt_merges *merges = &bpe->merges;
+    for (size_t i = 0; i <= merges->mask; i++) {
+        uint64_t slot = merges->slots ? merges->slots[i] : merges->keys[i];
+        if (slot == UINT64_MAX) continue;
+        int64_t ids[2] = {(int64_t)(slot >> 32), (int64_t)(slot & UINT32_MAX)};
+        if (merges->slots) {
+            ids[0] = (int64_t)(slot >> 44);
+            ids[1] = (int64_t)(slot >> 24 & 0xFFFFF);
+        }
+        uint32_t rank = merges->slots ? slot & 0xFFFFFF : merges->ranks[i];
+        if (rank >= merges->n_ranks) abort();
+        if (nt_merges_rank(merges, (uint32_t)ids[0], (uint32_t)ids[1]) != rank) abort();
+        const nt_piece *left = nt_lexicon_at(lexicon, ids[0]);
+        const nt_piece *right = nt_lexicon_at(lexicon, ids[1]);
+        const nt_piece *whole = nt_lexicon_at(lexicon, merges->wholes[rank]);
         if (!left || !right || !whole) abort();
         if (whole->n_content != left->n_content + right->n_content - bpe->n_prefix) abort();
-        if (bpe->merges.values[i].rank >= bpe->merges.n_ranks) abort();
     }
 }
 

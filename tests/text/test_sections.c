@@ -185,7 +185,7 @@ static void merges_read(void **state) {
     bpe = (nt_bpe){0};
     take_ok(nt_read_merges(&bpe, &lexicon, passage_of("[]"), "m.json"));
     uint32_t whole;
-    assert_int_equal(nt_merges_find(&whole, &bpe.merges, 0, 1), NT_NO_MERGE);
+    assert_int_equal(find_merge(&whole, &bpe.merges, 0, 1), NT_NO_MERGE);
     nt_merges_free(&bpe.merges);
     nt_lexicon_free(&lexicon);
 }

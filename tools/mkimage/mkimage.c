@@ -25,29 +25,22 @@ static int read_folder(nt_lexicon *lexicon, nt_bpe *bpe, const char *folder) {
     return status;
 }
 
-/* What each token decodes to, and which one is an added token. */
-static int spell(nt_lexicon *lexicon) {
-    nt_buffer bytes = {0};
-    int status = NT_OK;
-    for (size_t i = 0; i < lexicon->n && status == NT_OK; i++) {
-        nt_piece *piece = &lexicon->pieces[i];
-        nt_buffer_clear(&bytes);
-        nt_byte_level_decode(&bytes, nt_piece_content(lexicon, piece), piece->n_content);
-        status = bytes.status;
-        if (status == NT_OK) status = nt_lexicon_spell(lexicon, piece, bytes.data, bytes.n);
-    }
-    nt_buffer_free(&bytes);
+/* What each token decodes to, what BPE knows of them, and which one is an added token. */
+static int finish(nt_lexicon *lexicon, nt_bpe *bpe, uint32_t *end_id) {
     static const char end[] = "<|endoftext|>";
+    NT_TRY(nt_bpe_finish(bpe, lexicon));
+    NT_TRY(nt_byte_level_spell(lexicon));
     nt_piece *piece = nt_lexicon_find(lexicon, end, sizeof end - 1);
-    if (status == NT_OK && !piece)
-        status = nt_fail(NT_E_FORMAT, "the vocabulary has no token %s", end);
-    if (piece) piece->added = 1;
-    return status;
+    if (!piece) return nt_fail(NT_E_FORMAT, "the vocabulary has no token %s", end);
+    piece->added = 1;
+    *end_id = piece->id;
+    return bpe->merges.slots ? NT_OK : nt_fail(NT_E_UNSUPPORTED, "the merges cannot be packed");
 }
 
 typedef struct output {
     const nt_lexicon *lexicon;
-    const nt_merges *merges;
+    const nt_bpe *bpe;
+    uint32_t end_id;
 } output;
 
 /* Appends a table on a border of its own; returns where it lies. */
@@ -59,31 +52,45 @@ static uint64_t put(nt_buffer *out, const void *items, size_t n, size_t size) {
     return at;
 }
 
+static void put_lexicon(nt_image *image, nt_buffer *out, const nt_lexicon *lexicon) {
+    image->n_pieces = lexicon->n;
+    image->n_text = lexicon->text.n;
+    image->n_slots = lexicon->mask + 1;
+    image->n_ids = lexicon->n_ids;
+    image->pieces = put(out, lexicon->pieces, image->n_pieces, sizeof *lexicon->pieces);
+    image->text = put(out, lexicon->text.data, image->n_text, 1);
+    image->slots = put(out, lexicon->slots, image->n_slots, sizeof *lexicon->slots);
+    image->by_id = put(out, lexicon->by_id, image->n_ids, sizeof *lexicon->by_id);
+}
+
+static void put_bpe(nt_image *image, nt_buffer *out, const nt_bpe *bpe) {
+    const nt_merges *merges = &bpe->merges;
+    const nt_bpe_tables *tables = &bpe->tables;
+    image->n_merge_slots = merges->mask + 1;
+    image->n_ranks = merges->n_ranks;
+    image->filter_shift = merges->filter_shift;
+    size_t n_filter = (size_t)1 << (64 - merges->filter_shift - 6);
+    image->merge_slots = put(out, merges->slots, image->n_merge_slots, sizeof *merges->slots);
+    image->filter = put(out, merges->filter, n_filter, sizeof *merges->filter);
+    image->wholes = put(out, merges->wholes, image->n_ranks, sizeof *merges->wholes);
+    image->byte_pairs = put(out, tables->byte_pairs, 65536, sizeof *tables->byte_pairs);
+    image->byte_joints = put(out, tables->byte_joints, 1024, sizeof *tables->byte_joints);
+    image->joints = put(out, tables->joints, NT_BPE_JOINTS / 64, sizeof *tables->joints);
+    image->inner_ids = put(out, tables->inner_ids, NT_BPE_CODES, sizeof *tables->inner_ids);
+    memcpy(image->byte_ids, bpe->byte_ids, sizeof image->byte_ids);
+    memcpy(image->fallback_ids, bpe->fallback_ids, sizeof image->fallback_ids);
+    image->meta_id = bpe->meta_id;
+    image->all_bytes = bpe->all_bytes;
+    image->plain = bpe->plain;
+}
+
 static int fill(void *payload, int fd) {
     const output *it = payload;
-    const nt_lexicon *lexicon = it->lexicon;
-    const nt_merges *merges = it->merges;
-    nt_image image = {.seed = seed,
-                      .n_pieces = lexicon->n,
-                      .n_text = lexicon->text.n,
-                      .n_slots = lexicon->mask + 1,
-                      .n_ids = lexicon->n_ids,
-                      .n_pairs = merges->mask + 1,
-                      .n_ranks = merges->n_ranks};
-    /* Values of free slots are never read; in the file they are zero, for the same bytes always. */
-    struct nt_merge *values = nt_alloc(image.n_pairs, sizeof *values);
-    if (!values) return NT_E_MEMORY;
-    for (size_t i = 0; i < image.n_pairs; i++)
-        if (merges->keys[i] != UINT64_MAX) values[i] = merges->values[i];
+    nt_image image = {.seed = seed, .end_id = it->end_id};
     nt_buffer out = {0};
     nt_buffer_put(&out, (const char *)&image, sizeof image);
-    image.pieces = put(&out, lexicon->pieces, image.n_pieces, sizeof *lexicon->pieces);
-    image.text = put(&out, lexicon->text.data, image.n_text, 1);
-    image.slots = put(&out, lexicon->slots, image.n_slots, sizeof *lexicon->slots);
-    image.by_id = put(&out, lexicon->by_id, image.n_ids, sizeof *lexicon->by_id);
-    image.keys = put(&out, merges->keys, image.n_pairs, sizeof *merges->keys);
-    image.values = put(&out, values, image.n_pairs, sizeof *values);
-    nt_free(values);
+    put_lexicon(&image, &out, it->lexicon);
+    put_bpe(&image, &out, it->bpe);
     int status = out.status;
     if (status == NT_OK) {
         memcpy(out.data, &image, sizeof image);
@@ -104,10 +111,11 @@ int main(int n_args, char **args) {
     nt_lexicon lexicon = {.seed = seed};
     nt_bpe bpe = {0};
     int status = read_folder(&lexicon, &bpe, args[1]);
-    if (status == NT_OK) status = spell(&lexicon);
-    if (status == NT_OK) status = nt_file_replace(args[2], fill, &(output){&lexicon, &bpe.merges});
+    output it = {&lexicon, &bpe, 0};
+    if (status == NT_OK) status = finish(&lexicon, &bpe, &it.end_id);
+    if (status == NT_OK) status = nt_file_replace(args[2], fill, &it);
     if (status != NT_OK) fprintf(stderr, "mkimage: %s\n", nt_error_message());
     nt_lexicon_free(&lexicon);
-    nt_merges_free(&bpe.merges);
+    nt_bpe_free(&bpe);
     return status == NT_OK ? 0 : 1;
 }

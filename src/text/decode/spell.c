@@ -5,20 +5,6 @@
 #include "text/decode/chain.h"
 #include "text/vocab/byte_level.h"
 
-static int spell_byte_level(nt_lexicon *lexicon) {
-    nt_buffer bytes = {0};
-    int status = NT_OK;
-    for (size_t i = 0; i < lexicon->n && status == NT_OK; i++) {
-        nt_piece *piece = &lexicon->pieces[i];
-        nt_buffer_clear(&bytes);
-        nt_byte_level_decode(&bytes, nt_piece_content(lexicon, piece), piece->n_content);
-        status = bytes.status;
-        if (status == NT_OK) status = nt_lexicon_spell(lexicon, piece, bytes.data, bytes.n);
-    }
-    nt_buffer_free(&bytes);
-    return status;
-}
-
 typedef struct spelling {
     nt_chain chain;
     nt_buffer bytes, text;
@@ -56,7 +42,7 @@ static int spell_one(spelling *work, nt_decoders *decoders, nt_lexicon *lexicon,
 
 int nt_decoders_spell(nt_decoders *decoders, nt_lexicon *lexicon) {
     if (lexicon->borrowed) return NT_OK; /* spelled when it was built */
-    if (nt_decoders_byte_level(decoders)) return spell_byte_level(lexicon);
+    if (nt_decoders_byte_level(decoders)) return nt_byte_level_spell(lexicon);
     nt_free(decoders->plain);
     decoders->n_plain = lexicon->n_ids;
     decoders->plain = nt_alloc(lexicon->n_ids / 8 + 1, 1);

@@ -62,9 +62,9 @@ static int add(source *from, const pending *merge) {
         memcmp(nt_piece_content(from->lexicon, piece), whole, n) != 0)
         piece = nt_lexicon_find(from->lexicon, whole, n);
     if (!piece) return no_token(from, merge->number, whole, n);
-    nt_merges_put(&from->bpe->merges, merge->left->id, merge->right->id, merge->rank, piece->id);
     from->last = piece->id;
-    return NT_OK;
+    return nt_merges_put(&from->bpe->merges, merge->left->id, merge->right->id, merge->rank,
+                         piece->id);
 }
 
 /* Adds what was read so far. */

@@ -36,7 +36,8 @@ static void find_bytes(nt_bpe *bpe, const nt_lexicon *lexicon) {
     }
 }
 
-/* The byte that a character of the byte-level alphabet stands for, and -1 for others below 0x144. */
+/* The byte that a character of the byte-level alphabet stands for, and -1 for others below 0x144.
+ */
 static void find_alphabet(int16_t bytes[0x144]) {
     memset(bytes, 0xFF, 0x144 * sizeof *bytes);
     for (int byte = 0; byte < 256; byte++) {
@@ -54,16 +55,17 @@ static void find_joints(uint8_t *seen, uint64_t *joints, const int16_t *bytes,
     for (size_t k = 0; k < lexicon->n; k++) {
         const nt_piece *piece = &lexicon->pieces[k];
         const char *content = nt_piece_content(lexicon, piece);
+        size_t n = piece->n_content;
         uint32_t before = 0, code;
         int left = -1, right;
-        for (size_t i = 0; i < piece->n_content; before = code, left = right) {
-            size_t first = i;
-            i += nt_bpe_character(&code, content + i, piece->n_content - i);
+        for (size_t i = 0, length; i < n; i += length, before = code, left = right) {
+            code = (unsigned char)content[i];
+            length = 1;
+            if (code >= 0x80) length = nt_bpe_character(&code, content + i, n - i);
             right = code < 0x144 ? bytes[code] : -1;
-            if (first == 0) continue;
             if ((left | right) >= 0) {
                 seen[left << 8 | right] = 1;
-            } else {
+            } else if (i > 0) {
                 size_t joint = nt_bpe_joint(before, code);
                 joints[joint >> 6] |= (uint64_t)1 << (joint & 63);
             }
@@ -129,4 +131,3 @@ int nt_bpe_finish(nt_bpe *bpe, const nt_lexicon *lexicon) {
     NT_TRY(make_byte_tables(bpe, lexicon));
     return make_inner(bpe, lexicon);
 }
-

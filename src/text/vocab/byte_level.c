@@ -69,3 +69,40 @@ void nt_byte_level_decode(nt_buffer *out, const char *content, size_t n) {
         out->data[out->n] = 0;
     }
 }
+
+/* Whether content [n] is ASCII, and so stands for itself whatever it holds. */
+static bool is_ascii(const char *content, size_t n) {
+    const uint64_t high = 0x8080808080808080u;
+    uint64_t all = 0;
+    if (n >= 8) {
+        for (size_t i = 0; i + 8 < n; i += 8)
+            all |= nt_hash_load8(content + i);
+        all |= nt_hash_load8(content + n - 8);
+    } else if (n >= 4) {
+        all = nt_hash_load4(content) | nt_hash_load4(content + n - 4);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            all |= (unsigned char)content[i];
+    }
+    return !(all & high);
+}
+
+int nt_byte_level_spell(nt_lexicon *lexicon) {
+    if (lexicon->borrowed) return NT_OK;
+    for (size_t i = 0; i < lexicon->n; i++) {
+        nt_piece *piece = &lexicon->pieces[i];
+        size_t n = piece->n_content;
+        if (is_ascii(nt_piece_content(lexicon, piece), n)) {
+            piece->bytes = piece->content;
+            piece->n_bytes = piece->n_content;
+            continue;
+        }
+        char *bytes = nt_lexicon_room(lexicon, n); /* may move the contents */
+        if (!bytes) return NT_E_MEMORY;
+        const char *content = nt_piece_content(lexicon, piece);
+        size_t n_bytes = decode((unsigned char *)bytes, (const unsigned char *)content, n);
+        NT_TRY(nt_lexicon_spell(lexicon, piece, n_bytes == SIZE_MAX ? content : bytes,
+                                n_bytes == SIZE_MAX ? n : n_bytes));
+    }
+    return NT_OK;
+}

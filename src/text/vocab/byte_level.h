@@ -3,7 +3,7 @@
 #ifndef NT_TEXT_BYTE_LEVEL_H
 #define NT_TEXT_BYTE_LEVEL_H
 
-#include "base/buffer.h"
+#include "text/vocab/lexicon.h"
 
 /* Writes the character of a byte to out [2]; returns its length. */
 size_t nt_byte_level_char(char out[2], uint8_t byte);
@@ -11,5 +11,7 @@ size_t nt_byte_level_char(char out[2], uint8_t byte);
 /* Appends the bytes that a token's content [n] stands for. As in tokenizers' decoder, content with
  * any character outside the alphabet stands for itself as it is. */
 void nt_byte_level_decode(nt_buffer *out, const char *content, size_t n);
+/* Spells every token of a lexicon so (nt_lexicon_spell). */
+int nt_byte_level_spell(nt_lexicon *lexicon);
 
 #endif

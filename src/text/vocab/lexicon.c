@@ -28,6 +28,29 @@ static nt_lexicon_slot *slot_of(const nt_lexicon *lexicon, uint32_t hash, const 
     return &lexicon->slots[i];
 }
 
+static bool in_block(const nt_lexicon *lexicon, const void *table) {
+    uintptr_t at = (uintptr_t)table - (uintptr_t)lexicon->block;
+    return lexicon->block && at < lexicon->n_block;
+}
+
+static void free_table(const nt_lexicon *lexicon, void *table) {
+    if (!in_block(lexicon, table)) nt_free(table);
+}
+
+/* nt_grow for a table that may lie in the block. */
+static int grow_table(const nt_lexicon *lexicon, void **table, size_t *capacity, size_t need,
+                      size_t size) {
+    if (need <= *capacity || !in_block(lexicon, *table))
+        return nt_grow(table, capacity, need, size);
+    void *apart = NULL;
+    size_t wanted = 0;
+    NT_TRY(nt_grow(&apart, &wanted, need > *capacity * 2 ? need : *capacity * 2, size));
+    memcpy(apart, *table, *capacity * size);
+    *table = apart;
+    *capacity = wanted;
+    return NT_OK;
+}
+
 /* Makes the slots `size`, a power of two. */
 static int resize_slots(nt_lexicon *lexicon, size_t size) {
     size_t n_old = lexicon->slots ? lexicon->mask + 1 : 0;
@@ -40,7 +63,7 @@ static int resize_slots(nt_lexicon *lexicon, size_t size) {
             to = (to + 1) & (size - 1);
         slots[to] = old[i];
     }
-    nt_free(old);
+    free_table(lexicon, old);
     lexicon->slots = slots;
     lexicon->mask = size - 1;
     return NT_OK;
@@ -50,7 +73,7 @@ static int resize_ids(nt_lexicon *lexicon, size_t wanted) {
     uint32_t *bigger = nt_alloc(wanted, sizeof *bigger);
     if (!bigger) return NT_E_MEMORY;
     if (lexicon->n_ids) memcpy(bigger, lexicon->by_id, lexicon->n_ids * sizeof *bigger);
-    nt_free(lexicon->by_id);
+    free_table(lexicon, lexicon->by_id);
     lexicon->by_id = bigger;
     lexicon->ids_capacity = wanted;
     return NT_OK;
@@ -58,7 +81,7 @@ static int resize_ids(nt_lexicon *lexicon, size_t wanted) {
 
 static int grow_pieces(nt_lexicon *lexicon, size_t need) {
     void *pieces = lexicon->pieces;
-    int status = nt_grow(&pieces, &lexicon->capacity, need, sizeof *lexicon->pieces);
+    int status = grow_table(lexicon, &pieces, &lexicon->capacity, need, sizeof *lexicon->pieces);
     lexicon->pieces = pieces;
     return status;
 }
@@ -67,9 +90,33 @@ static int grow_text(nt_lexicon *lexicon, size_t need) {
     if (need > NT_BUFFER_MAX)
         return nt_fail(NT_E_MEMORY, "a vocabulary grew past its limit of %d bytes", NT_BUFFER_MAX);
     void *data = lexicon->text.data;
-    int status = nt_grow(&data, &lexicon->text.capacity, need, 1);
+    int status = grow_table(lexicon, &data, &lexicon->text.capacity, need, 1);
     lexicon->text.data = data;
     return status;
+}
+
+enum { MAX_IN_BLOCK = 1 << 20 }; /* slots: what is zeroed and perhaps not used stays small */
+
+/* All tables in one piece, for which the system needs only a few large pages. What may be left over
+ * stands last. */
+static int make_block(nt_lexicon *lexicon, size_t n_slots, size_t n_pieces, size_t n_text) {
+    size_t n_slot_bytes = n_slots * sizeof *lexicon->slots;
+    size_t n_id_bytes = (n_pieces * sizeof *lexicon->by_id + 63) & ~(size_t)63;
+    size_t n_piece_bytes = (n_pieces * sizeof *lexicon->pieces + 63) & ~(size_t)63;
+    size_t n = n_slot_bytes + n_id_bytes + n_piece_bytes + n_text;
+    char *at = nt_alloc_large(n, 1);
+    if (!at) return NT_E_MEMORY;
+    lexicon->block = at;
+    lexicon->n_block = n;
+    lexicon->slots = memset(at, 0, n_slot_bytes);
+    lexicon->mask = n_slots - 1;
+    lexicon->by_id = memset(at + n_slot_bytes, 0, n_id_bytes);
+    lexicon->ids_capacity = n_pieces;
+    lexicon->pieces = (void *)(at + n_slot_bytes + n_id_bytes);
+    lexicon->capacity = n_pieces;
+    lexicon->text.data = at + n_slot_bytes + n_id_bytes + n_piece_bytes;
+    lexicon->text.capacity = n_text;
+    return NT_OK;
 }
 
 int nt_lexicon_reserve(nt_lexicon *lexicon, size_t n, size_t n_text) {
@@ -79,10 +126,14 @@ int nt_lexicon_reserve(nt_lexicon *lexicon, size_t n, size_t n_text) {
         size *= 2;
     /* Each content with its zero byte, and as much again for what the tokens decode to. */
     size_t text = 2 * (n_text + n) + 1;
+    if (text > NT_BUFFER_MAX) text = NT_BUFFER_MAX;
+    size_t pieces = n + 256; /* added tokens come behind the vocabulary */
+    if (lexicon->n == 0 && !lexicon->slots && size <= MAX_IN_BLOCK)
+        return make_block(lexicon, size, pieces, text);
     NT_TRY(resize_slots(lexicon, size));
-    NT_TRY(resize_ids(lexicon, n + 256)); /* added tokens come behind the vocabulary */
-    NT_TRY(grow_pieces(lexicon, n + 256));
-    return grow_text(lexicon, text < NT_BUFFER_MAX ? text : NT_BUFFER_MAX);
+    NT_TRY(resize_ids(lexicon, pieces));
+    NT_TRY(grow_pieces(lexicon, pieces));
+    return grow_text(lexicon, text);
 }
 
 /* Room for one more token of n bytes with this id. */
@@ -102,7 +153,7 @@ static int make_room(nt_lexicon *lexicon, size_t n, uint32_t id) {
 static uint32_t put_text(nt_lexicon *lexicon, const char *bytes, size_t n) {
     uint32_t at = (uint32_t)lexicon->text.n;
     char *to = lexicon->text.data + at;
-    if (n) memcpy(to, bytes, n);
+    if (n && to != bytes) memcpy(to, bytes, n);
     to[n] = 0;
     lexicon->text.n += n + 1;
     return at;
@@ -182,6 +233,11 @@ int nt_lexicon_rename(nt_lexicon *lexicon, int32_t id, const char *content, size
     return NT_OK;
 }
 
+char *nt_lexicon_room(nt_lexicon *lexicon, size_t n) {
+    if (grow_text(lexicon, lexicon->text.n + n + 1) != NT_OK) return NULL;
+    return lexicon->text.data + lexicon->text.n;
+}
+
 int nt_lexicon_spell(nt_lexicon *lexicon, nt_piece *piece, const char *bytes, size_t n) {
     if (lexicon->borrowed) return NT_OK;
     uint32_t at = piece->content;
@@ -214,10 +270,11 @@ const nt_piece *nt_lexicon_at(const nt_lexicon *lexicon, int64_t id) {
 
 void nt_lexicon_free(nt_lexicon *lexicon) {
     if (!lexicon->borrowed) {
-        nt_free(lexicon->pieces);
-        nt_buffer_free(&lexicon->text);
-        nt_free(lexicon->slots);
-        nt_free(lexicon->by_id);
+        free_table(lexicon, lexicon->pieces);
+        free_table(lexicon, lexicon->text.data);
+        free_table(lexicon, lexicon->slots);
+        free_table(lexicon, lexicon->by_id);
+        nt_free(lexicon->block);
     }
     *lexicon = (nt_lexicon){0};
 }

@@ -31,11 +31,13 @@ typedef struct nt_lexicon {
     size_t n_ids;    /* largest id + 1 */
     size_t ids_capacity;
     uint64_t seed;
+    char *block; /* [n_block] where the tables lie that nt_lexicon_reserve made; NULL: apart */
+    size_t n_block;
     bool borrowed; /* the tables are part of an image: not freed */
 } nt_lexicon;      /* all zero but for seed is an empty lexicon */
 
-/* Room for n tokens of n_text bytes in all, made before the first: saves growing. Memory that is
- * not used is not touched: both may be estimates that are far too high. */
+/* Room for n tokens of n_text bytes in all, made before the first: saves growing. Both may be
+ * estimates that are far too high: most memory that is not used is not touched. */
 int nt_lexicon_reserve(nt_lexicon *lexicon, size_t n, size_t n_text);
 /* Adds a token. where names the file.
  * Errors: FORMAT (the content or the id is there already), UNSUPPORTED (an image), MEMORY. */
@@ -46,11 +48,15 @@ int nt_lexicon_add(nt_lexicon *lexicon, const char *content, size_t n, uint32_t 
 int nt_lexicon_append(nt_lexicon *lexicon, const char *content, size_t n, uint32_t id,
                       const char *where);
 int nt_lexicon_index(nt_lexicon *lexicon, const char *where);
-/* Gives a token the bytes that it decodes to, which lie elsewhere; where they are its content no
- * second copy is kept. The tokens of an image are spelled already: nothing is done. */
+/* Room for n bytes behind the text, where nt_lexicon_spell finds them in their place; NULL (message
+ * set) when memory ends. */
+char *nt_lexicon_room(nt_lexicon *lexicon, size_t n);
+/* Gives a token the bytes that it decodes to, which lie in that room or outside of the lexicon, or
+ * are its content: then no second copy is kept. The tokens of an image are spelled already: nothing
+ * is done. */
 int nt_lexicon_spell(nt_lexicon *lexicon, nt_piece *piece, const char *bytes, size_t n);
-/* From now on the id stands for other content; the old one still finds the old piece, the new one is
- * not looked up. After the last token. */
+/* From now on the id stands for other content; the old one still finds the old piece, the new one
+ * is not looked up. After the last token. */
 int nt_lexicon_rename(nt_lexicon *lexicon, int32_t id, const char *content, size_t n);
 /* The piece with this content, or NULL. */
 nt_piece *nt_lexicon_find(const nt_lexicon *lexicon, const char *content, size_t n);

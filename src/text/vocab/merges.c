@@ -54,7 +54,8 @@ int nt_merges_widen(nt_merges *merges) {
     merges->ranks = ranks;
     merges->mask = size - 1;
     merges->slots = NULL;
-    const uint32_t id_mask = (1 << NT_PACKED_ID_BITS) - 1, rank_mask = (1 << NT_PACKED_RANK_BITS) - 1;
+    const uint32_t id_mask = (1 << NT_PACKED_ID_BITS) - 1,
+                   rank_mask = (1 << NT_PACKED_RANK_BITS) - 1;
     for (size_t i = 0; i < n_old; i++) {
         if (old[i] == UINT64_MAX) continue;
         uint32_t left = (uint32_t)(old[i] >> (NT_PACKED_RANK_BITS + NT_PACKED_ID_BITS));
@@ -66,8 +67,7 @@ int nt_merges_widen(nt_merges *merges) {
     return NT_OK;
 }
 
-int nt_merges_put(nt_merges *merges, uint32_t left, uint32_t right, uint32_t rank,
-                  uint32_t whole) {
+int nt_merges_put(nt_merges *merges, uint32_t left, uint32_t right, uint32_t rank, uint32_t whole) {
     uint64_t hash = nt_hash_pair(merges->seed, left, right), bit = hash >> merges->filter_shift;
     uint32_t larger = left > right ? left : right;
     if (rank >= merges->capacity) NT_TRY(grow_wholes(merges, (size_t)rank + 1));

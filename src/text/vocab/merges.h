@@ -52,8 +52,7 @@ static inline void nt_merges_prefetch(const nt_merges *merges, uint32_t left, ui
     __builtin_prefetch(merges->slots ? &merges->slots[i] : &merges->keys[i], 1);
 }
 
-uint32_t nt_merges_wide_rank(const nt_merges *merges, uint64_t hash, uint32_t left,
-                             uint32_t right);
+uint32_t nt_merges_wide_rank(const nt_merges *merges, uint64_t hash, uint32_t left, uint32_t right);
 
 /* Rank of the merge of two tokens, NT_NO_MERGE when they do not merge. Where merges are packed, the
  * ids must be ones that nt_merges_packs. */
