@@ -43,15 +43,15 @@ static void note_length(cli_run *r, const nt_model *model, const char *name, siz
     options.truncation = -1;
     if (status == NT_OK) status = length_of(&whole, model, prompt, options);
     if (status != NT_OK || (kept == whole && n_tokens == kept)) return;
-    snprintf(text, sizeof text, "%.120s: its tokenizer.json %s%s%s", name ? name : "gpt2",
-             kept < whole ? "cuts long texts (truncation)" : "",
-             kept < whole && n_tokens > kept ? " and " : "",
-             n_tokens > kept ? "fills texts up (padding)" : "");
-    if (!r->many) {
-        size_t n = strlen(text);
-        snprintf(text + n, sizeof text - n, ": %zu tokens of %zu are shown, %zu of padding", kept,
-                 whole, n_tokens - kept);
+    bool cut = kept<whole, filled = n_tokens> kept;
+    char held[64] = "", added[64] = "";
+    if (!r->many) { /* of many texts each kind of note is said once */
+        snprintf(held, sizeof held, ", %zu of %zu tokens are left", kept, whole);
+        snprintf(added, sizeof added, ", %zu tokens are added", n_tokens - kept);
     }
+    snprintf(text, sizeof text, "%.120s asks for %s%s%s%s%s", name ? name : "gpt2",
+             cut ? "truncation" : "", cut ? held : "", cut && filled ? "; and for " : "",
+             filled ? "padding" : "", filled ? added : "");
     r->callbacks.note(r->callbacks.payload, text);
 }
 

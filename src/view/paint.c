@@ -35,6 +35,7 @@ void nt_paint_glyph(nt_paint *paint, const char *bytes, size_t n, size_t width, 
         return;
     }
     if (paint->column + width > paint->width) return; /* only where the width is below any layout */
+    if (paint->blanks > 0 && (paint->style & NT_STYLE_GROUND)) set_style(paint, 0);
     for (; paint->blanks > 0; paint->blanks--)
         nt_buffer_putc(paint->out, ' ');
     set_style(paint, style);

@@ -95,8 +95,9 @@ static void token_count(nt_frame *frame) {
     strcat(text, read + (double)made == 1 ? " token" : " tokens");
     if (trace->kind == NT_RESULT_CONTINUATIONS) strcat(text, " of context");
     if (trace->kind != NT_RESULT_TOKENS)
-        nt_frame_part(frame, text, NT_STYLE_DIM); /* stands above */
-    nt_frame_part(frame, trace->bos ? "BOS added" : "no BOS", NT_STYLE_DIM);
+        nt_frame_part(frame, text, NT_STYLE_DIM);      /* stands above */
+    if (trace->bos || trace->kind != NT_RESULT_TOKENS) /* where the tokens tell themselves */
+        nt_frame_part(frame, trace->bos ? "BOS added" : "no BOS", NT_STYLE_DIM);
 }
 
 /* One line behind what the table itself put there, and one more when columns are missing. */

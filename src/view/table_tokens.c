@@ -133,7 +133,8 @@ static void stretch_row(nt_frame *frame, const nt_stretch *s) {
         nt_sheet_puts(sheet, "", 0);
         for (size_t i = 0; i < s->n_tokens[v]; i++) {
             const nt_token *token = &trace->compared[v].tokens[s->first[v] + i];
-            if (i > 0) nt_sheet_more(sheet, "|", NT_STYLE_DIM);
+            if (i > 0 && !(s->differs && frame->paint.color)) /* else their grounds part them */
+                nt_sheet_more(sheet, "|", NT_STYLE_DIM);
             nt_sheet_more_token(sheet, token, s->differs ? field_of(frame, i) : NT_STYLE_DIM);
         }
     }

@@ -17,6 +17,7 @@ import struct
 
 import tokenizers
 from tokenizers import Tokenizer
+from fixture import string, varint
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "text", "data")
 MASK = (1 << 64) - 1
@@ -141,19 +142,6 @@ def answer(tokenizer, ids, skip):
         assert "Panic" in type(error).__name__, error
         return 0
     return fold_bytes(text.encode()) or 1
-
-
-def varint(n):
-    out = bytearray()
-    while n >= 0x80:
-        out.append(n & 0x7F | 0x80)
-        n >>= 7
-    return bytes(out + bytes([n]))
-
-
-def string(text):
-    raw = text.encode()
-    return varint(len(raw)) + raw
 
 
 def main():

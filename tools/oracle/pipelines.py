@@ -5,11 +5,12 @@ A pipeline is (name, number of its model, sections without the model)."""
 
 import json
 import random
+from collections import Counter
 
-from tokenizers import Tokenizer, pre_tokenizers, trainers
-from tokenizers.models import BPE
+from tokenizers import Tokenizer
 
 from tokenizer_texts import DIGITS, LETTERS, PROMPTS, SIGNS, SPACES, WORDS
+from fixture import byte_chars
 
 GPT2 = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 CL100K = (
@@ -44,12 +45,6 @@ def sample_words():
     return [w for w in text + WORDS * 3 if w] + [rng.choice(text) for _ in range(400)]
 
 
-def byte_chars():
-    shown = [b for b in range(256) if 0x21 <= b <= 0x7E or 0xA1 <= b <= 0xFF and b != 0xAD]
-    rest = [b for b in range(256) if b not in shown]
-    return [chr(b) for b in shown] + [chr(0x100 + i) for i in range(len(rest))]
-
-
 def byte_model(gpt2_merges, n=400, **fields):
     merges = gpt2_merges[:n]
     vocab = {c: i for i, c in enumerate(byte_chars())}
@@ -67,20 +62,34 @@ def bpe(vocab, merges, **fields):
     return model | fields | dict(vocab=vocab, merges=merges)
 
 
-def learned(prefix=None, suffix=None, size=330, space="▁"):
-    """Vocabulary and merges that tokenizers learns from a few words."""
-    tokenizer = Tokenizer(BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    more = {}
-    if prefix:
-        more["continuing_subword_prefix"] = prefix
-    if suffix:
-        more["end_of_word_suffix"] = suffix
+def learned(prefix="", suffix="", size=330, space="▁"):
+    """Vocabulary and merges of BPE's own training on a few words (tokenizers' trainer breaks ties by chance)."""
     alphabet = sorted(set("".join(LETTERS + SIGNS + DIGITS)))[::2]
-    trainer = trainers.BpeTrainer(vocab_size=size, show_progress=False, initial_alphabet=alphabet, **more)
-    tokenizer.train_from_iterator([" ".join(space + w.lstrip() for w in sample_words())], trainer)
-    model = json.loads(tokenizer.to_str())["model"]
-    return model["vocab"], [m if isinstance(m, list) else m.split(" ") for m in model["merges"]]
+    words = []
+    for word in sample_words():
+        chars = list(space + word.lstrip())
+        chars = [chars[0]] + [prefix + c for c in chars[1:]]
+        words.append(chars[:-1] + [chars[-1] + suffix])
+    vocab = {c: i for i, c in enumerate(dict.fromkeys(alphabet + sorted({c for word in words for c in word})))}
+    merges = []
+    while len(vocab) < size:
+        counts = Counter((word[i], word[i + 1]) for word in words for i in range(len(word) - 1))
+        (left, right), _ = min(counts.items(), key=lambda item: (-item[1], item[0]))
+        whole = left + right[len(prefix) :]
+        merges.append([left, right])
+        vocab.setdefault(whole, len(vocab))
+        words = [merged(word, left, right, whole) for word in words]
+    return vocab, merges
+
+
+def merged(word, left, right, whole):
+    out = []
+    for piece in word:
+        if out and out[-1] == left and piece == right:
+            out[-1] = whole
+        else:
+            out.append(piece)
+    return out
 
 
 def with_bytes(vocab, first=("<unk>", "<s>", "</s>")):

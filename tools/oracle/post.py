@@ -24,6 +24,7 @@ warnings.filterwarnings("ignore")
 import tokenizers
 import transformers
 from tokenizers import Tokenizer
+from fixture import byte_chars
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 DATA = os.path.join(ROOT, "tests", "text", "data")
@@ -34,12 +35,6 @@ def write(name, value):
     with open(os.path.join(DATA, name), "wb") as out:
         with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=9) as f:
             f.write(text.encode())
-
-
-def byte_chars():
-    shown = [b for b in range(256) if 0x21 <= b <= 0x7E or 0xA1 <= b <= 0xFF and b != 0xAD]
-    rest = [b for b in range(256) if b not in shown]
-    return [chr(b) for b in shown] + [chr(0x100 + i) for i in range(len(rest))]
 
 
 MERGES = ["Ġ t", "h e", "Ġt he", "Ġ a", "Ġ Ġ", "ĠĠ ĠĠ", "a Ġ", "Ã ©", "2 0", "▁ t", "▁t he"]

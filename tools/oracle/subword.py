@@ -11,6 +11,7 @@ import random
 import struct
 
 from tokenizers.models import BPE, Unigram, WordLevel
+from fixture import string, varint
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 OUT = os.path.join(ROOT, "tests", "text", "data", "subword.gz")
@@ -19,20 +20,6 @@ N_BPE, N_UNIGRAM, N_WORD_LEVEL, N_WORDS = 120, 50, 4, 24
 BPE_KIND, WORD_LEVEL_KIND, UNIGRAM_KIND = range(3)
 FALLBACK, FUSE, IGNORE = 1, 2, 4
 FAILS = 1
-
-
-def varint(n):
-    out = bytearray()
-    while n >= 0x80:
-        out.append(n & 0x7F | 0x80)
-        n >>= 7
-    out.append(n)
-    return bytes(out)
-
-
-def string(s):
-    raw = s.encode()
-    return varint(len(raw)) + raw
 
 
 def write_words(model, words, fails):

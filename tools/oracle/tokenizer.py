@@ -9,7 +9,6 @@ Files (numbers are LEB128 varints, see tests/text/support.h):
   <name>.decode.gz            hashes of the texts of random ids
   gpt2.codepoints             hashes of the ids of every code point, alone and between others
 """
-import gzip
 import json
 import os
 import random
@@ -25,43 +24,14 @@ from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import GPT2Tokenizer
 
+from fixture import DATA, GPT2, byte_chars, fnv, fold, varint, write_gz
 from tokenizer_texts import ADDED, PROMPTS, nasty
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-DATA = os.path.join(ROOT, "tests", "text", "data")
-GPT2 = os.path.join(ROOT, "models", "gpt2")
-MASK = (1 << 64) - 1
 SPLIT, PREFIX, NO_PREFIX, NO_OFFSETS = 1, 2, 4, 8
 N_MERGES = 400
 
 
 # ---- Writing ---------------------------------------------------------------------------------
-
-
-def varint(n):
-    out = bytearray()
-    while n >= 0x80:
-        out.append(n & 0x7F | 0x80)
-        n >>= 7
-    out.append(n)
-    return bytes(out)
-
-
-def fnv(numbers, h=0xCBF29CE484222325):
-    """FNV-1a over whole numbers (not bytes)."""
-    for n in numbers:
-        h = ((h ^ n) * 0x100000001B3) & MASK
-    return h
-
-
-def fold(h):
-    return (h ^ h >> 32) & 0xFFFFFFFF
-
-
-def write_gz(name, data):
-    with open(os.path.join(DATA, name), "wb") as out:
-        with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=9) as f:
-            f.write(data)
 
 
 def write_cases(name, size, roles, cases):
@@ -80,12 +50,6 @@ def write_cases(name, size, roles, cases):
 
 
 # ---- The tokenizers --------------------------------------------------------------------------
-
-
-def byte_chars():
-    shown = [b for b in range(256) if 0x21 <= b <= 0x7E or 0xA1 <= b <= 0xFF and b != 0xAD]
-    rest = [b for b in range(256) if b not in shown]
-    return [chr(b) for b in shown] + [chr(0x100 + i) for i in range(len(rest))]
 
 
 def small_model(n=N_MERGES):

@@ -16,7 +16,7 @@ os.environ["RUST_BACKTRACE"] = "0"
 from tokenizers import Tokenizer
 
 import pipelines
-from tokenizer import GPT2, fnv, fold, varint, write_gz
+from fixture import GPT2, fnv, fold, string, varint, write_gz
 from tokenizer_texts import PROMPTS, nasty
 
 REFUSED, PANIC = 0xFFFFFFFF, 0xFFFFFFFE
@@ -95,15 +95,14 @@ def main():
     models = pipelines.models(gpt2_merges())
     out = bytearray(varint(len(models)))
     for model in models:
-        raw = json.dumps(model, ensure_ascii=False, separators=(",", ":")).encode()
-        out += varint(len(raw)) + raw
+        out += string(json.dumps(model, ensure_ascii=False, separators=(",", ":")))
     made = pipelines.pipelines(models)
     out += varint(len(made))
     panics = refused = 0
     for number, (name, model, sections) in enumerate(made):
         rng = random.Random(number)
-        raw = json.dumps(sections, ensure_ascii=False, separators=(",", ":")).encode()
-        out += varint(len(name)) + name.encode() + varint(model) + varint(len(raw)) + raw + varint(n_texts)
+        out += string(name) + varint(model)
+        out += string(json.dumps(sections, ensure_ascii=False, separators=(",", ":"))) + varint(n_texts)
         tokenizer = Tokenizer.from_str(json.dumps(sections | {"model": models[model]}))
         marker = dropping(sections, models[model])
         for i in range(n_texts):
