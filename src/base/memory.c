@@ -58,9 +58,10 @@ void nt_memory_large(void *memory, size_t n_bytes) {
 #ifdef MADV_HUGEPAGE
     const size_t least = 2 << 20;
     if (n_bytes < least) return;
+    /* whole pages at both ends, so that this stays one mapping, which realloc can make larger */
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)memory;
-    uintptr_t from = (start + page - 1) & ~(page - 1), to = (start + n_bytes) & ~(page - 1);
-    madvise((char *)memory + (from - start), to - from, MADV_HUGEPAGE); /* may be refused */
+    uintptr_t from = start & ~(page - 1), to = (start + n_bytes + page - 1) & ~(page - 1);
+    madvise((char *)memory - (start - from), to - from, MADV_HUGEPAGE); /* may be refused */
 #else
     (void)memory;
     (void)n_bytes;

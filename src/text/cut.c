@@ -52,12 +52,23 @@ static bool is_near_space(const nt_tokenizer *tokenizer, const nt_added_token *t
     return token->rstrip || memchr(content, ' ', piece->n_content);
 }
 
+/* The first window, each twice as wide as the one before, that has a border. */
+static size_t next_border(const char *text, size_t n, size_t low) {
+    for (size_t width = 256; low < n; width *= 2) {
+        size_t high = n - low > width ? low + width : n;
+        size_t at = nt_scan_border(text, n, low, high);
+        if (at < high) return at;
+        low = high;
+    }
+    return n;
+}
+
 size_t nt_tokenizer_border(const nt_tokenizer *tokenizer, const char *text, size_t n, size_t low) {
     const nt_added *added = &tokenizer->added;
     for (size_t i = 0; tokenizer->normalizers.n && i < added->n; i++)
         if (added->tokens[i].normalized && is_near_space(tokenizer, &added->tokens[i])) return n;
-    size_t at = nt_scan_border(text, n, low, n);
+    size_t at = next_border(text, n, low);
     while (at < n && nt_added_crosses(added, text, n, at))
-        at = nt_scan_border(text, n, at + 1, n);
+        at = next_border(text, n, at + 1);
     return at;
 }

@@ -7,6 +7,11 @@
 #include "base/options.h"
 #include "base/utf8.h"
 
+enum {
+    PIECE = 128 << 10, /* bytes that are checked, searched and taken apart while they are near */
+    BYTES_A_TOKEN = 3  /* for the first guess of how many there will be */
+};
+
 #define META "\xE2\x96\x81" /* U+2581, a space in SentencePiece's vocabularies */
 
 void nt_text_work_free(nt_text_work *work) {
@@ -25,6 +30,7 @@ typedef struct path {
     const nt_tokenizer *tokenizer;
     nt_text_work *work;
     const char *text;
+    size_t origin; /* where it begins in the whole text */
     bool skip_special;
     int prefix;                      /* as add_prefix_space in the options */
     nt_pre_tokenizers unprefixed;    /* the tokenizer's, without the spaces that they add */
@@ -105,6 +111,12 @@ static int put_part(path *p, size_t start, size_t end) {
     return NT_OK;
 }
 
+/* An added token that is bytes [from, to) of the text. */
+static int put_added(path *p, const nt_added_token *token, size_t from, size_t to) {
+    return nt_tokens_put(p->out, token->id, (uint32_t)(p->origin + from),
+                         (uint32_t)(p->origin + to));
+}
+
 /* A scan for the added tokens that are looked for second, in what normalizers left. */
 static nt_added_scan second_scan(const path *p, const char *bytes, size_t n) {
     const nt_added *added = &p->tokenizer->added;
@@ -119,9 +131,9 @@ static int put_as_it_is(path *p, size_t start, size_t end) {
         size_t from = start + span.start, to = start + span.end;
         if (span.token) {
             NT_TRY(nt_tokens_put_margin(p->out, p->text + from, to - from));
-            NT_TRY(nt_tokens_put(p->out, span.token->id, (uint32_t)from, (uint32_t)to));
+            NT_TRY(put_added(p, span.token, from, to));
         } else {
-            NT_TRY(by_lane(p, p->text + from, to - from, from));
+            NT_TRY(by_lane(p, p->text + from, to - from, p->origin + from));
         }
     }
     return NT_OK;
@@ -133,7 +145,7 @@ static int put_stretch(path *p, size_t start, size_t end) {
     bool left = nt_normalizers_leave(&t->normalizers, p->text + start, end - start);
     if (left && t->lane.kind != NT_SCAN_NONE) return put_as_it_is(p, start, end);
     nt_form *form = &p->work->form;
-    nt_form_start(form, p->text + start, end - start, start);
+    nt_form_start(form, p->text + start, end - start, p->origin + start);
     if (!left) NT_TRY(nt_normalize(form, &t->normalizers, &p->work->pattern));
     nt_added_scan scan = second_scan(p, form->bytes, form->n);
     nt_span span;
@@ -156,7 +168,7 @@ static int put_text(path *p, size_t n) {
     while (nt_added_next(&span, &scan)) {
         if (span.token) {
             NT_TRY(nt_tokens_put_margin(p->out, p->text + span.start, span.end - span.start));
-            NT_TRY(nt_tokens_put(p->out, span.token->id, (uint32_t)span.start, (uint32_t)span.end));
+            NT_TRY(put_added(p, span.token, span.start, span.end));
         } else {
             NT_TRY(put_stretch(p, span.start, span.end));
         }
@@ -164,16 +176,22 @@ static int put_text(path *p, size_t n) {
     return NT_OK;
 }
 
+bool nt_tokenizer_tiles(const nt_tokenizer *tokenizer) {
+    return tokenizer->lane.kind != NT_SCAN_NONE && tokenizer->normalizers.n == 0;
+}
+
 int nt_tokens_of_text(nt_tokens *out, const nt_tokenizer *tokenizer, nt_text_work *work,
-                      const char *text, size_t n, const nt_encode_options *options) {
+                      const char *text, size_t start, size_t end,
+                      const nt_encode_options *options) {
     path p = {.out = out,
               .tokenizer = tokenizer,
               .work = work,
-              .text = text,
+              .text = text + start,
+              .origin = start,
               .skip_special = options->split_special_tokens,
               .prefix = options->add_prefix_space};
     NT_TRY(make_unprefixed(&p));
-    int status = put_text(&p, n);
+    int status = put_text(&p, end - start);
     nt_free(p.unprefixed.list);
     return status;
 }
@@ -213,19 +231,34 @@ int nt_encode_plan_make(nt_encode_plan *plan, const nt_tokenizer *tokenizer,
     return plan_padding(&plan->padding, tokenizer, o);
 }
 
-int nt_encode_check(const char *text, size_t start, size_t end) {
+int nt_encode_check(const char *text, size_t n) {
+    if (!text && n) return nt_fail(NT_E_ARGUMENT, "the text is NULL");
+    if (n >= UINT32_MAX - 1) {
+        return nt_fail(NT_E_ARGUMENT, "a text of %zu bytes is too long; cut it below 4 GiB", n);
+    }
+    return NT_OK;
+}
+
+static int check_utf8(const char *text, size_t start, size_t end) {
     size_t bad = start + nt_utf8_check(text + start, end - start);
     if (bad == end) return NT_OK;
     return nt_fail(NT_E_TEXT, "the text is not UTF-8 at byte %zu (0x%02X)", bad,
                    (unsigned char)text[bad]);
 }
 
-int nt_encode_check_text(const char *text, size_t n) {
-    if (!text && n) return nt_fail(NT_E_ARGUMENT, "the text is NULL");
-    if (n >= UINT32_MAX - 1) {
-        return nt_fail(NT_E_ARGUMENT, "a text of %zu bytes is too long; cut it below 4 GiB", n);
+int nt_encode_stretch(nt_tokens *out, const nt_encode_plan *plan, nt_text_work *work,
+                      const char *text, size_t n, size_t start, size_t end, bool may_cut) {
+    NT_TRY(nt_tokens_reserve(out, (end - start) / BYTES_A_TOKEN));
+    while (start < end) {
+        size_t stop = end;
+        if (may_cut && end - start >= 2 * PIECE)
+            stop = nt_tokenizer_border(plan->tokenizer, text, n, start + PIECE);
+        if (stop > end) stop = end;
+        NT_TRY(check_utf8(text, start, stop));
+        NT_TRY(nt_tokens_of_text(out, plan->tokenizer, work, text, start, stop, &plan->options));
+        start = stop;
     }
-    return n ? nt_encode_check(text, 0, n) : NT_OK;
+    return NT_OK;
 }
 
 bool nt_encode_trims(const nt_encode_plan *plan) {
@@ -295,13 +328,15 @@ int nt_encode(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
     NT_TRY(nt_encode_plan_make(&plan, tokenizer, options));
     plan.options.marks = false;
     if (n_text == NT_ZERO_ENDED) n_text = text ? strlen(text) : 1;
-    NT_TRY(nt_encode_check_text(text, n_text));
+    NT_TRY(nt_encode_check(text, n_text));
 
     if (!text) text = "";
     nt_tokens tokens = {.offsets = starts || ends};
+    tokens.tiled = tokens.offsets && nt_tokenizer_tiles(tokenizer);
     tokens.trimmed = tokens.offsets && nt_encode_trims(&plan);
     nt_text_work work = {0};
-    int status = nt_tokens_of_text(&tokens, tokenizer, &work, text, n_text, &plan.options);
+    int status = nt_encode_stretch(&tokens, &plan, &work, text, n_text, 0, n_text,
+                                   n_text > PIECE && nt_tokenizer_may_cut(tokenizer));
     nt_text_work_free(&work);
     if (status == NT_OK) status = hand_over(ids, starts, ends, n_ids, &plan, &tokens, text);
     nt_tokens_free(&tokens);

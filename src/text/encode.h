@@ -18,10 +18,13 @@ typedef struct nt_encode_plan {
 int nt_encode_plan_make(nt_encode_plan *plan, const nt_tokenizer *tokenizer,
                         const nt_encode_options *options);
 
-/* Whether bytes [start, end) of a text are UTF-8. Errors: TEXT. */
-int nt_encode_check(const char *text, size_t start, size_t end);
-/* And all of it, with its pointer and its length. Errors: ARGUMENT besides. */
-int nt_encode_check_text(const char *text, size_t n);
+/* A text's pointer and its length. Errors: ARGUMENT. */
+int nt_encode_check(const char *text, size_t n);
+/* Appends the tokens of bytes [start, end) of text [n], which begin and end where it may be cut,
+ * and checks them: piece by piece, while a piece is near, if the text `may_cut`. Errors: TEXT, and
+ * those of nt_tokens_of_text. */
+int nt_encode_stretch(nt_tokens *out, const nt_encode_plan *plan, nt_text_work *work,
+                      const char *text, size_t n, size_t start, size_t end, bool may_cut);
 
 /* Whether white space is left out of offsets, where they are wanted. */
 bool nt_encode_trims(const nt_encode_plan *plan);

@@ -12,7 +12,7 @@
 
 enum {
     LEAST_PART = 128 << 10, /* bytes; a text of twice as many is cut */
-    MOST_PART = 4 << 20,
+    MOST_PART = 1 << 20,
     PARTS_A_THREAD = 8,
     DEAL = 32 << 10,           /* bytes that a thread takes at a time, at least */
     LEAST_SHARED = 32 << 10,   /* less is done by the caller alone */
@@ -55,6 +55,7 @@ typedef struct call {
     size_t n_jobs, capacity;
     atomic_size_t next, failed; /* jobs; failed is SIZE_MAX for none */
     nt_tokens *joined;          /* [number of inputs] or NULL: of texts that were cut */
+    bool may_cut;               /* nt_tokenizer_may_cut */
 } call;
 
 /* ---- Encoders -------------------------------------------------------------------------------- */
@@ -127,10 +128,11 @@ static int put_parts(call *c, size_t input, size_t size) {
 
 static int make_jobs(call *c, size_t n, size_t total) {
     const nt_encoder *e = c->encoder;
+    c->may_cut = total >= 2 * LEAST_PART && nt_tokenizer_may_cut(e->tokenizer);
     size_t size = total / ((size_t)e->n_threads * PARTS_A_THREAD);
     if (size < LEAST_PART) size = LEAST_PART;
     if (size > MOST_PART) size = MOST_PART;
-    bool cuts = e->n_threads > 1 && nt_tokenizer_may_cut(e->tokenizer) &&
+    bool cuts = e->n_threads > 1 && c->may_cut &&
                 !nt_encode_trims(c->plan); /* whose margins would have to be joined */
     for (size_t i = 0; i < n; i++) {
         const nt_encode_input *in = &c->inputs[i];
@@ -160,28 +162,29 @@ static bool take_jobs(size_t *first, size_t *end, call *c) {
 }
 
 static int do_part(call *c, job *j, worker *w, int thread) {
-    const nt_encode_plan *plan = c->plan;
-    const char *text = c->inputs[j->input].text;
-    NT_TRY(nt_encode_check(text, j->start, j->end));
+    const nt_encode_input *in = &c->inputs[j->input];
+    size_t share =
+        in->n_text / (size_t)c->encoder->n_threads / 5 * 2; /* tokens, for the first guess */
+    if (w->parts.capacity == 0) NT_TRY(nt_tokens_reserve(&w->parts, share));
+    NT_TRY(nt_tokens_skip(&w->parts, (uint32_t)j->start));
     j->worker = thread;
     j->first = w->parts.n;
-    NT_TRY(nt_tokens_of_text(&w->parts, plan->tokenizer, &w->work, text + j->start,
-                             j->end - j->start, &plan->options));
+    NT_TRY(nt_encode_stretch(&w->parts, c->plan, &w->work, in->text, in->n_text, j->start, j->end,
+                             true));
     j->n = w->parts.n - j->first;
     return NT_OK;
 }
 
-static int do_text(nt_tokens *out, const nt_encode_plan *plan, worker *w, const char *text,
-                   size_t n) {
-    NT_TRY(nt_encode_check_text(text, n));
+static int do_text(nt_tokens *out, const call *c, worker *w, const char *text, size_t n) {
+    NT_TRY(nt_encode_check(text, n));
     nt_tokens_clear(out);
-    return nt_tokens_of_text(out, plan->tokenizer, &w->work, text ? text : "", n, &plan->options);
+    return nt_encode_stretch(out, c->plan, &w->work, text ? text : "", n, 0, n, c->may_cut);
 }
 
 static int do_whole(call *c, const job *j, worker *w) {
     const nt_encode_input *in = &c->inputs[j->input];
-    NT_TRY(do_text(&w->a, c->plan, w, in->text, in->n_text));
-    if (in->pair) NT_TRY(do_text(&w->b, c->plan, w, in->pair, in->n_pair));
+    NT_TRY(do_text(&w->a, c, w, in->text, in->n_text));
+    if (in->pair) NT_TRY(do_text(&w->b, c, w, in->pair, in->n_pair));
     return nt_encode_finish(&c->encodings[j->input], c->plan, &w->a, in->pair ? &w->b : NULL,
                             in->text, in->pair, w->a.n >= LEAST_TAKEN);
 }
@@ -220,11 +223,6 @@ static void do_jobs(void *payload, int thread, int n_threads) {
 
 /* ---- Joining --------------------------------------------------------------------------------- */
 
-static void copy_moved(uint32_t *to, const uint32_t *from, size_t n, uint32_t by) {
-    for (size_t i = 0; i < n; i++)
-        to[i] = from[i] + by;
-}
-
 /* Parts go to their places, each by whoever comes first. */
 static void join_jobs(void *payload, int thread, int n_threads) {
     (void)thread;
@@ -237,8 +235,9 @@ static void join_jobs(void *payload, int thread, int n_threads) {
         nt_tokens *to = &c->joined[j->input];
         memcpy(to->ids + j->at, from->ids + j->first, j->n * sizeof *to->ids);
         if (!to->offsets) continue;
-        copy_moved(to->starts + j->at, from->starts + j->first, j->n, (uint32_t)j->start);
-        copy_moved(to->ends + j->at, from->ends + j->first, j->n, (uint32_t)j->start);
+        memcpy(to->starts + j->at, from->starts + j->first, j->n * sizeof *to->starts);
+        if (to->tiled) continue;
+        memcpy(to->ends + j->at, from->ends + j->first, j->n * sizeof *to->ends);
     }
 }
 
@@ -260,14 +259,23 @@ static int join(call *c, size_t n) {
         j->at = whole->n;
         whole->n += j->n;
     }
+    bool tiled = c->plan->options.offsets;
+    for (int i = 0; i < c->encoder->n_threads; i++)
+        tiled &= c->encoder->workers[i].parts.tiled;
     for (size_t i = 0; i < n; i++) {
         nt_tokens *whole = &c->joined[i];
         size_t n_tokens = whole->n;
-        *whole = (nt_tokens){.offsets = c->plan->options.offsets};
+        *whole = (nt_tokens){.offsets = c->plan->options.offsets, .tiled = tiled};
         if (n_tokens) NT_TRY(nt_tokens_reserve(whole, n_tokens));
         whole->n = n_tokens;
     }
     run_on_all(c, join_jobs);
+    for (size_t i = 0; i < c->n_jobs && tiled; i++) {
+        const job *j = &c->jobs[i];
+        if (!j->part || j->n == 0) continue;
+        uint32_t end = c->encoder->workers[j->worker].parts.ends[j->first + j->n - 1];
+        c->joined[j->input].ends[j->at + j->n - 1] = end;
+    }
     for (size_t i = 0; i < c->n_jobs; i++) {
         const job *j = &c->jobs[i];
         if (!j->part || j->start > 0) continue;
@@ -308,8 +316,10 @@ static int run(call *c, size_t n) {
 
 static void prepare(nt_tokens *tokens, const nt_encode_plan *plan) {
     bool offsets = plan->options.offsets;
-    if (tokens->offsets != offsets) nt_tokens_free(tokens);
+    bool tiled = offsets && nt_tokenizer_tiles(plan->tokenizer);
+    if (tokens->offsets != offsets || tokens->tiled != tiled) nt_tokens_free(tokens);
     tokens->offsets = offsets;
+    tokens->tiled = tiled;
     tokens->trimmed = offsets && nt_encode_trims(plan);
     nt_tokens_clear(tokens);
 }

@@ -43,13 +43,18 @@ typedef struct nt_text_work {
 
 void nt_text_work_free(nt_text_work *work);
 
-/* Text [n], well-formed UTF-8 -> its tokens with nothing around them, appended to `out`. */
+/* Bytes [start, end) of a text, well-formed UTF-8 -> their tokens with nothing around them, appended
+ * to `out`; offsets count from the text's beginning. What stands before and behind them is not
+ * looked at. */
 int nt_tokens_of_text(nt_tokens *out, const nt_tokenizer *tokenizer, nt_text_work *work,
-                      const char *text, size_t n, const nt_encode_options *options);
+                      const char *text, size_t start, size_t end,
+                      const nt_encode_options *options);
+/* Whether the tokens of a text begin where the one before ends, but for rare ones. */
+bool nt_tokenizer_tiles(const nt_tokenizer *tokenizer);
 
 /* Whether a text that is cut at nt_scan_border has the tokens of its parts. */
 bool nt_tokenizer_may_cut(const nt_tokenizer *tokenizer);
-/* Where such a text may be cut, the first place in [low, n), low > 0: at a border that no added
+/* Where such a text may be cut, soon after low > 0 if it may be there: at a border that no added
  * token lies across or takes the space of; n when there is none. */
 size_t nt_tokenizer_border(const nt_tokenizer *tokenizer, const char *text, size_t n, size_t low);
 

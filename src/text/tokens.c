@@ -24,10 +24,34 @@ int nt_tokens_reserve(nt_tokens *tokens, size_t more) {
     tokens->ids = ids;
     nt_memory_large(ids, capacity * sizeof *ids);
     if (tokens->offsets) {
-        NT_TRY(grow(&tokens->starts, capacity));
-        NT_TRY(grow(&tokens->ends, capacity));
+        NT_TRY(grow(&tokens->starts, capacity + 1));
+        if (tokens->tiled) {
+            tokens->ends = tokens->starts + 1;
+        } else {
+            NT_TRY(grow(&tokens->ends, capacity));
+        }
     }
     tokens->capacity = capacity; /* last: arrays that grew alone are only too large */
+    return NT_OK;
+}
+
+int nt_tokens_untile(nt_tokens *tokens) {
+    if (!tokens->tiled) return NT_OK;
+    uint32_t *ends = NULL;
+    if (tokens->starts) {
+        NT_TRY(grow(&ends, tokens->capacity));
+        memcpy(ends, tokens->starts + 1, tokens->n * sizeof *ends);
+    }
+    tokens->ends = ends;
+    tokens->tiled = false;
+    return NT_OK;
+}
+
+int nt_tokens_skip(nt_tokens *tokens, uint32_t start) {
+    if (!tokens->tiled || tokens->n == 0 || tokens->starts[tokens->n] == start) return NT_OK;
+    NT_TRY(nt_tokens_reserve(tokens, 2));
+    tokens->ids[tokens->n++] = -1;
+    tokens->starts[tokens->n] = start;
     return NT_OK;
 }
 
@@ -35,6 +59,8 @@ int nt_tokens_put(nt_tokens *tokens, int32_t id, uint32_t start, uint32_t end) {
     NT_TRY(nt_tokens_reserve(tokens, 1));
     tokens->ids[tokens->n] = id;
     if (tokens->offsets) {
+        if (tokens->tiled && tokens->n && tokens->starts[tokens->n] != start)
+            NT_TRY(nt_tokens_untile(tokens));
         tokens->starts[tokens->n] = start;
         tokens->ends[tokens->n] = end;
     }
@@ -81,8 +107,12 @@ void nt_tokens_shrink(nt_tokens *tokens) {
     int32_t *ids = nt_resize(tokens->ids, tokens->n, sizeof *ids);
     if (ids) tokens->ids = ids;
     if (tokens->offsets) {
-        shrink(&tokens->starts, tokens->n);
-        shrink(&tokens->ends, tokens->n);
+        shrink(&tokens->starts, tokens->n + 1);
+        if (tokens->tiled) {
+            tokens->ends = tokens->starts + 1;
+        } else {
+            shrink(&tokens->ends, tokens->n);
+        }
     }
     tokens->capacity = tokens->n;
 }
@@ -93,8 +123,8 @@ void nt_tokens_clear(nt_tokens *tokens) {
 
 void nt_tokens_free(nt_tokens *tokens) {
     nt_free(tokens->ids);
+    if (!tokens->tiled) nt_free(tokens->ends);
     nt_free(tokens->starts);
-    nt_free(tokens->ends);
     nt_free(tokens->margins);
     *tokens = (nt_tokens){0};
 }

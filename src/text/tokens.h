@@ -16,23 +16,31 @@ typedef struct nt_margin {
 
 typedef struct nt_tokens {
     int32_t *ids;            /* [n] */
-    uint32_t *starts, *ends; /* [n] bytes [start, end); NULL unless `offsets` */
+    uint32_t *starts, *ends; /* [n] bytes [start, end); NULL unless `offsets`. While `tiled`, ends
+                                are starts + 1: one array of n + 1 serves both */
     size_t n, capacity;
     nt_margin *margins; /* [n_margins] ascending: of tokens whose content does not tell it */
     size_t n_margins, margins_capacity;
     bool offsets; /* set before the first token */
+    bool tiled;   /* so far each token begins where the one before it ends. Set with `offsets` where
+                     only nt_tokens_put and the lane write; both give it up where it ends */
     bool trimmed; /* and this: margins are wanted */
 } nt_tokens;      /* all zero is empty, without offsets */
 
 /* Room for `more` further tokens, which then may be written behind n without a check. */
 int nt_tokens_reserve(nt_tokens *tokens, size_t more);
+/* Ends get an array of their own. */
+int nt_tokens_untile(nt_tokens *tokens);
+/* Tokens that follow begin at byte `start`, wherever the last one ended: in tiled ones a token that
+ * means nothing may come between. */
+int nt_tokens_skip(nt_tokens *tokens, uint32_t start);
 int nt_tokens_put(nt_tokens *tokens, int32_t id, uint32_t start, uint32_t end);
 /* The next token is bytes [n] of the normalized text, whatever its content is. */
 int nt_tokens_put_margin(nt_tokens *tokens, const char *bytes, size_t n);
 /* What tokenizers takes for white space at the ends of a token. */
 nt_margin nt_margin_of(const char *bytes, size_t n);
 void nt_tokens_shrink(nt_tokens *tokens); /* to what they need, where the system lets it */
-void nt_tokens_clear(nt_tokens *tokens);  /* keeps the memory */
+void nt_tokens_clear(nt_tokens *tokens);  /* keeps the memory, and tiled as it is */
 void nt_tokens_free(nt_tokens *tokens);
 
 #endif

@@ -11,11 +11,11 @@ typedef struct nt_frame {
     nt_measure in; /* of scores */
     nt_paint paint;
     nt_sheet sheet;
-    nt_strip line;    /* that is being put together */
-    bool text_shown;  /* the caller has printed the generated text */
+    nt_strip line;     /* that is being put together */
+    bool text_shown;   /* the caller has printed the generated text */
     int64_t most_rows; /* of tokens; -1: any number */
-    size_t hidden;    /* columns that a sheet had no room for */
-    nt_buffer titles; /* of columns that are named after tokenizers */
+    size_t hidden;     /* columns that a sheet had no room for */
+    nt_buffer titles;  /* of columns that are named after tokenizers */
 } nt_frame;
 
 /* Adds a part to the line, behind a dot; nt_frame_line prints what was gathered, if anything. */

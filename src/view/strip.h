@@ -18,8 +18,8 @@ enum {
     NT_STYLE_COLORS = 7,
     NT_STYLE_BOLD = 8,
     NT_STYLE_DIM = 16,
-    NT_STYLE_MARK = 32,    /* stands for a character that cannot be shown; dim, too */
-    NT_STYLE_BREAK = 64,   /* a wrapped line may end behind this glyph */
+    NT_STYLE_MARK = 32,   /* stands for a character that cannot be shown; dim, too */
+    NT_STYLE_BREAK = 64,  /* a wrapped line may end behind this glyph */
     NT_STYLE_GROUND = 128 /* on a ground of its colour, on dark and light terminals; blanks, too */
 };
 

@@ -16,8 +16,8 @@ BENCH = harness.Bench(os.environ["NT_BINARY_DIR"])
 
 def start(*args, **more):
     env = {k: v for k, v in os.environ.items() if k != "NEXTOKEN_MODEL"}
-    return subprocess.Popen([str(BENCH.nextoken), *args], env=env, stdin=subprocess.DEVNULL,
-                            stderr=subprocess.PIPE, **more)
+    return subprocess.Popen([str(BENCH.nextoken), *args], env=env, stderr=subprocess.PIPE,
+                            **{"stdin": subprocess.DEVNULL, **more})
 
 
 def shell(script):
@@ -123,6 +123,67 @@ class Process(unittest.TestCase):
         for i, line in enumerate(out.splitlines()):
             self.assertEqual(json.loads(line)["index"], i)
         self.assertTrue(out == b"" or out.endswith(b"\n"))
+
+    def test_interrupted_count_of_what_has_no_end(self):
+        status, out, err = self.interrupt("tokenize", "--count", "/dev/stdin", stdout=subprocess.PIPE,
+                                          stdin=subprocess.PIPE)
+        self.assertEqual((status, out), (-signal.SIGINT, b""))
+        self.assertEqual(err, b"nextoken: error: stopped by Ctrl-C\n")
+
+    def test_interrupted_count_waiting_for_a_pipe(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            path = os.path.join(tmp, "pipe")
+            os.mkfifo(path)
+            status, _, err = self.interrupt("tokenize", "--count", path, stdout=subprocess.PIPE)
+        self.assertEqual(status, -signal.SIGINT)
+        self.assertEqual(err, b"nextoken: error: stopped by Ctrl-C\n")
+
+    def test_count_through_a_pipe_in_bounded_memory(self):
+        done = shell('ulimit -v 600000; yes " This weekend I plan to" | head -4000000 | tr -d "\\n" | '
+                     '"$NT" tokenize -m gpt2 -t 1 --count - --json')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["files"],
+                         [{"file": "standard input", "bytes": 92000000, "characters": 92000000,
+                           "tokens": [20000000]}])
+
+    def test_count_has_the_tokens_of_tokenize(self):
+        """Also of a tokenizer that takes a text whole, as Llama's of the first years."""
+        with tempfile.TemporaryDirectory() as tmp:
+            words = pathlib.Path(tmp) / "tokenizer.json"
+            alphabet = " abcdefghijklmnopqrstuvwxyz\n.\u2581"
+            model = {"type": "BPE", "vocab": {c: i for i, c in enumerate(alphabet)}, "merges": []}
+            space = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always",
+                     "split": False}
+            words.write_text(json.dumps({"version": "1.0", "added_tokens": [], "model": model,
+                                         "pre_tokenizer": space, "decoder": space}), "utf-8")
+            text = pathlib.Path(tmp) / "text"
+            text.write_text("a cat and a dog.\n" * 30000, "ascii")
+            for name in ("gpt2", str(words)):
+                whole = json.loads(BENCH.run("tokenize", "-m", name, "--json", "-q", "-",
+                                             stdin=text.read_bytes()).stdout)
+                for threads in ("1", "2"):
+                    done = BENCH.run("tokenize", "-m", name, "--count", str(text), "--json", "-t", threads)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    self.assertEqual(json.loads(done.stdout)["files"][0]["tokens"], [len(whole["ids"])])
+            self.assertEqual(len(whole["ids"]), 1 + 17 * 30000)
+
+    def test_truncation_and_padding_are_said(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            path = pathlib.Path(tmp) / "tokenizer.json"
+            model = {"type": "WordLevel", "vocab": {"a": 0, "b": 1, "c": 2, "[PAD]": 3}, "unk_token": "a"}
+            file = {"version": "1.0", "added_tokens": [], "model": model,
+                    "pre_tokenizer": {"type": "WhitespaceSplit"},
+                    "truncation": {"direction": "Right", "max_length": 2, "strategy": "LongestFirst",
+                                   "stride": 0},
+                    "padding": {"strategy": {"Fixed": 4}, "direction": "Right", "pad_id": 3,
+                                "pad_to_multiple_of": None, "pad_type_id": 0, "pad_token": "[PAD]"}}
+            path.write_text(json.dumps(file), "utf-8")
+            done = BENCH.run("tokenize", "-m", str(path), "--json", "a b c")
+            self.assertEqual(json.loads(done.stdout)["ids"], [0, 1, 3, 3])
+            self.assertIn(b"truncation, 2 of 3 tokens are left; and for padding, 2 tokens are added",
+                          done.stderr)
+            self.assertEqual(done.stderr.count(b"\n"), 1)
+            self.assertEqual(BENCH.run("tokenize", "-q", "-m", str(path), "a b c").stderr, b"")
 
     def test_terminal_gets_colour_and_a_pipe_does_not(self):
         args = ["next", "-m", str(BENCH.model("words")), "Alice"]

@@ -246,6 +246,32 @@ static void merges_pile_up(void **state) {
     close_model(&m);
 }
 
+/* Ids that no merge takes apart, too large for the packed table, are no other pair's. */
+static void large_symbols(void **state) {
+    (void)state;
+    nt_lexicon lexicon = {.seed = 3};
+    const uint32_t far = (1 << 20) + 1; /* packed without care, (4, far) would be (5, 1) */
+    assert_int_equal(nt_lexicon_add(&lexicon, "a", 1, 5, "test"), NT_OK);
+    assert_int_equal(nt_lexicon_add(&lexicon, "b", 1, 1, "test"), NT_OK);
+    assert_int_equal(nt_lexicon_add(&lexicon, "ab", 2, 7, "test"), NT_OK);
+    assert_int_equal(nt_lexicon_add(&lexicon, "c", 1, 4, "test"), NT_OK);
+    assert_int_equal(nt_lexicon_add(&lexicon, "d", 1, far, "test"), NT_OK);
+    nt_bpe bpe = {0};
+    assert_int_equal(nt_merges_init(&bpe.merges, 1, 3), NT_OK);
+    assert_int_equal(nt_merges_put(&bpe.merges, 5, 1, 0, 7), NT_OK);
+    assert_int_equal(nt_bpe_finish(&bpe, &lexicon), NT_OK);
+    assert_null(bpe.merges.slots);
+    memset(bpe.merges.filter, 0xFF, sizeof *bpe.merges.filter); /* let every pair through */
+    nt_bpe_work work = {0};
+    uint32_t ids[2] = {4, far}, at[2];
+    size_t n;
+    assert_int_equal(nt_bpe_merge(&n, ids, at, 2, &bpe, &work), NT_OK);
+    assert_int_equal(n, 2);
+    nt_bpe_work_free(&work);
+    nt_bpe_free(&bpe);
+    nt_lexicon_free(&lexicon);
+}
+
 /* Ids or ranks that the packed table has no room for. */
 static void large_numbers(void **state) {
     (void)state;
@@ -317,6 +343,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_defined),     cmocka_unit_test(any_wholes),
         cmocka_unit_test(merges_pile_up), cmocka_unit_test(large_numbers),
-        cmocka_unit_test(unknown_byte),   cmocka_unit_test(without_memory)};
+        cmocka_unit_test(large_symbols),  cmocka_unit_test(unknown_byte),
+        cmocka_unit_test(without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "folder.h"
 #include "text/support.h"
 
@@ -149,6 +150,17 @@ static void memory_may_end(void **state) {
     }
 }
 
+static void same_ids(const nt_tokenizer *one, const nt_tokenizer *other, const char *text) {
+    int32_t *a, *b;
+    size_t n_a, n_b;
+    assert_int_equal(nt_encode(&a, NULL, NULL, &n_a, one, text, NT_ZERO_ENDED, NULL), NT_OK);
+    assert_int_equal(nt_encode(&b, NULL, NULL, &n_b, other, text, NT_ZERO_ENDED, NULL), NT_OK);
+    if (n_a != n_b || (n_a && memcmp(a, b, n_a * sizeof *a) != 0))
+        fail_msg("other ids for \"%s\"", text);
+    nt_free(a);
+    nt_free(b);
+}
+
 /* The built-in tokenizer answers as the files do that it was made from. */
 static void built_in(void **state) {
     (void)state;
@@ -175,17 +187,25 @@ static void built_in(void **state) {
     }
     static const char *const texts[] = {"A long long time ago, ", "Alice<|endoftext|> 2024\n\n x",
                                         "\xE6\x97\xA5\xE6\x9C\xAC \xF0\x9F\x98\x80  don't", ""};
-    for (int i = 0; i < 4; i++) {
-        int32_t *a, *b;
-        size_t n_a, n_b;
-        assert_int_equal(nt_encode(&a, NULL, NULL, &n_a, own, texts[i], NT_ZERO_ENDED, NULL),
-                         NT_OK);
-        assert_int_equal(nt_encode(&b, NULL, NULL, &n_b, read, texts[i], NT_ZERO_ENDED, NULL),
-                         NT_OK);
-        assert_int_equal(n_a, n_b);
-        if (n_a) assert_memory_equal(a, b, n_a * sizeof *a);
-        nt_free(a);
-        nt_free(b);
+    for (int i = 0; i < 4; i++)
+        same_ids(own, read, texts[i]);
+    uint64_t seed = 11;
+    for (int i = 0; i < 3000; i++) {
+        char text[400], *end = text;
+        for (size_t k = draw(&seed) % 12; k > 0; k--) { /* tokens and characters in a row */
+            size_t n;
+            const char *bytes = nt_tokenizer_content(own, (int32_t)(draw(&seed) % 50257), &n);
+            if (n < 20 && draw(&seed) % 4) {
+                memcpy(end, bytes, n);
+                end += n;
+            } else {
+                int32_t code = (int32_t)(draw(&seed) % (draw(&seed) % 2 ? 0x2000 : 0x1F700));
+                if (code > 0 && (code < 0xD800 || code > 0xDFFF)) end += nt_utf8_put(end, code);
+            }
+            if (draw(&seed) % 2) *end++ = " \n'"[draw(&seed) % 3];
+        }
+        *end = 0;
+        same_ids(own, read, text);
     }
     nt_tokenizer_free(own);
     nt_tokenizer_free(read);

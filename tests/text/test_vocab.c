@@ -117,6 +117,54 @@ static void gpt2_from_the_image(void **state) {
     assert_int_equal(id_of(&lexicon, "\xC4\xA0the"), 262);
 }
 
+/* What the image brings is what nt_bpe_finish makes of the files; only the places in tables that
+ * hash with the seed differ. */
+static void image_is_finished(void **state) {
+    (void)state;
+    nt_lexicon mine = new_lexicon(), lexicon;
+    nt_bpe bpe = {0}, image = {0};
+    take_ok(nt_read_vocab_file(&mine, GPT2 "vocab.json"));
+    take_ok(nt_read_merges_file(&bpe, &mine, GPT2 "merges.txt"));
+    take_ok(nt_bpe_finish(&bpe, &mine));
+    assert_int_equal(nt_gpt2_image(&lexicon, &image), 50256);
+    assert_memory_equal(image.byte_ids, bpe.byte_ids, sizeof bpe.byte_ids);
+    assert_memory_equal(image.fallback_ids, bpe.fallback_ids, sizeof bpe.fallback_ids);
+    assert_true(image.all_bytes && bpe.all_bytes && image.plain && bpe.plain && image.borrowed);
+    assert_int_equal(image.meta_id, bpe.meta_id);
+    assert_int_equal(image.n_pieces, bpe.n_pieces);
+    assert_memory_equal(image.merges.wholes, bpe.merges.wholes, 50000 * sizeof(uint32_t));
+    const nt_bpe_tables *a = &image.tables, *b = &bpe.tables;
+    assert_memory_equal(a->byte_pairs, b->byte_pairs, 65536 * sizeof *a->byte_pairs);
+    assert_memory_equal(a->byte_joints, b->byte_joints, 1024 * sizeof *a->byte_joints);
+    assert_memory_equal(a->joints, b->joints, NT_BPE_JOINTS / 8);
+    assert_memory_equal(a->inner_ids, b->inner_ids, NT_BPE_CODES * sizeof *a->inner_ids);
+    for (uint32_t left = 0; left < 50257; left += 97) /* pairs that mostly do not merge */
+        for (uint32_t right = 0; right < 50257; right += 89)
+            assert_int_equal(nt_merges_rank(&image.merges, left, right),
+                             nt_merges_rank(&bpe.merges, left, right));
+    nt_bpe_free(&image);
+    nt_bpe_free(&bpe);
+    nt_lexicon_free(&lexicon);
+    nt_lexicon_free(&mine);
+}
+
+/* Which bytes stand side by side in a token, by a plain reading of the spelled tokens. */
+static void joints_of_tokens(void **state) {
+    (void)state;
+    static uint8_t seen[65536];
+    nt_lexicon lexicon;
+    nt_bpe bpe = {0};
+    nt_gpt2_image(&lexicon, &bpe);
+    memset(seen, 0, sizeof seen);
+    for (size_t k = 0; k < lexicon.n; k++) { /* <|endoftext|> is a token as well */
+        const unsigned char *bytes = (const void *)nt_piece_bytes(&lexicon, &lexicon.pieces[k]);
+        for (size_t i = 1; i < lexicon.pieces[k].n_bytes; i++)
+            seen[bytes[i - 1] << 8 | bytes[i]] = 1;
+    }
+    for (size_t pair = 0; pair < 65536; pair++)
+        assert_int_equal(bpe.tables.byte_joints[pair >> 6] >> (pair & 63) & 1, seen[pair]);
+}
+
 /* ---- Tables --------------------------------------------------------------------------------- */
 
 /* Contents of every length that differ in one byte are different tokens. */
@@ -195,6 +243,54 @@ static void pairs_in_a_table(void **state) {
     nt_merges_free(&merges);
 }
 
+/* Ids and ranks that cannot be packed, given after others that could be; every pair is still there.
+ */
+static void pairs_grow_wide(void **state) {
+    (void)state;
+    enum { N = 1000 };
+    for (int kind = 0; kind < 3; kind++) {
+        nt_merges merges;
+        uint32_t last = kind == 1 ? (1 << 24) - 1 : N, far = kind == 0 ? (1 << 20) - 1 : N;
+        take_ok(nt_merges_init(&merges, N + 1, 7));
+        for (uint32_t i = 0; i < N; i++)
+            take_ok(nt_merges_put(&merges, i, i * 7 % N, i, i + 1));
+        assert_non_null(merges.slots);
+        take_ok(nt_merges_put(&merges, N, far, last, 5));
+        if (kind == 2) take_ok(nt_merges_widen(&merges));
+        assert_null(merges.slots);
+        assert_int_equal(merges.n_ranks, last + 1);
+        uint32_t whole = 77777;
+        for (uint32_t i = 0; i < N; i++) {
+            assert_int_equal(find_merge(&whole, &merges, i, i * 7 % N), i);
+            assert_int_equal(whole, i + 1);
+            assert_int_equal(find_merge(&whole, &merges, i, i * 7 % N + 1), NT_NO_MERGE);
+        }
+        assert_int_equal(find_merge(&whole, &merges, N, far), last);
+        assert_int_equal(whole, 5);
+        nt_merges_free(&merges);
+    }
+}
+
+/* Tables that nt_lexicon_reserve made too small grow out of their block. */
+static void out_of_the_block(void **state) {
+    (void)state;
+    nt_lexicon lexicon = new_lexicon();
+    take_ok(nt_lexicon_reserve(&lexicon, 3, 5));
+    assert_non_null(lexicon.block);
+    char content[32];
+    for (int i = 0; i < 5000; i++) {
+        int n = snprintf(content, sizeof content, "token %d", i);
+        take_ok(nt_lexicon_add(&lexicon, content, (size_t)n, (uint32_t)i * 2, "here"));
+    }
+    for (int i = 0; i < 5000; i++) {
+        snprintf(content, sizeof content, "token %d", i);
+        assert_int_equal(id_of(&lexicon, content), i * 2);
+        assert_string_equal(nt_piece_content(&lexicon, nt_lexicon_at(&lexicon, i * 2)), content);
+        assert_null(nt_lexicon_at(&lexicon, i * 2 + 1));
+    }
+    nt_lexicon_free(&lexicon);
+}
+
 static void byte_level(void **state) {
     (void)state;
     char all[600];
@@ -228,6 +324,8 @@ static void byte_level(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gpt2_from_its_files),  cmocka_unit_test(gpt2_from_the_image),
+        cmocka_unit_test(image_is_finished),    cmocka_unit_test(joints_of_tokens),
+        cmocka_unit_test(pairs_grow_wide),      cmocka_unit_test(out_of_the_block),
         cmocka_unit_test(contents_by_the_byte), cmocka_unit_test(spelled_tokens),
         cmocka_unit_test(pairs_in_a_table),     cmocka_unit_test(byte_level),
     };

@@ -165,6 +165,33 @@ static void as_drawn(void **state) {
     }
 }
 
+/* A table of many tokens is left out where asked for; of a comparison what differs stays. */
+static void few_rows(void **state) {
+    (void)state;
+    nt_view_options options = table_of(80, false, false);
+    options.most_rows = 8; /* of 9 tokens */
+    char *text = show(sample_tokens(), options);
+    has_not(text, "start");
+    has(text, "9 tokens");
+    has(text, "--rows N");
+    nt_free(text);
+    options.most_rows = 9;
+    text = show(sample_tokens(), options);
+    has(text, "start");
+    has_not(text, "--rows");
+    nt_free(text);
+    options.most_rows = 2;
+    text = show(sample_compared(), options);
+    has(text, "2 of them above");
+    has_not(text, "   \xC2\xB7"
+                  "ago"); /* which both cut alike */
+    nt_free(text);
+    options.most_rows = 0;
+    text = show(sample_compared(), options);
+    has(text, "are cut differently \xC2\xB7 0 of them above");
+    nt_free(text);
+}
+
 /* Colours add nothing but colour. */
 static void colors_only_add(void **state) {
     (void)state;
@@ -475,6 +502,7 @@ int main(void) {
         cmocka_unit_test(every_width),
         cmocka_unit_test(odd_widths),
         cmocka_unit_test(as_drawn),
+        cmocka_unit_test(few_rows),
         cmocka_unit_test(colors_only_add),
         cmocka_unit_test(rest_row),
         cmocka_unit_test(processed),

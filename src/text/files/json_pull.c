@@ -18,6 +18,20 @@ void nt_pull_free(nt_pull *pull) {
     *pull = (nt_pull){0};
 }
 
+size_t nt_pull_count(const char *bytes, size_t n, char byte) {
+    size_t count = 0;
+    while (n) {
+        size_t some = n < 255 ? n : 255;
+        uint8_t few = 0; /* one byte wide, so that a vector counts many at once */
+        for (size_t i = 0; i < some; i++)
+            few = (uint8_t)(few + (bytes[i] == byte));
+        count += few;
+        bytes += some;
+        n -= some;
+    }
+    return count;
+}
+
 size_t nt_pull_line(const nt_pull *pull, const char *at) {
     size_t line = pull->line;
     for (const char *p = pull->start; (p = memchr(p, '\n', (size_t)(at - p))); p++)

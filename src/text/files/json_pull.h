@@ -25,6 +25,8 @@ typedef struct nt_pull {
 void nt_pull_init(nt_pull *pull, const char *bytes, size_t n, size_t line, const char *where);
 void nt_pull_free(nt_pull *pull);
 
+/* How often a byte stands in bytes [n]. */
+size_t nt_pull_count(const char *bytes, size_t n, char byte);
 /* The line in which a place of the bytes stands. */
 size_t nt_pull_line(const nt_pull *pull, const char *at);
 /* NT_E_FORMAT: "FILE is not valid JSON: line 3, column 7: " and what is wrong at this place. */

@@ -1,6 +1,7 @@
 /* Reading merges: "left right" as lines or as strings, or ["left", "right"]. */
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "text/files/json_pull.h"
@@ -9,11 +10,12 @@
 enum { BATCH = 32 }; /* merges looked up together: their cache misses overlap */
 
 typedef struct pending {
-    size_t at, n_left, n_right; /* in the store: left, and right behind it */
-    size_t number;              /* of its line or entry, for messages */
+    const char *left, *right;
+    size_t n_left, n_right;
+    size_t number; /* of its line or entry, for messages */
     uint32_t rank;
     uint32_t hash_left, hash_right;
-    const nt_piece *left, *right;
+    const nt_piece *left_piece, *right_piece;
 } pending;
 
 /* Where merges come from, and those of them that are read but not looked up. */
@@ -24,8 +26,9 @@ typedef struct source {
     uint32_t last; /* id of the whole of the merge before: the next is mostly the next one */
     pending items[BATCH];
     size_t n_items;
-    char *store;
-    size_t n_store, capacity;
+    nt_arena kept; /* sides that do not stand in the file as they are */
+    char *whole;   /* [capacity] one that is looked up */
+    size_t capacity;
 } source;
 
 static int no_token(const source *from, size_t number, const char *content, size_t n) {
@@ -35,43 +38,55 @@ static int no_token(const source *from, size_t number, const char *content, size
 
 /* Finds left and right of a merge. */
 static int find_sides(const source *from, pending *merge) {
-    const char *left = from->store + merge->at, *right = left + merge->n_left;
+    const nt_lexicon *lexicon = from->lexicon;
     size_t n_left = merge->n_left, n_right = merge->n_right;
-    merge->left = nt_lexicon_find_hash(from->lexicon, merge->hash_left, left, n_left);
-    if (!merge->left) return no_token(from, merge->number, left, n_left);
-    merge->right = nt_lexicon_find_hash(from->lexicon, merge->hash_right, right, n_right);
-    if (!merge->right) return no_token(from, merge->number, right, n_right);
+    merge->left_piece = nt_lexicon_find_hash(lexicon, merge->hash_left, merge->left, n_left);
+    if (!merge->left_piece) return no_token(from, merge->number, merge->left, n_left);
+    merge->right_piece = nt_lexicon_find_hash(lexicon, merge->hash_right, merge->right, n_right);
+    if (!merge->right_piece) return no_token(from, merge->number, merge->right, n_right);
     if (n_right < from->bpe->n_prefix) {
         return nt_fail(NT_E_FORMAT,
                        "%s, %s %zu: \"%.*s\" is shorter than the continuing_subword_prefix that "
                        "it must begin with",
-                       from->where, from->unit, merge->number, (int)n_right, right);
+                       from->where, from->unit, merge->number, (int)n_right, merge->right);
     }
-    nt_merges_prefetch(&from->bpe->merges, merge->left->id, merge->right->id);
+    nt_merges_prefetch(&from->bpe->merges, merge->left_piece->id, merge->right_piece->id);
     return NT_OK;
+}
+
+/* Whether a piece's content is left [n_left] and right [n_right] in a row. */
+static bool is_whole(const nt_lexicon *lexicon, const nt_piece *piece, const char *left,
+                     size_t n_left, const char *right, size_t n_right) {
+    if (!piece || piece->n_content != n_left + n_right) return false;
+    const char *content = nt_piece_content(lexicon, piece);
+    return memcmp(content, left, n_left) == 0 &&
+           (n_right == 0 || memcmp(content + n_left, right, n_right) == 0);
 }
 
 /* Finds the whole of a merge and adds the merge. */
 static int add(source *from, const pending *merge) {
-    char *whole = from->store + merge->at;
-    size_t n_prefix = from->bpe->n_prefix, n = merge->n_left + merge->n_right - n_prefix;
-    if (n_prefix)
-        memmove(whole + merge->n_left, whole + merge->n_left + n_prefix, n - merge->n_left);
+    size_t n_prefix = from->bpe->n_prefix, n_left = merge->n_left;
+    size_t n_right = merge->n_right - n_prefix, n = n_left + n_right;
+    const char *right = merge->right + n_prefix;
     const nt_piece *piece = nt_lexicon_at(from->lexicon, (int64_t)from->last + 1);
-    if (!piece || piece->n_content != n ||
-        memcmp(nt_piece_content(from->lexicon, piece), whole, n) != 0)
-        piece = nt_lexicon_find(from->lexicon, whole, n);
-    if (!piece) return no_token(from, merge->number, whole, n);
+    if (!is_whole(from->lexicon, piece, merge->left, n_left, right, n_right)) {
+        void *whole = from->whole;
+        int status = nt_grow(&whole, &from->capacity, n + 1, 1);
+        from->whole = whole;
+        NT_TRY(status);
+        memcpy(from->whole, merge->left, n_left);
+        memcpy(from->whole + n_left, right, n_right);
+        piece = nt_lexicon_find(from->lexicon, from->whole, n);
+        if (!piece) return no_token(from, merge->number, from->whole, n);
+    }
     from->last = piece->id;
-    return nt_merges_put(&from->bpe->merges, merge->left->id, merge->right->id, merge->rank,
-                         piece->id);
+    return nt_merges_put(&from->bpe->merges, merge->left_piece->id, merge->right_piece->id,
+                         merge->rank, piece->id);
 }
 
-/* Adds what was read so far. */
-static int flush(source *from) {
-    size_t n = from->n_items, found = 0;
+static int find_all(source *from, size_t n) {
+    size_t found = 0;
     int status = NT_OK;
-    from->n_items = from->n_store = 0;
     for (size_t i = 0; i < n; i++) {
         nt_lexicon_approach(from->lexicon, from->items[i].hash_left);
         nt_lexicon_approach(from->lexicon, from->items[i].hash_right);
@@ -84,31 +99,26 @@ static int flush(source *from) {
     return status;
 }
 
-/* Copies one side of a merge to the store. */
-static int keep(source *from, const char *bytes, size_t n) {
-    if (from->capacity - from->n_store <= n) {
-        void *store = from->store;
-        int status = nt_grow(&store, &from->capacity, from->n_store + n + 1, 1);
-        from->store = store;
-        NT_TRY(status);
-    }
-    if (n) memcpy(from->store + from->n_store, bytes, n);
-    from->n_store += n;
-    return NT_OK;
+/* Adds what was read so far. */
+static int flush(source *from) {
+    int status = find_all(from, from->n_items);
+    from->n_items = 0;
+    if (from->kept.block) nt_arena_free(&from->kept);
+    return status;
 }
 
-/* Takes the merge whose two sides are the last n_left + n_right bytes of the store. */
-static int take(source *from, size_t n_left, size_t n_right, uint32_t rank, size_t number) {
-    size_t at = from->n_store - n_left - n_right;
-    const char *left = from->store + at;
+/* Takes the merge of two sides, which stay where they are until the next flush. */
+static int take(source *from, const char *left, size_t n_left, const char *right, size_t n_right,
+                uint32_t rank, size_t number) {
     from->items[from->n_items++] =
-        (pending){.at = at,
+        (pending){.left = left,
+                  .right = right,
                   .n_left = n_left,
                   .n_right = n_right,
                   .number = number,
                   .rank = rank,
                   .hash_left = nt_lexicon_hash(from->lexicon, left, n_left),
-                  .hash_right = nt_lexicon_hash(from->lexicon, left + n_left, n_right)};
+                  .hash_right = nt_lexicon_hash(from->lexicon, right, n_right)};
     return from->n_items == BATCH ? flush(from) : NT_OK;
 }
 
@@ -122,9 +132,7 @@ static int take_line(source *from, const char *line, size_t n, uint32_t rank, si
                        "were expected",
                        from->where, from->unit, number, n > 60 ? 60 : (int)n, line);
     }
-    NT_TRY(keep(from, line, n_left));
-    NT_TRY(keep(from, space + 1, n_right));
-    return take(from, n_left, n_right, rank, number);
+    return take(from, line, n_left, space + 1, n_right, rank, number);
 }
 
 static bool is_version(const char *line, size_t n) { /* on any line, as tokenizers */
@@ -139,7 +147,8 @@ static int start(source *from, size_t n) {
 /* Adds what is left. Where reading failed, an error in what came before it goes first. */
 static int finish(source *from, int status) {
     int before = status == NT_E_MEMORY ? NT_OK : flush(from);
-    nt_free(from->store);
+    nt_arena_free(&from->kept);
+    nt_free(from->whole);
     return before != NT_OK ? before : status;
 }
 
@@ -170,12 +179,10 @@ static int read_lines(source *from, const char *bytes, size_t n_bytes) {
 
 int nt_read_merges_file(nt_bpe *bpe, const nt_lexicon *lexicon, const char *path) {
     char *bytes;
-    size_t n, lines = 1;
+    size_t n;
     NT_TRY(nt_file_read(&bytes, &n, path, NT_MAX_TOKENIZER_BYTES));
-    for (size_t i = 0; i < n; i++)
-        lines += bytes[i] == '\n';
     source from = {.bpe = bpe, .lexicon = lexicon, .where = path, .unit = "line"};
-    int status = start(&from, lines);
+    int status = start(&from, nt_pull_count(bytes, n, '\n') + 1);
     if (status == NT_OK) status = finish(&from, read_lines(&from, bytes, n));
     nt_free(bytes);
     return status;
@@ -190,28 +197,34 @@ static int not_alike(nt_pull *pull, const char *entry, bool as_strings, size_t n
                    as_strings ? "a string" : "a pair of strings");
 }
 
+/* The string that stands next, kept until the next flush. */
+static int keep_string(const char **out, size_t *n, source *from, nt_pull *pull) {
+    NT_TRY(nt_pull_string(out, n, pull));
+    if (*n && *out == pull->text) *out = nt_arena_copy(&from->kept, *out, *n);
+    return *out ? NT_OK : NT_E_MEMORY;
+}
+
 static int read_string(source *from, nt_pull *pull, size_t number) {
     const char *entry = pull->at, *line;
     size_t n;
     if (nt_pull_peek(pull) != '"') return not_alike(pull, entry, true, number);
-    NT_TRY(nt_pull_string(&line, &n, pull));
+    NT_TRY(keep_string(&line, &n, from, pull));
     return is_version(line, n) ? NT_OK : take_line(from, line, n, (uint32_t)number, number);
 }
 
 static int read_pair(source *from, nt_pull *pull, size_t number) {
-    const char *entry = pull->at, *side;
+    const char *entry = pull->at, *side[2];
     size_t n[2];
     bool more;
     if (nt_pull_peek(pull) != '[') return not_alike(pull, entry, false, number);
     pull->at++;
     for (int i = 0; i < 2; i++) {
         if (nt_pull_peek(pull) != '"') return not_alike(pull, entry, false, number);
-        NT_TRY(nt_pull_string(&side, &n[i], pull));
-        NT_TRY(keep(from, side, n[i]));
+        NT_TRY(keep_string(&side[i], &n[i], from, pull));
         NT_TRY(nt_pull_next(&more, pull, ']'));
         if (more != (i == 0)) return not_alike(pull, entry, false, number);
     }
-    return take(from, n[0], n[1], (uint32_t)number, number);
+    return take(from, side[0], n[0], side[1], n[1], (uint32_t)number, number);
 }
 
 static int read_all(source *from, nt_pull *pull) {
@@ -229,10 +242,7 @@ static int read_all(source *from, nt_pull *pull) {
 
 /* The most merges that a passage can hold. */
 static size_t count_merges(nt_passage merges, bool as_strings) {
-    size_t quotes = 0;
-    for (size_t i = 0; i < merges.n; i++)
-        quotes += merges.bytes[i] == '"';
-    return quotes / (as_strings ? 2 : 4);
+    return nt_pull_count(merges.bytes, merges.n, '"') / (as_strings ? 2 : 4);
 }
 
 int nt_read_merges(nt_bpe *bpe, const nt_lexicon *lexicon, nt_passage merges, const char *where) {

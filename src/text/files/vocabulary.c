@@ -12,10 +12,7 @@
 
 /* The most strings that a passage can hold. */
 static size_t count_strings(nt_passage passage) {
-    size_t quotes = 0;
-    for (size_t i = 0; i < passage.n; i++)
-        quotes += passage.bytes[i] == '"';
-    return quotes / 2;
+    return nt_pull_count(passage.bytes, passage.n, '"') / 2;
 }
 
 /* nt_lexicon_append, with the line in the message of what it refuses. */

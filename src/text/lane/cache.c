@@ -4,48 +4,41 @@
 
 enum {
     LEAST_SLOTS = 256,
-    MOST_FIRST_SLOTS = 1 << 14,
+    MOST_FIRST_SLOTS = 1 << 16,
     LEAST_LONGER = 64,
-    WAYS = 4,
+    LEAST_SOME = 4,       /* no more than the least slots */
+    WAYS = 4,             /* slots of a line of 64 bytes */
     QUICK_SLOTS = 1 << 16 /* up to here four times as many, then twice */
 };
+
+#define NONE UINT32_MAX
+#define LOW_BITS(n) (((uint64_t)1 << (n)) - 1)
 
 const nt_cache_slot nt_cache_none[2];
 
 #define ALL UINT64_MAX
-const uint64_t nt_cache_masks[NT_CACHE_SHORT + 2][2] = {{0, 0},
-                                                        {ALL >> 56, 0},
-                                                        {ALL >> 48, 0},
-                                                        {ALL >> 40, 0},
-                                                        {ALL >> 32, 0},
-                                                        {ALL >> 24, 0},
-                                                        {ALL >> 16, 0},
-                                                        {ALL >> 8, 0},
-                                                        {ALL, 0},
-                                                        {ALL, ALL >> 56},
-                                                        {ALL, ALL >> 48},
-                                                        {ALL, ALL >> 40},
-                                                        {ALL, ALL >> 32},
-                                                        {ALL, ALL >> 24},
-                                                        {ALL, ALL >> 16},
-                                                        {ALL, ALL >> 8},
-                                                        {0, 0}};
+const uint64_t nt_cache_masks[NT_CACHE_SHORT + 2][2] = {
+    {0, 0},           {ALL >> 56, 0},   {ALL >> 48, 0},   {ALL >> 40, 0}, {ALL >> 32, 0},
+    {ALL >> 24, 0},   {ALL >> 16, 0},   {ALL >> 8, 0},    {ALL, 0},       {ALL, ALL >> 56},
+    {ALL, ALL >> 48}, {ALL, ALL >> 40}, {ALL, ALL >> 32}, {0, 0}};
 
 void nt_cache_free(nt_cache *cache) {
     nt_free(cache->slots);
+    nt_free(cache->some);
     nt_free(cache->longer);
     *cache = (nt_cache){.max_bytes = cache->max_bytes};
 }
 
-/* Of the bytes that it may have, half go to short words and a quarter to longer ones; the rest is
- * where a table stands while the next one is filled. */
+/* Of the bytes that it may have, a quarter goes to slots, a quarter to words of several ids and an
+ * eighth to longer words; the rest is where a table stands while the next one is filled. */
 static size_t most_slots(const nt_cache *cache) {
     size_t bytes = cache->max_bytes ? cache->max_bytes : NT_CACHE_DEFAULT_BYTES;
-    return bytes / 2 / sizeof(nt_cache_slot);
+    return bytes / 4 / sizeof(nt_cache_slot);
 }
 
 static size_t most_longer(const nt_cache *cache) {
-    return most_slots(cache) / 2 / (sizeof(nt_cache_long) / sizeof(nt_cache_slot));
+    size_t bytes = cache->max_bytes ? cache->max_bytes : NT_CACHE_DEFAULT_BYTES;
+    return bytes / 8 / sizeof(nt_cache_long);
 }
 
 /* n is a power of two. */
@@ -67,25 +60,59 @@ int nt_cache_start(nt_cache *cache, size_t n) {
     cache->slots = nt_alloc_table(wanted, sizeof *cache->slots);
     if (!cache->slots) return NT_E_MEMORY;
     cache->shift = shift_of(wanted);
+    cache->spare = NONE;
     cache->seeds[0] = nt_hash_seed() | 1;
     cache->seeds[1] = nt_hash_fold(cache->seeds[0], 0xD6E8FEB86659FD93u) | 1;
     return NT_OK;
+}
+
+/* A key's bits of a slot, that of one id for a slot that has more. */
+static nt_cache_key key_of(nt_cache_slot slot) {
+    slot.high = (slot.high & LOW_BITS(NT_CACHE_N_IDS_AT)) | (uint64_t)1 << NT_CACHE_N_IDS_AT;
+    return slot;
 }
 
 static size_t home_of(const nt_cache *cache, nt_cache_key key) {
     return nt_cache_hash(cache->seeds, key) >> cache->shift;
 }
 
-static void put_slot(nt_cache *cache, const nt_cache_slot *slot) {
-    size_t home = home_of(cache, slot->key);
-    for (size_t way = 0; way < WAYS; way++) {
-        nt_cache_slot *at = &cache->slots[home ^ way];
-        if (at->key.high) continue;
-        *at = *slot;
-        cache->n++;
-        return;
+/* A free slot for a word, if need be that of an older one. */
+static nt_cache_slot *free_slot(nt_cache *cache, nt_cache_key key) {
+    size_t home = home_of(cache, key);
+    for (size_t way = 0; way < WAYS; way++)
+        if (!cache->slots[home ^ way].high) return &cache->slots[home ^ way];
+    nt_cache_slot *at = &cache->slots[home ^ (cache->turn++ % WAYS)];
+    if (nt_cache_n_ids(*at) > 1) {
+        cache->some[nt_cache_value(*at)].ids[0] = (int32_t)cache->spare;
+        cache->spare = nt_cache_value(*at);
     }
-    cache->slots[home ^ (cache->turn++ % WAYS)] = *slot;
+    *at = (nt_cache_slot){0};
+    cache->n--;
+    return at;
+}
+
+static void put_slot(nt_cache *cache, nt_cache_slot slot) {
+    *free_slot(cache, key_of(slot)) = slot;
+    cache->n++;
+}
+
+/* The number of a free place for two ids or three. There are as many as slots at most, so that one
+ * is always left. */
+static int new_some(uint32_t *number, nt_cache *cache) {
+    if (cache->spare != NONE) {
+        *number = cache->spare;
+        cache->spare = (uint32_t)cache->some[*number].ids[0];
+        return NT_OK;
+    }
+    if (cache->n_some == cache->some_capacity) {
+        size_t wanted = cache->some_capacity ? cache->some_capacity * 2 : LEAST_SOME;
+        nt_cache_some *some = nt_resize(cache->some, wanted, sizeof *some);
+        if (!some) return NT_E_MEMORY;
+        cache->some = some;
+        cache->some_capacity = wanted;
+    }
+    *number = (uint32_t)cache->n_some++;
+    return NT_OK;
 }
 
 static nt_cache_long *longer_at(const nt_cache *cache, const char *word, size_t n, size_t way) {
@@ -113,7 +140,7 @@ static int grow_slots(nt_cache *cache) {
     cache->shift = shift_of(wanted);
     cache->n = 0;
     for (size_t i = 0; i < n_old; i++)
-        if (old[i].key.high) put_slot(cache, &old[i]);
+        if (old[i].high) put_slot(cache, old[i]);
     nt_free(old);
     return NT_OK;
 }
@@ -146,12 +173,13 @@ int nt_cache_grow(nt_cache *cache) {
 const nt_cache_slot *nt_cache_beside(nt_cache *cache, nt_cache_key key) {
     if (!cache->slots) return NULL;
     size_t home = home_of(cache, key);
-    for (size_t way = 1; way < WAYS; way++) {
-        nt_cache_slot *at = &cache->slots[home ^ way], found = *at;
-        if (!nt_cache_equal(found.key, key)) continue;
-        *at = cache->slots[home];
-        cache->slots[home] = found;
-        return &cache->slots[home];
+    nt_cache_slot *slots = cache->slots;
+    for (size_t way = 0; way < WAYS; way++) {
+        nt_cache_slot *at = &slots[home ^ way], found = *at;
+        if (found.low != key.low || (found.high ^ key.high) & LOW_BITS(NT_CACHE_N_IDS_AT)) continue;
+        *at = slots[home];
+        slots[home] = found;
+        return &slots[home];
     }
     return NULL;
 }
@@ -165,6 +193,25 @@ const nt_cache_long *nt_cache_find(const nt_cache *cache, const char *word, size
     return NULL;
 }
 
+static int put_short(nt_cache *cache, const char *word, size_t n, const int32_t *ids,
+                     const uint8_t *ends, size_t n_ids) {
+    char padded[NT_CACHE_SHORT] = {0};
+    memcpy(padded, word, n);
+    nt_cache_slot slot = nt_cache_key_of(padded, n), *at = free_slot(cache, slot);
+    uint32_t value = (uint32_t)ids[0];
+    if (n_ids > 1) {
+        NT_TRY(new_some(&value, cache));
+        nt_cache_some *some = &cache->some[value];
+        memcpy(some->ids, ids, n_ids * sizeof *ids);
+        memcpy(some->ends, ends, n_ids);
+        slot.high += (uint64_t)(n_ids - 1) << NT_CACHE_N_IDS_AT;
+    }
+    slot.high |= (uint64_t)value << NT_CACHE_VALUE_AT;
+    *at = slot;
+    cache->n++;
+    return NT_OK;
+}
+
 int nt_cache_put(nt_cache *cache, const char *word, size_t n, const int32_t *ids,
                  const uint32_t *lengths, size_t n_ids) {
     if (!cache->slots || n > NT_CACHE_LONG || n_ids > NT_CACHE_LONG_IDS) return NT_OK;
@@ -172,15 +219,9 @@ int nt_cache_put(nt_cache *cache, const char *word, size_t n, const int32_t *ids
     size_t end = 0;
     for (size_t i = 0; i < n_ids; i++)
         ends[i] = (uint8_t)(end += lengths[i]);
-    if (n <= NT_CACHE_SHORT && n_ids <= NT_CACHE_SHORT_IDS) {
-        char padded[16] = {0};
-        memcpy(padded, word, n);
-        nt_cache_slot slot = {.key = nt_cache_key_of(padded, n), .n_ids = (uint8_t)n_ids};
-        memcpy(slot.ids, ids, n_ids * sizeof *ids);
-        memcpy(slot.ends, ends, n_ids);
-        put_slot(cache, &slot);
-        return NT_OK;
-    }
+    bool fits = n_ids > 1 || (uint32_t)ids[0] >> (64 - NT_CACHE_VALUE_AT) == 0;
+    if (n <= NT_CACHE_SHORT && n_ids <= NT_CACHE_SHORT_IDS && fits)
+        return put_short(cache, word, n, ids, ends, n_ids);
     if (most_longer(cache) < 2) return NT_OK;
     if (!cache->longer) NT_TRY(grow_longer(cache));
     nt_cache_long longer = {.n = (uint8_t)n, .n_ids = (uint8_t)n_ids};

@@ -1,10 +1,11 @@
 /* A bounded memory of words and the ids that BPE gave them. Nothing that a caller sees depends on
  * what is in it.
  *
- * Short words (at most 15 bytes and 3 ids: nearly all) lie in slots of 32 bytes. A word's home is
- * the slot that its hash names; it may also lie in one of the three beside it, no further, so that
- * nobody can make a search long. Others, up to 64 bytes and 12 ids, have a table of their own. Both
- * grow as they fill; at their largest a new word takes the place of an older one. */
+ * Short words (at most 12 bytes and 3 ids: nearly all) lie in slots of 16 bytes, with their id;
+ * those of several ids say where these are. A word's home is the slot that its hash names; it may
+ * also lie in one of the three that share a line of memory with it, no further, so that nobody can
+ * make a search long. Others, up to 64 bytes and 12 ids, have a table of their own. All grow as
+ * they fill; at their largest a new word takes the place of an older one. */
 #ifndef NT_TEXT_CACHE_H
 #define NT_TEXT_CACHE_H
 
@@ -18,22 +19,28 @@
 
 enum {
     NT_CACHE_DEFAULT_BYTES = 16 << 20, /* most that one thread's cache takes */
-    NT_CACHE_SHORT = 15,               /* bytes */
+    NT_CACHE_SHORT = 12,               /* bytes */
     NT_CACHE_SHORT_IDS = 3,
+    NT_CACHE_N_IDS_AT = 36, /* in a slot's high word, 2 bits: how many ids */
+    NT_CACHE_VALUE_AT = 38, /* above them: the id, or the number of its nt_cache_some */
     NT_CACHE_LONG = 64,
     NT_CACHE_LONG_IDS = 12
 };
 
+/* The word's bytes, then zeros; above the last four its length in 4 bits. The key of a word is what
+ * its slot would be with one id that is 0. */
 typedef struct nt_cache_key {
-    uint64_t low, high; /* the word's bytes, then zeros; its length in the highest byte */
+    uint64_t low, high;
 } nt_cache_key;
 
-typedef struct nt_cache_slot {
-    nt_cache_key key; /* high is 0 in a free slot */
+typedef nt_cache_key nt_cache_slot; /* high is 0 in a free slot */
+
+/* Two ids or three. */
+typedef struct nt_cache_some {
     int32_t ids[NT_CACHE_SHORT_IDS];
     uint8_t ends[NT_CACHE_SHORT_IDS]; /* of each id's bytes in the word */
-    uint8_t n_ids;
-} nt_cache_slot;
+    uint8_t unused;
+} nt_cache_some;
 
 typedef struct nt_cache_long {
     char word[NT_CACHE_LONG];
@@ -44,9 +51,12 @@ typedef struct nt_cache_long {
 } nt_cache_long;
 
 typedef struct nt_cache {
-    nt_cache_slot *slots;  /* [1 << (64 - shift)] or NULL */
-    unsigned shift;        /* of a hash, to the number of a slot */
-    size_t n;              /* taken slots */
+    nt_cache_slot *slots; /* [1 << (64 - shift)] or NULL */
+    unsigned shift;       /* of a hash, to the number of a slot */
+    size_t n;             /* taken slots */
+    nt_cache_some *some;  /* [n_some of some_capacity] no more than slots */
+    size_t n_some, some_capacity;
+    uint32_t spare;        /* a free one, and in its first id the next; UINT32_MAX: none */
     nt_cache_long *longer; /* [longer_mask + 1] or NULL */
     size_t longer_mask, n_longer;
     uint64_t seeds[2]; /* odd */
@@ -66,21 +76,23 @@ int nt_cache_grow(nt_cache *cache);
 extern const nt_cache_slot nt_cache_none[2];
 extern const uint64_t nt_cache_masks[NT_CACHE_SHORT + 2][2];
 
-static inline uint64_t nt_cache_load(const char *bytes) {
-    uint64_t word;
-    memcpy(&word, bytes, sizeof word);
+static inline uint64_t nt_cache_load(const char *bytes, size_t n) {
+    uint64_t word = 0;
+    memcpy(&word, bytes, n);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     word = __builtin_bswap64(word);
 #endif
     return word;
 }
 
-/* The key of a word [n] with 16 bytes to read. One that is too long has a key that none equals. */
+/* The key of a word [n] with NT_CACHE_SHORT bytes to read. One that is too long has a key that none
+ * equals. */
 static inline nt_cache_key nt_cache_key_of(const char *word, size_t n) {
     size_t length = n <= NT_CACHE_SHORT ? n : NT_CACHE_SHORT + 1; /* never 0, as in a free slot */
     const uint64_t *mask = nt_cache_masks[length];
-    return (nt_cache_key){nt_cache_load(word) & mask[0],
-                          (nt_cache_load(word + 8) & mask[1]) | (uint64_t)length << 56};
+    return (nt_cache_key){nt_cache_load(word, 8) & mask[0], (nt_cache_load(word + 8, 4) & mask[1]) |
+                                                                (uint64_t)length << 32 |
+                                                                (uint64_t)1 << NT_CACHE_N_IDS_AT};
 }
 
 /* Its highest bits are the number of the home. Whoever does not know the seeds cannot choose keys
@@ -89,12 +101,21 @@ static inline uint64_t nt_cache_hash(const uint64_t seeds[2], nt_cache_key key) 
     return key.low * seeds[0] + key.high * seeds[1];
 }
 
-static inline bool nt_cache_equal(nt_cache_key a, nt_cache_key b) {
-    return ((a.low ^ b.low) | (a.high ^ b.high)) == 0;
+/* Whether a slot is that of a word, which has one id. */
+static inline bool nt_cache_is_one(nt_cache_slot slot, nt_cache_key key) {
+    return ((slot.low ^ key.low) | (slot.high ^ key.high) << (64 - NT_CACHE_VALUE_AT)) == 0;
 }
 
-/* A short word that is not in its home but may be beside it: it moves in, and changes places with
- * what was there. NULL: it is nowhere. */
+static inline uint32_t nt_cache_value(nt_cache_slot slot) {
+    return (uint32_t)(slot.high >> NT_CACHE_VALUE_AT);
+}
+
+static inline unsigned nt_cache_n_ids(nt_cache_slot slot) {
+    return slot.high >> NT_CACHE_N_IDS_AT & 3;
+}
+
+/* The slot of a short word. One that is beside its home moves in, and changes places with what was
+ * there. NULL: it is nowhere. */
 const nt_cache_slot *nt_cache_beside(nt_cache *cache, nt_cache_key key);
 const nt_cache_long *nt_cache_find(const nt_cache *cache, const char *word, size_t n);
 

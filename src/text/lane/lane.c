@@ -4,12 +4,10 @@
 #include "text/vocab/byte_level.h"
 
 enum {
-    BATCH = 256,         /* words that are looked up together */
-    PADDED = 16,         /* bytes that a key is made from */
-    AT_ONCE = 4,         /* tokens that are written for each word */
-    SLACK = 8,           /* room for those of them that are not kept */
-    LEAST_CACHED = 1024, /* shorter texts do without a cache, where there is none yet */
-    BYTES_A_TOKEN = 3    /* for the first guess of how many there will be */
+    BATCH = 256,        /* words that are looked up together */
+    PADDED = 12,        /* bytes that a key is made from */
+    SLACK = 8,          /* tokens */
+    LEAST_CACHED = 1024 /* shorter texts do without a cache, where there is none yet */
 };
 
 /* A text on its way: bytes [n] for the scanner, and where byte 0 stands. */
@@ -48,13 +46,15 @@ static int whole_word(int32_t *id, const run *r, const char *word, size_t n) {
     return NT_OK;
 }
 
-/* Lengths [n_ids] in starts -> starts and ends of tokens that follow on each other from `at`. */
-static void lay_out(uint32_t *starts, uint32_t *ends, size_t n_ids, uint32_t at) {
+/* Starts of tokens [n_ids] that follow on each other from `at`, and of what comes after them.
+ * Lengths may stand where the starts are put. */
+static void put_starts(uint32_t *starts, const uint32_t *lengths, size_t n_ids, uint32_t at) {
     for (size_t i = 0; i < n_ids; i++) {
-        uint32_t length = starts[i];
+        uint32_t length = lengths[i];
         starts[i] = at;
-        ends[i] = at += length;
+        at += length;
     }
+    starts[n_ids] = at;
 }
 
 /* A word that no cache knows. There is room for n tokens. */
@@ -73,10 +73,7 @@ static int compute(run *r, const char *word, size_t n, uint32_t at) {
         NT_TRY(nt_bpe_bytes(&n_ids, ids, lengths, &r->subword->bpe, r->bpe_work, word, n));
     }
     if (cached) NT_TRY(nt_cache_put(&r->work->cache, word, n, ids, lengths, n_ids));
-    if (out->offsets) {
-        if (cached) memcpy(out->starts + out->n, lengths, n_ids * sizeof *lengths);
-        lay_out(out->starts + out->n, out->ends + out->n, n_ids, at);
-    }
+    if (out->offsets) put_starts(out->starts + out->n, lengths, n_ids, at);
     out->n += n_ids;
     return NT_OK;
 }
@@ -84,15 +81,26 @@ static int compute(run *r, const char *word, size_t n, uint32_t at) {
 static void copy(nt_tokens *out, const int32_t *ids, const uint8_t *ends, size_t n_ids,
                  uint32_t at) {
     memcpy(out->ids + out->n, ids, n_ids * sizeof *ids);
-    for (size_t i = 0; out->offsets && i < n_ids; i++) {
-        out->starts[out->n + i] = at + (i ? ends[i - 1] : 0);
-        out->ends[out->n + i] = at + ends[i];
-    }
+    for (size_t i = 0; out->offsets && i < n_ids; i++)
+        out->starts[out->n + i + 1] = at + ends[i];
     out->n += n_ids;
 }
 
-/* A word that is not in its own line: bytes [start, end) of the run. Leaves room for `more` further
- * tokens. */
+/* What the cache says of a word [n] at `at`. */
+static void put_slot(run *r, nt_cache_slot slot, size_t n, uint32_t at) {
+    unsigned n_ids = nt_cache_n_ids(slot);
+    int32_t id = (int32_t)nt_cache_value(slot);
+    uint8_t end = (uint8_t)n;
+    if (n_ids == 1) {
+        copy(r->out, &id, &end, 1, at);
+    } else {
+        const nt_cache_some *some = &r->work->cache.some[id];
+        copy(r->out, some->ids, some->ends, n_ids, at);
+    }
+}
+
+/* A word that has not one id in its home: bytes [start, end) of the run. Leaves room for `more`
+ * further tokens. */
 static __attribute__((noinline)) int put_word(run *r, nt_cache_key key, size_t start, size_t end,
                                               size_t more) {
     nt_cache *cache = &r->work->cache;
@@ -102,7 +110,7 @@ static __attribute__((noinline)) int put_word(run *r, nt_cache_key key, size_t s
     if (n <= NT_CACHE_SHORT) {
         const nt_cache_slot *slot = nt_cache_beside(cache, key);
         if (slot) {
-            copy(r->out, slot->ids, slot->ends, slot->n_ids, at);
+            put_slot(r, *slot, n, at);
             return NT_OK;
         }
     }
@@ -143,44 +151,24 @@ static void make_keys(batch *b, const nt_cache *cache, const nt_cache_slot *slot
     }
 }
 
-/* Writes the ends of a word's tokens; the word stands at `at`. Each is where the next starts. */
-static inline void put_ends(uint32_t *ends, uint32_t *next_starts, const uint8_t *in_word,
-                            uint32_t at) {
-    uint32_t first = at + in_word[0], second = at + in_word[1], third = at + in_word[2];
-    ends[0] = first;
-    ends[1] = second;
-    ends[2] = third;
-    next_starts[0] = first;
-    next_starts[1] = second;
-    next_starts[2] = third;
-}
-
-/* Writes AT_ONCE tokens for each word and keeps those that it has. */
 static inline __attribute__((always_inline)) int
 put_batch(run *r, const batch *b, const nt_cache_slot *slots, bool offsets) {
     nt_tokens *out = r->out;
     int32_t *ids = out->ids;
-    uint32_t *starts = out->starts, *ends = out->ends, origin = r->origin;
-    size_t start = b->start, n = b->n, at = out->n;
-    if (offsets) starts[at] = origin + (uint32_t)start;
+    uint32_t *starts = out->starts, origin = r->origin;
+    size_t n = b->n, at = out->n;
     for (size_t i = 0; i < n; i++) {
-        const nt_cache_slot *slot = &slots[b->homes[i]];
-        if (__builtin_expect(!nt_cache_equal(slot->key, b->keys[i]), 0)) {
-            out->n = at;
-            NT_TRY(put_word(r, b->keys[i], start, b->to[i], NT_CACHE_SHORT_IDS * (n - i) + SLACK));
-            at = out->n;
-            ids = out->ids;
-            starts = out->starts;
-            ends = out->ends;
+        nt_cache_slot slot = slots[b->homes[i]];
+        if (__builtin_expect(nt_cache_is_one(slot, b->keys[i]), 1)) {
+            ids[at++] = (int32_t)nt_cache_value(slot);
             if (offsets) starts[at] = origin + b->to[i];
-        } else {
-            memcpy(ids + at, slot->ids, AT_ONCE * sizeof *ids); /* the last is none */
-            if (offsets) {
-                put_ends(ends + at, starts + at + 1, slot->ends, origin + (uint32_t)start);
-            }
-            at += slot->n_ids;
+            continue;
         }
-        start = b->to[i];
+        out->n = at;
+        NT_TRY(put_word(r, b->keys[i], i ? b->to[i - 1] : b->start, b->to[i], n - i + SLACK));
+        at = out->n;
+        ids = out->ids;
+        starts = out->starts;
     }
     out->n = at;
     return NT_OK;
@@ -194,6 +182,21 @@ static int put_all(run *r, const batch *b, const nt_cache_slot *slots) {
     return put_batch(r, b, slots, true);
 }
 
+/* Offsets are written as starts alone, each of which is the end of the token before. */
+static int begin_starts(nt_tokens *out, uint32_t origin) {
+    if (!out->offsets) return NT_OK;
+    NT_TRY(nt_tokens_reserve(out, 1));
+    if (out->tiled && out->n && out->starts[out->n] != origin) NT_TRY(nt_tokens_untile(out));
+    out->starts[out->n] = origin;
+    return NT_OK;
+}
+
+/* Ends of the tokens from number `first` on. */
+static void put_ends(nt_tokens *out, size_t first) {
+    if (!out->offsets || out->tiled) return;
+    memcpy(out->ends + first, out->starts + first + 1, (out->n - first) * sizeof *out->ends);
+}
+
 /* The words of the run, whatever stands before and behind it. */
 static int encode(run *r, nt_scan_kind kind) {
     nt_cache *cache = &r->work->cache;
@@ -201,14 +204,17 @@ static int encode(run *r, nt_scan_kind kind) {
     nt_scan_start(&scan, kind, r->text, r->n);
     batch b;
     b.start = 0;
+    size_t first = r->out->n;
+    NT_TRY(begin_starts(r->out, r->origin));
     while ((b.n = nt_scan_next(b.to, BATCH, &scan)) > 0) {
         const nt_cache_slot *slots = cache->slots ? cache->slots : nt_cache_none;
         make_keys(&b, cache, slots, r);
-        NT_TRY(nt_tokens_reserve(r->out, NT_CACHE_SHORT_IDS * b.n + SLACK));
+        NT_TRY(nt_tokens_reserve(r->out, b.n + SLACK));
         NT_TRY(r->out->offsets ? put_all(r, &b, slots) : put_ids(r, &b, slots));
         NT_TRY(nt_cache_grow(cache));
         b.start = b.to[b.n - 1];
     }
+    put_ends(r->out, first);
     return NT_OK;
 }
 
@@ -231,6 +237,7 @@ static int encode_prefixed(run *r, nt_scan_kind kind, size_t *n_done) {
     r->text = prefixed->data;
     r->n = prefixed->n;
     r->origin = 0;
+    if (out->offsets) NT_TRY(nt_tokens_untile(out));
     NT_TRY(encode(r, kind));
     for (size_t i = first; out->offsets && i < out->n; i++) {
         uint32_t start = out->starts[i], end = out->ends[i];
@@ -249,7 +256,6 @@ int nt_lane_encode(nt_tokens *out, const nt_lane *lane, const nt_subword *subwor
                    bool add_prefix_space) {
     if (n == 0) return NT_OK;
     if (n >= LEAST_CACHED) NT_TRY(nt_cache_start(&work->cache, n));
-    NT_TRY(nt_tokens_reserve(out, n / BYTES_A_TOKEN + SLACK));
     run r = {out, subword, lexicon, n_model, work, bpe_work, stretch, n, (uint32_t)origin};
     size_t n_done;
     if (add_prefix_space && stretch[0] != ' ') NT_TRY(encode_prefixed(&r, lane->kind, &n_done));

@@ -417,8 +417,8 @@ void nt_encoding_free(nt_encoding *encoding) {
         fields f = fields_of(encoding);
         if (took(encoding)) {
             nt_free(f.ids);
+            if (!f.starts || f.ends != f.starts + 1) nt_free(f.ends); /* tiled tokens' */
             nt_free(f.starts);
-            nt_free(f.ends);
         }
         nt_free(encoding);
         encoding = next;

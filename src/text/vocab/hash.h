@@ -48,8 +48,9 @@ static inline uint64_t nt_hash_bytes(uint64_t seed, const char *bytes, size_t n)
     return nt_hash_fold(nt_hash_fold(a ^ key, b ^ state) ^ seed, 0xE7037ED1A0B428DBu);
 }
 
+/* The factor is the same for every seed: some seeds would make a bad one. */
 static inline uint64_t nt_hash_pair(uint64_t seed, uint32_t left, uint32_t right) {
-    return nt_hash_fold(((uint64_t)left << 32 | right) ^ seed, seed | 0x9E3779B97F4A7C15u);
+    return nt_hash_fold(((uint64_t)left << 32 | right) ^ seed, 0x9E3779B97F4A7C15u);
 }
 
 #endif
