@@ -17,10 +17,21 @@ enum {
 const nt_cache_slot nt_cache_none[2];
 
 #define ALL UINT64_MAX
-const uint64_t nt_cache_masks[NT_CACHE_SHORT + 2][2] = {
-    {0, 0},           {ALL >> 56, 0},   {ALL >> 48, 0},   {ALL >> 40, 0}, {ALL >> 32, 0},
-    {ALL >> 24, 0},   {ALL >> 16, 0},   {ALL >> 8, 0},    {ALL, 0},       {ALL, ALL >> 56},
-    {ALL, ALL >> 48}, {ALL, ALL >> 40}, {ALL, ALL >> 32}, {0, 0}};
+#define ABOVE(length) ((uint64_t)(length) << 32 | (uint64_t)1 << NT_CACHE_N_IDS_AT)
+const uint64_t nt_cache_masks[NT_CACHE_SHORT + 2][4] = {{0, 0, ABOVE(0), 0},
+                                                        {ALL >> 56, 0, ABOVE(1), 0},
+                                                        {ALL >> 48, 0, ABOVE(2), 0},
+                                                        {ALL >> 40, 0, ABOVE(3), 0},
+                                                        {ALL >> 32, 0, ABOVE(4), 0},
+                                                        {ALL >> 24, 0, ABOVE(5), 0},
+                                                        {ALL >> 16, 0, ABOVE(6), 0},
+                                                        {ALL >> 8, 0, ABOVE(7), 0},
+                                                        {ALL, 0, ABOVE(8), 0},
+                                                        {ALL, ALL >> 56, ABOVE(9), 0},
+                                                        {ALL, ALL >> 48, ABOVE(10), 0},
+                                                        {ALL, ALL >> 40, ABOVE(11), 0},
+                                                        {ALL, ALL >> 32, ABOVE(12), 0},
+                                                        {0, 0, ABOVE(13), 0}};
 
 void nt_cache_free(nt_cache *cache) {
     nt_free(cache->slots);
@@ -176,7 +187,7 @@ const nt_cache_slot *nt_cache_beside(nt_cache *cache, nt_cache_key key) {
     nt_cache_slot *slots = cache->slots;
     for (size_t way = 0; way < WAYS; way++) {
         nt_cache_slot *at = &slots[home ^ way], found = *at;
-        if (found.low != key.low || (found.high ^ key.high) & LOW_BITS(NT_CACHE_N_IDS_AT)) continue;
+        if (!nt_cache_is(found, key)) continue;
         *at = slots[home];
         slots[home] = found;
         return &slots[home];
@@ -202,6 +213,7 @@ static int put_short(nt_cache *cache, const char *word, size_t n, const int32_t 
     if (n_ids > 1) {
         NT_TRY(new_some(&value, cache));
         nt_cache_some *some = &cache->some[value];
+        *some = (nt_cache_some){0};
         memcpy(some->ids, ids, n_ids * sizeof *ids);
         memcpy(some->ends, ends, n_ids);
         slot.high += (uint64_t)(n_ids - 1) << NT_CACHE_N_IDS_AT;

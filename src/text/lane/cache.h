@@ -74,7 +74,8 @@ int nt_cache_grow(nt_cache *cache);
 
 /* A place to search where there is no cache: nothing is found in it. */
 extern const nt_cache_slot nt_cache_none[2];
-extern const uint64_t nt_cache_masks[NT_CACHE_SHORT + 2][2];
+/* By length: masks of the two words of a key, and what stands above the second. */
+extern const uint64_t nt_cache_masks[NT_CACHE_SHORT + 2][4];
 
 static inline uint64_t nt_cache_load(const char *bytes, size_t n) {
     uint64_t word = 0;
@@ -90,9 +91,8 @@ static inline uint64_t nt_cache_load(const char *bytes, size_t n) {
 static inline nt_cache_key nt_cache_key_of(const char *word, size_t n) {
     size_t length = n <= NT_CACHE_SHORT ? n : NT_CACHE_SHORT + 1; /* never 0, as in a free slot */
     const uint64_t *mask = nt_cache_masks[length];
-    return (nt_cache_key){nt_cache_load(word, 8) & mask[0], (nt_cache_load(word + 8, 4) & mask[1]) |
-                                                                (uint64_t)length << 32 |
-                                                                (uint64_t)1 << NT_CACHE_N_IDS_AT};
+    return (nt_cache_key){nt_cache_load(word, 8) & mask[0],
+                          (nt_cache_load(word + 8, 4) & mask[1]) | mask[2]};
 }
 
 /* Its highest bits are the number of the home. Whoever does not know the seeds cannot choose keys
@@ -104,6 +104,11 @@ static inline uint64_t nt_cache_hash(const uint64_t seeds[2], nt_cache_key key) 
 /* Whether a slot is that of a word, which has one id. */
 static inline bool nt_cache_is_one(nt_cache_slot slot, nt_cache_key key) {
     return ((slot.low ^ key.low) | (slot.high ^ key.high) << (64 - NT_CACHE_VALUE_AT)) == 0;
+}
+
+/* Whether a slot is that of a word, which has any number of ids. */
+static inline bool nt_cache_is(nt_cache_slot slot, nt_cache_key key) {
+    return ((slot.low ^ key.low) | (slot.high ^ key.high) << (64 - NT_CACHE_N_IDS_AT)) == 0;
 }
 
 static inline uint32_t nt_cache_value(nt_cache_slot slot) {

@@ -132,23 +132,38 @@ typedef struct batch {
 static void make_keys(batch *b, const nt_cache *cache, const nt_cache_slot *slots, const run *r) {
     uint64_t seeds[2] = {cache->seeds[0], cache->seeds[1]};
     unsigned shift = cache->slots ? cache->shift : 63;
-    bool tail = b->to[b->n - 1] + (size_t)PADDED > r->n;
-    char padded[PADDED] = {0};
-    size_t start = b->start;
-    for (size_t i = 0; i < b->n; i++) {
+    size_t start = b->start, i = 0, n = b->n, n_plain = n;
+    while (n_plain && b->to[n_plain - 1] + (size_t)PADDED > r->n)
+        n_plain--; /* the last words may lack bytes behind them */
+    for (; i < n_plain; i++) {
         size_t end = b->to[i];
-        const char *word = r->text + start;
-        if (tail && start + PADDED > r->n) {
-            memcpy(padded, word, r->n - start);
-            word = padded;
-        }
-        nt_cache_key key = nt_cache_key_of(word, end - start);
+        nt_cache_key key = nt_cache_key_of(r->text + start, end - start);
         size_t home = nt_cache_hash(seeds, key) >> shift;
         __builtin_prefetch(&slots[home]);
         b->keys[i] = key;
         b->homes[i] = (uint32_t)home;
         start = end;
     }
+    for (; i < n; i++) {
+        char padded[PADDED] = {0};
+        size_t end = b->to[i], left = r->n - start;
+        memcpy(padded, r->text + start, left < PADDED ? left : PADDED);
+        b->keys[i] = nt_cache_key_of(padded, end - start);
+        b->homes[i] = (uint32_t)(nt_cache_hash(seeds, b->keys[i]) >> shift);
+        start = end;
+    }
+}
+
+/* Two or three ids; as many are written as there may be. */
+static inline size_t put_some(int32_t *ids, uint32_t *starts, const nt_cache *cache,
+                              nt_cache_slot slot, uint32_t at) {
+    const nt_cache_some *some = &cache->some[nt_cache_value(slot)];
+    memcpy(ids, some->ids, sizeof some->ids);
+    if (starts) {
+        for (size_t i = 0; i < NT_CACHE_SHORT_IDS; i++)
+            starts[i + 1] = at + some->ends[i];
+    }
+    return nt_cache_n_ids(slot);
 }
 
 static inline __attribute__((always_inline)) int
@@ -164,8 +179,14 @@ put_batch(run *r, const batch *b, const nt_cache_slot *slots, bool offsets) {
             if (offsets) starts[at] = origin + b->to[i];
             continue;
         }
+        size_t start = i ? b->to[i - 1] : b->start;
+        if (nt_cache_is(slot, b->keys[i])) {
+            at += put_some(ids + at, offsets ? starts + at : NULL, &r->work->cache, slot,
+                           origin + (uint32_t)start);
+            continue;
+        }
         out->n = at;
-        NT_TRY(put_word(r, b->keys[i], i ? b->to[i - 1] : b->start, b->to[i], n - i + SLACK));
+        NT_TRY(put_word(r, b->keys[i], start, b->to[i], NT_CACHE_SHORT_IDS * (n - i) + SLACK));
         at = out->n;
         ids = out->ids;
         starts = out->starts;
@@ -209,7 +230,7 @@ static int encode(run *r, nt_scan_kind kind) {
     while ((b.n = nt_scan_next(b.to, BATCH, &scan)) > 0) {
         const nt_cache_slot *slots = cache->slots ? cache->slots : nt_cache_none;
         make_keys(&b, cache, slots, r);
-        NT_TRY(nt_tokens_reserve(r->out, b.n + SLACK));
+        NT_TRY(nt_tokens_reserve(r->out, NT_CACHE_SHORT_IDS * b.n + SLACK));
         NT_TRY(r->out->offsets ? put_all(r, &b, slots) : put_ids(r, &b, slots));
         NT_TRY(nt_cache_grow(cache));
         b.start = b.to[b.n - 1];

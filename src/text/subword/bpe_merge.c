@@ -13,21 +13,35 @@ static inline int32_t least_of(const int32_t *keys, size_t n) {
     return least;
 }
 
+/* Asks for where a pair is looked up. */
+static inline void near(const nt_merges *merges, uint32_t left, uint32_t right) {
+    size_t i = nt_hash_pair(merges->seed, left, right) & merges->mask;
+    __builtin_prefetch(merges->slots ? &merges->slots[i] : &merges->keys[i]);
+}
+
+static inline int32_t key_of(const nt_bpe *bpe, uint32_t left, uint32_t right, size_t place) {
+    uint32_t rank = nt_bpe_rank(bpe, left, right);
+    if (rank == NT_NO_MERGE) return NT_BPE_NO_KEY;
+    __builtin_prefetch(&bpe->merges.wholes[rank]);
+    return nt_bpe_key(rank, place);
+}
+
 /* Merges symbol i with the next; what is gone has no key. Returns where it ends. */
 static inline __attribute__((always_inline)) size_t merge_at(nt_bpe_few *word, size_t i, size_t n,
                                                              const nt_bpe *bpe) {
     size_t gone = word->next[i], after = word->next[gone];
     uint32_t id = bpe->merges.wholes[word->keys[i] >> 8];
+    size_t before = i > 0 ? word->prev[i] : i;
+    /* Both pairs are asked for before the first is looked at; which of the two there are is not
+     * foreseen by the processor. Symbol n, and the one before 0, are any ids. */
+    near(&bpe->merges, id, word->ids[after]);
+    near(&bpe->merges, word->ids[before], id);
     word->ids[i] = id;
     word->next[i] = (uint16_t)after;
     word->prev[after] = (uint16_t)i;
     word->keys[gone] = NT_BPE_NO_KEY;
-    word->keys[i] =
-        after < n ? nt_bpe_key(nt_bpe_rank(bpe, id, word->ids[after]), i) : NT_BPE_NO_KEY;
-    if (i > 0) {
-        size_t before = word->prev[i];
-        word->keys[before] = nt_bpe_key(nt_bpe_rank(bpe, word->ids[before], id), before);
-    }
+    word->keys[i] = after < n ? key_of(bpe, id, word->ids[after], i) : NT_BPE_NO_KEY;
+    if (i > 0) word->keys[before] = key_of(bpe, word->ids[before], id, before);
     return after;
 }
 
@@ -36,6 +50,7 @@ void nt_bpe_merge_few(nt_bpe_few *word, size_t n, const nt_bpe *bpe) {
         word->next[i] = (uint16_t)(i + 1);
         word->prev[i + 1] = (uint16_t)i;
     }
+    word->ids[n] = 0;
     word->keys[n - 1] = NT_BPE_NO_KEY;
     if (n <= BLOCK) {
         for (int32_t least; (least = least_of(word->keys, n)) != NT_BPE_NO_KEY;)
