@@ -49,8 +49,6 @@ static int rename_added(nt_tokenizer *tokenizer, normalizing *payload) {
 }
 
 static int finish_added(nt_tokenizer *tokenizer) {
-    for (size_t i = 0; i < tokenizer->added.n; i++)
-        tokenizer->added.tokens[i].skipped = tokenizer->added.tokens[i].special;
     normalizing payload = {.normalizers = &tokenizer->normalizers};
     int status = nt_added_finish(&tokenizer->added, &tokenizer->lexicon,
                                  tokenizer->normalizers.n ? normalize : NULL, &payload);
@@ -180,7 +178,7 @@ static int fill_gpt2(nt_tokenizer *tokenizer) {
     nt_added *added = &tokenizer->added;
     added->tokens = nt_alloc(1, sizeof *added->tokens);
     if (!added->tokens) return NT_E_MEMORY;
-    added->tokens[0] = (nt_added_token){.id = (int32_t)end, .special = true};
+    added->tokens[0] = (nt_added_token){.id = (int32_t)end, .special = true, .skipped = true};
     added->n = added->capacity = 1;
     NT_TRY(nt_make_byte_level(tokenizer, false));
     NT_TRY(nt_post_surround(&tokenizer->post, -1, -1));

@@ -143,7 +143,7 @@ static void compare(const model *m, nt_scan_kind kind, nt_lane_work *work, const
     memcpy(with_space + 1, text, n);
     bool put = prefix && n && text[0] != ' ';
     encode_slowly(&want, m, kind, put ? with_space : text, n + put);
-    nt_tokens out = {.offsets = offsets};
+    nt_tokens out = {.offsets = offsets, .tiled = offsets && n % 2};
     nt_bpe_work bpe_work = {0};
     assert_int_equal(encode(&out, m, kind, work, &bpe_work, exact, n, 5, prefix), NT_OK);
     assert_int_equal(out.n, want.n);
@@ -234,10 +234,37 @@ static void cache_is_bounded(void **state) {
         nt_bpe_work_free(&bpe_work);
         const nt_cache *cache = &work.cache;
         size_t bytes = ((size_t)1 << (64 - cache->shift)) * sizeof(nt_cache_slot);
+        assert_in_range(cache->some_capacity, 0, bytes / sizeof(nt_cache_slot));
+        bytes += cache->some_capacity * sizeof(nt_cache_some);
         if (cache->longer) bytes += (cache->longer_mask + 1) * sizeof(nt_cache_long);
         assert_in_range(bytes, 1, max * 3 / 4);
     }
     assert_true(work.cache.n + work.cache.n_longer > 64); /* and it is used */
+    nt_lane_work_free(&work);
+    model_free(&m);
+}
+
+/* Stretches that do not follow on each other, in tokens that were tiled until then. */
+static void gaps_show(void **state) {
+    (void)state;
+    uint64_t random = 17;
+    model m;
+    model_make(&m, &random);
+    nt_lane_work work = {0};
+    nt_bpe_work bpe_work = {0};
+    nt_tokens out = {.offsets = true, .tiled = true};
+    assert_int_equal(nt_tokens_put(&out, 9, 2, 5), NT_OK);
+    assert_int_equal(encode(&out, &m, NT_SCAN_WHOLE, &work, &bpe_work, "q", 1, 5, false), NT_OK);
+    assert_true(out.tiled && out.ends == out.starts + 1);
+    assert_int_equal(encode(&out, &m, NT_SCAN_WHOLE, &work, &bpe_work, "z", 1, 8, false), NT_OK);
+    assert_int_equal(nt_tokens_put(&out, 9, 20, 30), NT_OK);
+    assert_false(out.tiled);
+    static const uint32_t starts[] = {2, 5, 8, 20}, ends[] = {5, 6, 9, 30};
+    assert_int_equal(out.n, 4);
+    assert_memory_equal(out.starts, starts, sizeof starts);
+    assert_memory_equal(out.ends, ends, sizeof ends);
+    nt_tokens_free(&out);
+    nt_bpe_work_free(&bpe_work);
     nt_lane_work_free(&work);
     model_free(&m);
 }
@@ -301,8 +328,8 @@ static void memory_ends(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_its_definition), cmocka_unit_test(long_words_have_no_key),
-        cmocka_unit_test(cache_is_bounded),  cmocka_unit_test(whole_words),
-        cmocka_unit_test(memory_ends),
+        cmocka_unit_test(cache_is_bounded),  cmocka_unit_test(gaps_show),
+        cmocka_unit_test(whole_words),       cmocka_unit_test(memory_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

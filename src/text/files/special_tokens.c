@@ -169,7 +169,8 @@ static int add_special(nt_tokenizer *tokenizer, const nt_role *role, nt_special_
     }
     const nt_piece *piece = nt_lexicon_find(&tokenizer->lexicon, role->content, role->n);
     if (piece && piece->added) {
-        tokenizer->added.tokens[piece->added - 1].special = true;
+        nt_added_token *token = &tokenizer->added.tokens[piece->added - 1];
+        token->special = token->skipped = true;
         return NT_OK;
     }
     nt_added_token flags;

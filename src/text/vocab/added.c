@@ -26,9 +26,11 @@ int nt_added_add(nt_added *added, nt_lexicon *lexicon, size_t n_model, const cha
         piece = nt_lexicon_find(lexicon, content, n);
     }
     flags.id = (int32_t)piece->id;
+    flags.skipped = flags.special;
     if (piece->added) { /* once special, always special */
         nt_added_token *token = &added->tokens[piece->added - 1];
         flags.special = flags.special || token->special;
+        flags.skipped = flags.special;
         *token = flags;
         return NT_OK;
     }
