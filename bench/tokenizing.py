@@ -1,18 +1,21 @@
 """Tokenizing a text with GPT-2's vocabulary: nextoken beside gigatoken, tiktoken and tokenizers.
 
-    python bench/tokenizing.py LIBRARY TOKENIZER_JSON TEXT_FILE [--rounds 5] [--slow-bytes 4000000]
+    python bench/tokenizing.py LIBRARY TOKENIZER_JSON TEXT_FILE [--rounds 5] [--slow-bytes 1000000] [--cpu]
 
-LIBRARY is libnextoken.so, called through ctypes. Ids are compared first. Every round times all systems in
-turn: cold (a fresh object), warm (the same object again), on one thread and on two, ids only and with offsets
-where there are any; then decoding, opening, and texts that are hard. Printed are MB/s (median; smallest and
-largest) and, where gigatoken does the same, the ratio of the paired rounds. tiktoken and tokenizers read the
-first --slow-bytes only. Needs tools/oracle/requirements.txt, gigatoken and tiktoken."""
+LIBRARY is libnextoken.so, called through ctypes with the bytes as they lie. Ids are compared first. Every round
+times all systems in turn: cold (a fresh object), warm (the same object again), on one thread and on two, ids
+only and with offsets where there are any; decoding, opening. Printed are a table of MB/s (medians), the ratios
+of the paired rounds (median; smallest and largest), and texts that are hard, by their time per byte. tiktoken
+and tokenizers (encode_batch_fast, paragraphs) read the first --slow-bytes only. Some minutes with the defaults.
+Needs tools/oracle/requirements.txt, gigatoken and tiktoken."""
 
 import argparse
 import ctypes as c
+import importlib.metadata
 import json
 import os
 import pathlib
+import platform
 import random
 import statistics
 import time
@@ -80,75 +83,97 @@ class Nextoken:
         self.lib.nt_free(text)
 
 
+clock = time.perf_counter
+
+
 def timed(call, *args):
-    start = time.perf_counter()
+    start = clock()
     result = call(*args)
-    return time.perf_counter() - start, result
+    return clock() - start, result
 
 
 class Table:
-    def __init__(self):
-        self.times = {}
+    """Speeds of a row in a column, round by round."""
+    columns = ("cold", "warm", "2 threads cold", "2 threads warm", "offsets cold", "offsets warm", "decoding", "opening ms")
 
-    def put(self, what, who, seconds, n_bytes):
-        self.times.setdefault(what, {}).setdefault(who, []).append(n_bytes / 1e6 / seconds)
+    def __init__(self):
+        self.figures = {}
+
+    def put(self, who, what, figure):
+        self.figures.setdefault(who, {}).setdefault(what, []).append(figure)
 
     def show(self):
-        for what, row in self.times.items():
-            for who, speeds in row.items():
-                line = (f"{what:26s} {who:12s} {statistics.median(speeds):8.1f} MB/s "
-                        f"({min(speeds):.1f} .. {max(speeds):.1f})")
-                if who == "nextoken" and "gigatoken" in row:
-                    ratios = [a / b for a, b in zip(speeds, row["gigatoken"])]
-                    line += f"; {statistics.median(ratios):.2f} times gigatoken ({min(ratios):.2f} .. {max(ratios):.2f})"
-                print(line)
+        print(f"{'MB/s, medians':22s}" + "".join(f"{name:>16s}" for name in self.columns))
+        for who, row in self.figures.items():
+            cells = [f"{statistics.median(row[what]):.1f}" if what in row else "-" for what in self.columns]
+            print(f"{who:22s}" + "".join(f"{cell:>16s}" for cell in cells))
+
+    def ratio(self, name, a, b):
+        ratios = [x / y for x, y in zip(self.figures[a[0]][a[1]], self.figures[b[0]][b[1]])]
+        print(f"{name:48s} {statistics.median(ratios):6.2f} ({min(ratios):.2f} .. {max(ratios):.2f})")
+
+    def ratios(self):
+        print("\nratios of paired rounds: median (smallest .. largest)")
+        for what in ("cold", "warm", "2 threads cold", "2 threads warm", "decoding"):
+            self.ratio(f"nextoken / gigatoken, {what}", ("nextoken", what), ("gigatoken", what))
+        for state in ("cold", "warm"):
+            self.ratio(f"two threads / one, {state}", ("nextoken", f"2 threads {state}"), ("nextoken", state))
+            self.ratio(f"time with offsets / ids only, {state}", ("nextoken", state), ("nextoken", f"offsets {state}"))
+        for who in ("tiktoken", "tokenizers", "tokenizers, parallel"):
+            self.ratio(f"nextoken / {who}, warm", ("nextoken", "warm"), (who, "warm"))
+
+
+def speed(data, seconds):
+    return len(data) / 1e6 / seconds
 
 
 def run_nextoken(table, nt, data, threads, offsets):
-    label = f"{threads} thread{'s' * (threads > 1)}{', offsets' * offsets}"
     encoder = nt.encoder(threads)
     for state in ("cold", "warm"):
         seconds, encoding = timed(nt.encode, encoder, data, offsets)
         nt.lib.nt_encoding_free(encoding)
-        table.put(f"{state}, {label}", "nextoken", seconds, len(data))
+        what = "offsets " * offsets + "2 threads " * (threads == 2) + state
+        table.put("nextoken", what, speed(data, seconds))
     nt.lib.nt_encoder_free(encoder)
 
 
 def run_gigatoken(table, path, data, threads):
-    label = f"{threads} thread{'s' * (threads > 1)}"
-    peer = gigatoken.Tokenizer(path)
+    seconds, peer = timed(gigatoken.Tokenizer, path)
+    if threads == 1:
+        table.put("gigatoken", "opening ms", 1e3 * seconds)
     call = (lambda: peer.encode(data)) if threads == 1 else (lambda: peer.encode_batch([data], parallel=True))
     for state in ("cold", "warm"):
-        table.put(f"{state}, {label}", "gigatoken", timed(call)[0], len(data))
+        table.put("gigatoken", "2 threads " * (threads == 2) + state, speed(data, timed(call)[0]))
 
 
 def run_slow(table, peer, encoding, texts, n_bytes):
-    table.put("warm, 1 thread", "tiktoken", timed(lambda: [encoding.encode_ordinary(t) for t in texts])[0], n_bytes)
-    for parallel in ("false", "true"):
+    table.put("tiktoken", "warm", n_bytes / 1e6 / timed(lambda: [encoding.encode_ordinary(t) for t in texts])[0])
+    for who, parallel in (("tokenizers", "false"), ("tokenizers, parallel", "true")):
         os.environ["TOKENIZERS_PARALLELISM"] = parallel
-        label = "2 threads" if parallel == "true" else "1 thread"
-        table.put(f"warm, {label}", "tokenizers", timed(peer.encode_batch_fast, texts)[0], n_bytes)
+        table.put(who, "warm", n_bytes / 1e6 / timed(peer.encode_batch_fast, texts)[0])
 
 
 def hard_texts():
     rng = random.Random(1)
     letters = "abcdefghijklmnopqrstuvwxyz"
-    fresh = []
-    while sum(map(len, fresh)) < 1_000_000:
-        fresh.append(" " + "".join(rng.choices(letters, k=rng.randint(3, 12))))
-    return {"letters": b"a" * 1_000_000, "spaces": b" " * 1_000_000, "emoji": "\U0001F600".encode() * 250_000,
-            "words that never return": "".join(fresh).encode()}
+    fresh = "".join(" " + "".join(rng.choices(letters, k=rng.randint(3, 12))) for _ in range(118_000))
+    common = "".join(rng.choices("etaoinshrdlu", k=1_000_000))
+    return {"one letter": b"a" * 1_000_000, "spaces": b" " * 1_000_000, "newlines": b"\n" * 1_000_000,
+            "emoji": "\U0001F600".encode() * 250_000, "random common letters, one word": common.encode(),
+            "words that never return": fresh.encode()}
 
 
 def hard(nt, data, rounds):
-    encoder = nt.encoder(1)
-    per_byte = []
+    """Medians of the time per byte: first sight, and again."""
+    times = ([], [])
     for _ in range(rounds):
-        seconds, encoding = timed(nt.encode, encoder, data)
-        nt.lib.nt_encoding_free(encoding)
-        per_byte.append(seconds / len(data))
-    nt.lib.nt_encoder_free(encoder)
-    return statistics.median(per_byte)
+        encoder = nt.encoder(1)
+        for state in times:
+            seconds, encoding = timed(nt.encode, encoder, data)
+            nt.lib.nt_encoding_free(encoding)
+            state.append(seconds / len(data))
+        nt.lib.nt_encoder_free(encoder)
+    return [statistics.median(state) for state in times]
 
 
 def main():
@@ -157,8 +182,12 @@ def main():
     parser.add_argument("tokenizer")
     parser.add_argument("text", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--slow-bytes", type=int, default=4_000_000)
+    parser.add_argument("--slow-bytes", type=int, default=1_000_000)
+    parser.add_argument("--cpu", action="store_true", help="processor time instead of the wall clock's, for a busy machine")
     args = parser.parse_args()
+    if args.cpu:
+        global clock
+        clock = time.process_time
     data = args.text.read_bytes()
     texts = data[:args.slow_bytes].decode(errors="ignore").split("\n\n")
     n_slow = len("".join(texts).encode())
@@ -178,6 +207,9 @@ def main():
         raise SystemExit("tokenizers' ids differ")
     nt.lib.nt_encoder_free(encoder)
 
+    print(f"{platform.platform()}, {processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("gigatoken", "tiktoken", "tokenizers")))
+    print(f"{len(data)} bytes, {len(ids)} tokens, {args.rounds} rounds{', processor time' * args.cpu}; ids are equal\n")
     table = Table()
     giga = gigatoken.Tokenizer(args.tokenizer)
     for _ in range(args.rounds):
@@ -186,15 +218,22 @@ def main():
             run_gigatoken(table, args.tokenizer, data, threads)
             run_nextoken(table, nt, data, threads, True)
         run_slow(table, peer, encoding, texts, n_slow)
-        table.put("decoding", "nextoken", timed(nt.decode, ids)[0], len(data))
-        table.put("decoding", "gigatoken", timed(giga.decode, ids)[0], len(data))
+        table.put("nextoken", "decoding", speed(data, timed(nt.decode, ids)[0]))
+        table.put("gigatoken", "decoding", speed(data, timed(giga.decode, ids)[0]))
+        table.put("nextoken", "opening ms", 1e3 * timed(Nextoken, args.library, args.tokenizer)[0])
+        table.put("tokenizers", "opening ms", 1e3 * timed(tokenizers.Tokenizer.from_file, args.tokenizer)[0])
     table.show()
-    opened = [timed(Nextoken, args.library, args.tokenizer)[0] for _ in range(args.rounds)]
-    print(f"opening: {1e3 * statistics.median(opened):.1f} ms; gigatoken "
-          f"{1e3 * timed(gigatoken.Tokenizer, args.tokenizer)[0]:.1f} ms")
-    corpus = hard(nt, data, args.rounds)
+    table.ratios()
+    print("\na fresh encoder's time per byte against the corpus's, cold; then the same encoder again against its warm one")
+    cold, warm = hard(nt, data, args.rounds)
     for name, text in hard_texts().items():
-        print(f"{name}: {hard(nt, text, args.rounds) / corpus:.1f} times the corpus's time per byte")
+        fresh, again = hard(nt, text, args.rounds)
+        print(f"{name:48s} {fresh / cold:6.1f} {again / warm:6.1f}")
+
+
+def processor():
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def tiktoken_bytes():

@@ -1,6 +1,8 @@
 /* Many texts, or long ones, by threads. The work is cut into jobs, in order: a text with its pair,
- * or a part of a long text; threads take them in turn. Which thread did what shows nowhere: of
- * jobs that fail the first one counts, and tokens of parts are joined in their order. */
+ * or a part of a long text; the first thread takes them from the front, so that what it makes of a
+ * long text's parts can stay where it is, and the others from the back. Which thread did what shows
+ * nowhere: of jobs that fail the first one counts, and tokens of parts are joined in their order.
+ */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -53,9 +55,11 @@ typedef struct call {
     nt_encoding **encodings;
     job *jobs; /* [n_jobs] */
     size_t n_jobs, capacity;
-    atomic_size_t next, failed; /* jobs; failed is SIZE_MAX for none */
+    atomic_uint_fast64_t left;  /* jobs from the low half on, to the high half, are not taken yet */
+    atomic_size_t next, failed; /* jobs: to be joined; the first that failed, SIZE_MAX for none */
     nt_tokens *joined;          /* [number of inputs] or NULL: of texts that were cut */
     bool may_cut;               /* nt_tokenizer_may_cut */
+    const int32_t *stays;       /* ids of the text that the first thread's parts are the start of */
 } call;
 
 /* ---- Encoders -------------------------------------------------------------------------------- */
@@ -148,23 +152,27 @@ static int make_jobs(call *c, size_t n, size_t total) {
 }
 
 /* Takes the next jobs, some tens of kilobytes of text; false when there are none. */
-static bool take_jobs(size_t *first, size_t *end, call *c) {
-    size_t at = atomic_load(&c->next), to;
+static bool take_jobs(size_t *first, size_t *end, call *c, bool from_front) {
+    uint_fast64_t left = atomic_load(&c->left), rest;
     do {
-        if (at >= c->n_jobs) return false;
-        size_t n_bytes = 0;
-        for (to = at; to < c->n_jobs && n_bytes < DEAL; to++)
-            n_bytes += c->jobs[to].n_bytes + 1;
-    } while (!atomic_compare_exchange_weak(&c->next, &at, to));
-    *first = at;
-    *end = to;
+        size_t front = left & UINT32_MAX, back = left >> 32, n_bytes = 0;
+        if (front >= back) return false;
+        *first = from_front ? front : back;
+        *end = *first;
+        while (front < back && n_bytes < DEAL) {
+            size_t i = from_front ? front++ : --back;
+            n_bytes += c->jobs[i].n_bytes + 1;
+        }
+        *(from_front ? end : first) = from_front ? front : back;
+        rest = (uint_fast64_t)back << 32 | front;
+    } while (!atomic_compare_exchange_weak(&c->left, &left, rest));
     return true;
 }
 
 static int do_part(call *c, job *j, worker *w, int thread) {
     const nt_encode_input *in = &c->inputs[j->input];
-    size_t share =
-        in->n_text / (size_t)c->encoder->n_threads / 5 * 2; /* tokens, for the first guess */
+    /* Tokens, for the first guess; the first thread's array will be that of the whole. */
+    size_t share = in->n_text / (thread ? (size_t)c->encoder->n_threads : 1) / 5 * 2;
     if (w->parts.capacity == 0) NT_TRY(nt_tokens_reserve(&w->parts, share));
     NT_TRY(nt_tokens_skip(&w->parts, (uint32_t)j->start));
     j->worker = thread;
@@ -190,6 +198,7 @@ static int do_whole(call *c, const job *j, worker *w) {
 }
 
 static void note_failure(call *c, worker *w, size_t number, int status) {
+    if (w->status != NT_OK && w->failed < number) return;
     w->failed = number;
     w->status = status;
     const char *message = nt_error_message();
@@ -202,21 +211,19 @@ static void note_failure(call *c, worker *w, size_t number, int status) {
     }
 }
 
-/* Jobs are taken in order, so that all before the first that fails are done by someone. */
+/* All jobs before the first that fails are done by someone. */
 static void do_jobs(void *payload, int thread, int n_threads) {
     (void)n_threads;
     call *c = payload;
     worker *w = &c->encoder->workers[thread];
     size_t first, end;
-    while (take_jobs(&first, &end, c)) {
+    while (take_jobs(&first, &end, c, thread == 0)) {
         for (size_t i = first; i < end; i++) {
-            if (i > atomic_load_explicit(&c->failed, memory_order_relaxed)) return;
+            if (i > atomic_load_explicit(&c->failed, memory_order_relaxed)) break;
             job *j = &c->jobs[i];
             int status = nt_cache_start(&w->work.lane.cache, j->n_bytes);
             if (status == NT_OK) status = j->part ? do_part(c, j, w, thread) : do_whole(c, j, w);
-            if (status == NT_OK) continue;
-            note_failure(c, w, i, status);
-            return;
+            if (status != NT_OK) note_failure(c, w, i, status);
         }
     }
 }
@@ -233,6 +240,7 @@ static void join_jobs(void *payload, int thread, int n_threads) {
         if (!j->part || j->n == 0) continue;
         const nt_tokens *from = &c->encoder->workers[j->worker].parts;
         nt_tokens *to = &c->joined[j->input];
+        if (to->ids == c->stays && j->worker == 0) continue;
         memcpy(to->ids + j->at, from->ids + j->first, j->n * sizeof *to->ids);
         if (!to->offsets) continue;
         memcpy(to->starts + j->at, from->starts + j->first, j->n * sizeof *to->starts);
@@ -242,7 +250,6 @@ static void join_jobs(void *payload, int thread, int n_threads) {
 }
 
 static void run_on_all(call *c, nt_task task) {
-    atomic_store(&c->next, 0);
     if (c->encoder->pool) {
         nt_pool_run(c->encoder->pool, task, c);
     } else {
@@ -253,6 +260,7 @@ static void run_on_all(call *c, nt_task task) {
 static int join(call *c, size_t n) {
     c->joined = nt_alloc(n, sizeof *c->joined);
     if (!c->joined) return NT_E_MEMORY;
+    worker *first = &c->encoder->workers[0];
     for (size_t i = 0; i < c->n_jobs; i++) {
         job *j = &c->jobs[i];
         nt_tokens *whole = &c->joined[j->input];
@@ -266,13 +274,21 @@ static int join(call *c, size_t n) {
         nt_tokens *whole = &c->joined[i];
         size_t n_tokens = whole->n;
         *whole = (nt_tokens){.offsets = c->plan->options.offsets, .tiled = tiled};
-        if (n_tokens) NT_TRY(nt_tokens_reserve(whole, n_tokens));
+        if (n == 1 && first->parts.n && first->parts.tiled == tiled) {
+            *whole = first->parts;
+            first->parts = (nt_tokens){.offsets = whole->offsets, .tiled = tiled};
+            NT_TRY(nt_tokens_reserve(whole, n_tokens - whole->n));
+            c->stays = whole->ids;
+        } else if (n_tokens) {
+            NT_TRY(nt_tokens_reserve(whole, n_tokens));
+        }
         whole->n = n_tokens;
     }
+    atomic_store(&c->next, 0);
     run_on_all(c, join_jobs);
     for (size_t i = 0; i < c->n_jobs && tiled; i++) {
         const job *j = &c->jobs[i];
-        if (!j->part || j->n == 0) continue;
+        if (!j->part || j->n == 0 || (c->stays && j->worker == 0)) continue;
         uint32_t end = c->encoder->workers[j->worker].parts.ends[j->first + j->n - 1];
         c->joined[j->input].ends[j->at + j->n - 1] = end;
     }
@@ -295,6 +311,9 @@ static int run(call *c, size_t n) {
     for (size_t i = 0; i < n; i++)
         total += c->inputs[i].n_text + c->inputs[i].n_pair;
     NT_TRY(make_jobs(c, n, total));
+    if (c->n_jobs > UINT32_MAX)
+        return nt_fail(NT_E_ARGUMENT, "%zu texts are too many for one call", n);
+    atomic_init(&c->left, (uint_fast64_t)c->n_jobs << 32);
     for (size_t i = 0; i < c->n_jobs; i++)
         parts = parts || c->jobs[i].part;
     bool alone = c->n_jobs == 1 || total < LEAST_SHARED;

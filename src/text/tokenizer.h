@@ -43,12 +43,11 @@ typedef struct nt_text_work {
 
 void nt_text_work_free(nt_text_work *work);
 
-/* Bytes [start, end) of a text, well-formed UTF-8 -> their tokens with nothing around them, appended
- * to `out`; offsets count from the text's beginning. What stands before and behind them is not
- * looked at. */
+/* Bytes [start, end) of a text, well-formed UTF-8 -> their tokens with nothing around them,
+ * appended to `out`; offsets count from the text's beginning. What stands before and behind them is
+ * not looked at. */
 int nt_tokens_of_text(nt_tokens *out, const nt_tokenizer *tokenizer, nt_text_work *work,
-                      const char *text, size_t start, size_t end,
-                      const nt_encode_options *options);
+                      const char *text, size_t start, size_t end, const nt_encode_options *options);
 /* Whether the tokens of a text begin where the one before ends, but for rare ones. */
 bool nt_tokenizer_tiles(const nt_tokenizer *tokenizer);
 

@@ -1,16 +1,97 @@
 #!/usr/bin/env python3
-"""Writes the inputs of a file of cases as a corpus for a fuzz program.
-seeds.py CASES.json FOLDER"""
+"""Writes the inputs of a file of cases as a corpus for a fuzz program; of pipelines.gz its tokenizer.json
+files with a text each, as fuzz_tokenizer.c takes them. seeds.py CASES.json|PIPELINES.gz FOLDER"""
+import gzip
 import json
 import pathlib
 import sys
 
-folder = pathlib.Path(sys.argv[2])
-folder.mkdir(parents=True, exist_ok=True)
-number = 0
-for group in json.loads(pathlib.Path(sys.argv[1]).read_text()).values():
-    for case in group if isinstance(group, list) else []:
-        data = bytes.fromhex(case["hex"]) if "hex" in case else case.get("text", "").encode()
-        (folder / f"seed{number:03}").write_bytes(data)
-        number += 1
-print(number, "seeds in", folder)
+
+def cases(data):
+    for group in json.loads(data).values():
+        for case in group if isinstance(group, list) else []:
+            yield bytes.fromhex(case["hex"]) if "hex" in case else case.get("text", "").encode()
+
+
+# ---- Tokenizers ------------------------------------------------------------------------------
+
+
+def number(data):
+    """As tools/oracle/fixture.py writes it."""
+    value = shift = 0
+    while True:
+        byte = data.pop()
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return value
+
+
+def take(data, n):
+    return bytes(data.pop() for _ in range(n))
+
+
+def small(model):
+    """A model of the same kind with little in it: mutations are for its form."""
+    if model["type"] == "WordLevel":
+        return {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {"[UNK]": 0, "a": 1, "▁a": 2, "the": 3, "1": 4}}
+    first = ["<unk>", "<s>", "</s>"] + (["<0x41>", "<0xE2>", "<0xC3>", "<0xA9>"] if model.get("byte_fallback") else [])
+    if model["type"] == "Unigram":
+        pieces = first + ["▁", "a", "▁a", "ab", "b", "é"]
+        return model | {"vocab": [[p, -0.5 * i] for i, p in enumerate(pieces)]}
+    prefix, suffix = model["continuing_subword_prefix"] or "", model["end_of_word_suffix"] or ""
+    names = first + ["a", "▁", "Ġ", "Ã", "©", "1", "b" + suffix, prefix + "b", prefix + "b" + suffix]
+    names += ["▁a", "Ġa", "a" + "b" + suffix, "ab"]
+    merges = [["a", prefix + "b"], ["a", prefix + "b" + suffix]] + ([] if prefix else [["▁", "a"], ["Ġ", "a"]])
+    if not model["unk_token"] and not model["byte_fallback"] and not prefix and not suffix:
+        names += [c for c in model["vocab"] if len(c) == 1]  # the bytes
+    return model | {"vocab": {n: i for i, n in enumerate(dict.fromkeys(names))}, "merges": merges}
+
+
+def near(section):
+    """Ids of the small model in place of those that it lacks."""
+    if isinstance(section, dict):
+        return {key: near(value) for key, value in section.items()}
+    if isinstance(section, list):
+        return [near(value) for value in section]
+    return section % 8 if type(section) is int else section
+
+
+CONFIGS = [
+    {},
+    {"tokenizer_class": "GPT2Tokenizer", "bos_token": "<s>", "add_bos_token": True},
+    {"tokenizer_class": "LlamaTokenizer", "legacy": False, "pad_token": {"content": "a", "lstrip": True}},
+    {"tokenizer_class": "Qwen2Tokenizer", "added_tokens_decoder": {"9": {"content": "<x>", "special": True}}},
+]
+
+
+def pipelines(data):
+    data = bytearray(reversed(data))
+    models = [json.loads(take(data, number(data))) for _ in range(number(data))]
+    for i in range(number(data)):
+        take(data, number(data))
+        model = small(models[number(data)])
+        sections = json.loads(take(data, number(data)))
+        sections |= {"model": model, "post_processor": near(sections["post_processor"])}
+        file = json.dumps(sections, ensure_ascii=False, separators=(",", ":"))
+        texts = []
+        for _ in range(number(data)):
+            texts += [take(data, max(number(data) - 1, 0)), take(data, max(number(data) - 1, 0))]
+            take(data, 4)
+        config = CONFIGS[i % 4] and json.dumps(CONFIGS[i % 4])
+        text = texts[i % 8 * 2][:80]
+        yield b"\0".join([file.encode(), config.encode() if config else b"", bytes([i * 37 % 128]) + text])
+
+
+def main():
+    source, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    data = source.read_bytes()
+    seeds = pipelines(gzip.decompress(data)) if source.suffix == ".gz" else cases(data)
+    n = 0
+    for n, seed in enumerate(seeds, 1):
+        (folder / f"seed{n - 1:03}").write_bytes(seed)
+    print(n, "seeds in", folder)
+
+
+main()

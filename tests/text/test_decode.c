@@ -320,6 +320,33 @@ static void ids_that_are_none(void **state) {
     close_tokenizer(&t);
 }
 
+/* The bytes that names stand for, as tokenizers' decoders.ByteFallback().decode([name]) has them.
+ */
+static void names_of_bytes(void **state) {
+    (void)state;
+    static const char *const names[][2] = {
+        {"<0x6a>", "j"},      {"<0x6A>", "j"},      {"<0x6f>", "o"},      {"<0x6F>", "o"},
+        {"<0x60>", "`"},      {"<0x69>", "i"},      {"<0x+a>", "\n"},     {"<0x6g>", "<0x6g>"},
+        {"<0x6G>", "<0x6G>"}, {"<0x6`>", "<0x6`>"}, {"<0x6@>", "<0x6@>"}, {"<0x6:>", "<0x6:>"},
+        {"<0x6/>", "<0x6/>"}, {"<0xg6>", "<0xg6>"}, {"<0x-a>", "<0x-a>"}, {"<0x6+>", "<0x6+>"},
+        {"<0X6A>", "<0X6A>"},
+    };
+    enum { N = sizeof names / sizeof *names };
+    static nt_tokenizer t;
+    t = (nt_tokenizer){0};
+    for (int i = 0; i < N; i++)
+        add_piece(&t, names[i][0], 6);
+    set_decoder(&t, "{\"type\":\"ByteFallback\"}");
+    for (int32_t i = 0; i < N; i++) {
+        char *text;
+        size_t n;
+        assert_int_equal(nt_decode(&text, &n, &t, &i, 1, false), NT_OK);
+        assert_string_equal(text, names[i][1]);
+        nt_free(text);
+    }
+    close_tokenizer(&t);
+}
+
 /* A stream goes on after an id that was refused, and begins anew after its end. */
 static void stream_again(void **state) {
     (void)state;
@@ -456,6 +483,7 @@ int main(void) {
         cmocka_unit_test(refused),
         cmocka_unit_test(too_many),
         cmocka_unit_test(ids_that_are_none),
+        cmocka_unit_test(names_of_bytes),
         cmocka_unit_test(stream_again),
         cmocka_unit_test(memory_fails),
         cmocka_unit_test(offsets_in_characters),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "text/encode.h"
 #include "text/support.h"
 
 enum { N_TEXTS = 40, LONG = 700000 };
@@ -114,6 +115,38 @@ static void any_number_of_threads(void **state) {
             o.marks = again == 2;
             o.add_bos = again == 2;
             compare(gpt2, encoder, &b, &o);
+        }
+        nt_encoder_free(encoder);
+    }
+    batch_free(&b);
+}
+
+/* A long text by itself, against its tokens without any cut. */
+static void one_long_text(void **state) {
+    (void)state;
+    batch b;
+    batch_make(&b, 2);
+    const nt_encode_input *input = &b.inputs[7];
+    for (int threads = 1; threads <= 4; threads++) {
+        nt_encoder *encoder = encoder_new(gpt2, threads, 0);
+        for (int again = 0; again < 4; again++) {
+            nt_encode_options o = NT_ENCODE_OPTIONS_INIT;
+            o.offsets = again % 2;
+            nt_tokens whole = {.offsets = o.offsets};
+            nt_text_work work = {0};
+            assert_int_equal(
+                nt_tokens_of_text(&whole, gpt2, &work, input->text, 0, input->n_text, &o), NT_OK);
+            nt_encoding *e;
+            assert_int_equal(nt_encoder_run(&e, encoder, input, 1, &o), NT_OK);
+            assert_int_equal(e->n, whole.n);
+            assert_memory_equal(e->ids, whole.ids, e->n * sizeof *e->ids);
+            if (o.offsets) {
+                assert_memory_equal(e->starts, whole.starts, e->n * sizeof *e->starts);
+                assert_memory_equal(e->ends, whole.ends, e->n * sizeof *e->ends);
+            }
+            nt_encoding_free(e);
+            nt_tokens_free(&whole);
+            nt_text_work_free(&work);
         }
         nt_encoder_free(encoder);
     }
@@ -236,9 +269,9 @@ static void bad_arguments(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_number_of_threads),  cmocka_unit_test(errors_name_the_text),
-        cmocka_unit_test(padding_and_truncation), cmocka_unit_test(memory_ends),
-        cmocka_unit_test(bad_arguments),
+        cmocka_unit_test(any_number_of_threads), cmocka_unit_test(one_long_text),
+        cmocka_unit_test(errors_name_the_text),  cmocka_unit_test(padding_and_truncation),
+        cmocka_unit_test(memory_ends),           cmocka_unit_test(bad_arguments),
     };
     return cmocka_run_group_tests(tests, open_gpt2, close_gpt2);
 }

@@ -236,7 +236,8 @@ static void cache_is_bounded(void **state) {
         size_t bytes = ((size_t)1 << (64 - cache->shift)) * sizeof(nt_cache_slot);
         assert_in_range(cache->some_capacity, 0, bytes / sizeof(nt_cache_slot));
         bytes += cache->some_capacity * sizeof(nt_cache_some);
-        if (cache->longer) bytes += (cache->longer_mask + 1) * sizeof(nt_cache_long);
+        if (cache->longer)
+            bytes += (cache->longer_mask + 1) * (sizeof(nt_cache_long) + sizeof *cache->tags);
         assert_in_range(bytes, 1, max * 3 / 4);
     }
     assert_true(work.cache.n + work.cache.n_longer > 64); /* and it is used */

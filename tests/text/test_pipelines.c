@@ -7,26 +7,9 @@
 
 #include <cmocka.h>
 
-#include "folder.h"
-#include "text/support.h"
+#include "text/pipelines.h"
 
-enum { REFUSED = 0xFFFFFFFF, PANIC = 0xFFFFFFFE, MAX_MODELS = 32 };
-
-typedef struct passage {
-    const char *bytes;
-    size_t n;
-} passage;
-
-static passage next_passage(oracle *file) {
-    size_t n = oracle_number(file);
-    return (passage){oracle_bytes(file, n), n};
-}
-
-/* A text that may be absent. */
-static passage next_text(oracle *file) {
-    size_t n = oracle_number(file);
-    return n ? (passage){oracle_bytes(file, n - 1), n - 1} : (passage){NULL, 0};
-}
+enum { REFUSED = 0xFFFFFFFF, PANIC = 0xFFFFFFFE };
 
 /* Offsets of the tokens of one text from bytes to characters; ends and starts are rewritten. */
 static void to_characters(const nt_encoding *e, uint32_t *starts, uint32_t *ends, bool pair,
@@ -113,28 +96,16 @@ static int one_case(oracle *file, const nt_tokenizer *tokenizer, nt_encoder *enc
     return !good;
 }
 
-static size_t one_pipeline(oracle *file, const char *folder, const passage *models,
-                           size_t n_models) {
-    passage name = next_passage(file);
-    size_t model = oracle_number(file);
-    assert_in_range(model, 0, n_models - 1);
-    passage sections = next_passage(file);
-    char shown[64];
-    snprintf(shown, sizeof shown, "%.*s", (int)name.n, name.bytes);
-    FILE *out = fopen(folder_path(folder, "tokenizer.json"), "wb");
-    assert_non_null(out);
-    fprintf(out, "%.*s,\"model\":%.*s}", (int)sections.n - 1, sections.bytes, (int)models[model].n,
-            models[model].bytes);
-    assert_int_equal(fclose(out), 0);
-
+static size_t one_pipeline(pipelines *p) {
+    pipelines_next(p);
     nt_tokenizer *tokenizer;
-    if (nt_tokenizer_open(&tokenizer, folder) != NT_OK)
-        fail_msg("%s: %s", shown, nt_error_message());
+    if (nt_tokenizer_open(&tokenizer, p->folder) != NT_OK)
+        fail_msg("%s: %s", p->name, nt_error_message());
     nt_encoder *encoder;
     assert_int_equal(nt_encoder_new(&encoder, tokenizer, NULL), NT_OK);
-    size_t n = oracle_number(file), wrong = 0;
-    for (size_t i = 0; i < n; i++)
-        wrong += (size_t)one_case(file, tokenizer, encoder, shown, i);
+    size_t wrong = 0;
+    for (size_t i = 0; i < p->n_texts; i++)
+        wrong += (size_t)one_case(&p->file, tokenizer, encoder, p->name, i);
     nt_encoder_free(encoder);
     nt_tokenizer_free(tokenizer);
     return wrong;
@@ -142,20 +113,12 @@ static size_t one_pipeline(oracle *file, const char *folder, const passage *mode
 
 static void made_up_files(void **state) {
     (void)state;
-    oracle file = oracle_open(DATA "pipelines.gz");
-    passage models[MAX_MODELS];
-    size_t n_models = oracle_number(&file), wrong = 0;
-    assert_in_range(n_models, 1, MAX_MODELS);
-    for (size_t i = 0; i < n_models; i++)
-        models[i] = next_passage(&file);
-    size_t n = oracle_number(&file);
-    assert_int_equal(n, 200);
-    const char *folder = folder_new();
-    for (size_t i = 0; i < n; i++)
-        wrong += one_pipeline(&file, folder, models, n_models);
-    folder_remove(folder);
+    pipelines p = pipelines_open();
+    size_t wrong = 0;
+    for (int i = 0; i < N_PIPELINES; i++)
+        wrong += one_pipeline(&p);
     assert_int_equal(wrong, 0);
-    oracle_close(&file);
+    pipelines_close(&p);
 }
 
 int main(void) {

@@ -48,7 +48,9 @@ static void vocabularies_refused(void **state) {
         {"{\"a\":7,\"\\u0061\":8}", "v.json: token \"a\" stands twice"},
         {"{\"a\\u0000\":1}", "column 4: a string may not hold \\u0000"},
         {"{\"a\\uD83D\":1}", "half of a surrogate pair stands alone"},
-        {"{\"a\\uDE00\":1}", "half of a surrogate pair stands alone"},
+        {"{\"a\\uD800\":1}", "half of a surrogate pair stands alone"},
+        {"{\"a\\uDC00\":1}", "half of a surrogate pair stands alone"},
+        {"{\"a\\uDFFF\":1}", "half of a surrogate pair stands alone"},
         {"{\"a\\uD83D\\u0041\":1}", "half of a surrogate pair stands alone"},
         {"{\"a\\u12G4\":1}", "\\u needs four hexadecimal digits"},
         {"{\"a\\u12", "\\u needs four hexadecimal digits"},
@@ -82,6 +84,7 @@ static void vocabularies_read(void **state) {
         "{\"\xC4\xA0the long token of a vocabulary \xE2\x82\xAC "
         "\xF0\x9F\x98\x80\":3,\"12345678\":2}",
         "{\"\\u00e9\\u07FF\\u0800\\uFFFF\\u0001\":1}",
+        "{\"\\uD7FF\\uE000\\uD800\\uDC00\\uDBFF\\uDFFF\":1}",
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nt_lexicon lexicon;

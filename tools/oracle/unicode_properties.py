@@ -224,21 +224,13 @@ def main():
     unknown = {c for c in script_firsts.codes if scripts[c] == 0}
     assert script_firsts.matches("\\p{Zzzz}") == unknown
 
-    # inside a long run of Cn or Co nothing else changes: its ends are asked
-    idle = {CATEGORIES.index("Cn"), CATEGORIES.index("Co")}
-    everything = Asked(
-        [
-            c
-            for c in CODES
-            if not (categories[c] in idle and categories[c - 64 : c + 64] == [categories[c]] * 128)
-        ]
-    )
+    everything = Asked(CODES)
     changes, sets = [], []
 
     def add(names, near, found):
         near_set = {c for c in everything.codes if near >> categories[c] & 1}
         odd = (found ^ near_set) & set(everything.codes)
-        # surrogates and the insides of idle runs go with the code point before them
+        # surrogates go with the code point before them
         t, inside = [], False
         for c in everything.codes:
             if (c in odd) != inside:

@@ -37,6 +37,7 @@ void nt_cache_free(nt_cache *cache) {
     nt_free(cache->slots);
     nt_free(cache->some);
     nt_free(cache->longer);
+    nt_free(cache->tags);
     *cache = (nt_cache){.max_bytes = cache->max_bytes};
 }
 
@@ -49,7 +50,7 @@ static size_t most_slots(const nt_cache *cache) {
 
 static size_t most_longer(const nt_cache *cache) {
     size_t bytes = cache->max_bytes ? cache->max_bytes : NT_CACHE_DEFAULT_BYTES;
-    return bytes / 8 / sizeof(nt_cache_long);
+    return bytes / 8 / (sizeof(nt_cache_long) + sizeof(uint32_t));
 }
 
 /* n is a power of two. */
@@ -126,19 +127,28 @@ static int new_some(uint32_t *number, nt_cache *cache) {
     return NT_OK;
 }
 
-static nt_cache_long *longer_at(const nt_cache *cache, const char *word, size_t n, size_t way) {
-    return &cache->longer[(nt_hash_bytes(cache->seeds[0], word, n) & cache->longer_mask) ^ way];
+/* A longer word's home is the place that its hash names; it may also lie in the one beside. Tags
+ * tell nearly always whether it does without a look at the words themselves, which are far apart.
+ */
+static uint64_t hash_longer(const nt_cache *cache, const char *word, size_t n) {
+    return nt_hash_bytes(cache->seeds[0], word, n);
+}
+
+static uint32_t tag_of(uint64_t hash) {
+    return (uint32_t)(hash >> 32) | 1;
 }
 
 static void put_longer(nt_cache *cache, const nt_cache_long *word) {
-    nt_cache_long *at = longer_at(cache, word->word, word->n, 0);
-    if (at->n) at = longer_at(cache, word->word, word->n, 1);
-    if (at->n) {
-        at = longer_at(cache, word->word, word->n, cache->turn++ & 1);
+    uint64_t hash = hash_longer(cache, word->word, word->n);
+    size_t at = hash & cache->longer_mask;
+    if (cache->tags[at]) at ^= 1;
+    if (cache->tags[at]) {
+        at ^= cache->turn++ & 1;
     } else {
         cache->n_longer++;
     }
-    *at = *word;
+    cache->tags[at] = tag_of(hash);
+    cache->longer[at] = *word;
 }
 
 static int grow_slots(nt_cache *cache) {
@@ -162,13 +172,20 @@ static int grow_longer(nt_cache *cache) {
     while (wanted > most_longer(cache))
         wanted /= 2;
     nt_cache_long *old = cache->longer, *longer = nt_alloc_table(wanted, sizeof *longer);
-    if (!longer) return NT_E_MEMORY;
+    uint32_t *old_tags = cache->tags, *tags = nt_alloc(wanted, sizeof *tags);
+    if (!longer || !tags) {
+        nt_free(longer);
+        nt_free(tags);
+        return NT_E_MEMORY;
+    }
     cache->longer = longer;
+    cache->tags = tags;
     cache->longer_mask = wanted - 1;
     cache->n_longer = 0;
     for (size_t i = 0; i < n_old; i++)
-        if (old[i].n) put_longer(cache, &old[i]);
+        if (old_tags[i]) put_longer(cache, &old[i]);
     nt_free(old);
+    nt_free(old_tags);
     return NT_OK;
 }
 
@@ -197,9 +214,12 @@ const nt_cache_slot *nt_cache_beside(nt_cache *cache, nt_cache_key key) {
 
 const nt_cache_long *nt_cache_find(const nt_cache *cache, const char *word, size_t n) {
     if (!cache->longer || n > NT_CACHE_LONG) return NULL;
+    uint64_t hash = hash_longer(cache, word, n);
     for (size_t way = 0; way < 2; way++) {
-        const nt_cache_long *at = longer_at(cache, word, n, way);
-        if (at->n == n && memcmp(at->word, word, n) == 0) return at;
+        size_t at = (hash & cache->longer_mask) ^ way;
+        const nt_cache_long *found = &cache->longer[at];
+        if (cache->tags[at] == tag_of(hash) && found->n == n && memcmp(found->word, word, n) == 0)
+            return found;
     }
     return NULL;
 }

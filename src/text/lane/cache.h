@@ -46,7 +46,7 @@ typedef struct nt_cache_long {
     char word[NT_CACHE_LONG];
     int32_t ids[NT_CACHE_LONG_IDS];
     uint8_t ends[NT_CACHE_LONG_IDS];
-    uint8_t n, n_ids; /* n is 0 in a free slot */
+    uint8_t n, n_ids;
     uint8_t unused[2];
 } nt_cache_long;
 
@@ -58,6 +58,7 @@ typedef struct nt_cache {
     size_t n_some, some_capacity;
     uint32_t spare;        /* a free one, and in its first id the next; UINT32_MAX: none */
     nt_cache_long *longer; /* [longer_mask + 1] or NULL */
+    uint32_t *tags;        /* [longer_mask + 1] bits of their hashes; 0: free */
     size_t longer_mask, n_longer;
     uint64_t seeds[2]; /* odd */
     uint32_t turn;     /* which slot is given up next */

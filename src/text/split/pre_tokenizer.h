@@ -37,7 +37,6 @@ typedef struct nt_pre_tokenizer {
     bool invert;                      /* SPLIT */
     nt_pattern *pattern;              /* SPLIT */
     bool individual;                  /* DIGITS */
-    bool numbers;                     /* DIGITS: the members are \p{N} */
     nt_ranges members;                /* DIGITS, PUNCTUATION: what each cuts at, tidy */
     bool split;                       /* METASPACE */
     nt_prepend_scheme scheme;         /* METASPACE */

@@ -63,25 +63,10 @@ static int read_split(nt_pre_tokenizer *out, const json_t *component, const char
     return nt_pattern_read(&out->pattern, json_object_get(component, "pattern"), where);
 }
 
-/* Whether Digits' characters are those that the pattern of GPT-2 calls numbers. */
-static int compare_with_numbers(nt_pre_tokenizer *digits) {
-    nt_ranges numbers = {0};
-    bool known;
-    int status = nt_property_add(&numbers, &known, "n", 1, true);
-    nt_ranges_tidy(&numbers);
-    size_t n = numbers.n;
-    digits->numbers =
-        n == digits->members.n &&
-        (n == 0 || memcmp(numbers.list, digits->members.list, n * sizeof(nt_range)) == 0);
-    nt_ranges_free(&numbers);
-    return status;
-}
-
 static int read_digits(nt_pre_tokenizer *out, const json_t *component, const char *where) {
     NT_TRY(read_bool(&out->individual, component, "individual_digits", where));
     out->behavior = out->individual ? NT_ISOLATED : NT_CONTIGUOUS;
-    NT_TRY(read_class(out, "=digits"));
-    return compare_with_numbers(out);
+    return read_class(out, "=digits");
 }
 
 static int read_punctuation(nt_pre_tokenizer *out, const json_t *component, const char *where) {
@@ -208,7 +193,7 @@ nt_scan_kind nt_pre_tokenizers_scan(bool *add_prefix_space,
     if (first->kind == NT_SPLIT && !last->use_regex && keeps_all(first)) {
         return nt_pattern_scan(first->pattern);
     }
-    if (first->kind == NT_DIGITS && first->individual && first->numbers && last->use_regex) {
+    if (first->kind == NT_DIGITS && first->individual && last->use_regex) {
         return NT_SCAN_GPT2_DIGITS;
     }
     return NT_SCAN_NONE;
