@@ -136,7 +136,7 @@ NT_API int nt_encoder_run(nt_encoding **encodings, nt_encoder *encoder,
 NT_API void nt_encoding_free(nt_encoding *encoding); /* and its further windows */
 
 /* Offsets in bytes of text [n_text] -> offsets in characters, in place, outwards to whole ones, as
- * Python counts them. ascending: each start is not before the one before it, as an encoding has. */
+ * Python counts them. In any order; fast where starts mostly ascend, as an encoding's do. */
 NT_API void nt_offsets_to_characters(uint32_t *starts, uint32_t *ends, size_t n, const char *text,
                                      size_t n_text);
 

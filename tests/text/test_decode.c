@@ -320,6 +320,26 @@ static void ids_that_are_none(void **state) {
     close_tokenizer(&t);
 }
 
+/* Decoders that each make a token twice as long are refused before memory ends. */
+static void endless_growth(void **state) {
+    (void)state;
+    enum { TIMES = 40 };
+    static const char twice[] =
+        "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aa\"}";
+    static char json[TIMES * (sizeof twice + 1) + 64];
+    char *to = json + sprintf(json, "{\"type\":\"Sequence\",\"decoders\":[");
+    for (int i = 0; i < TIMES; i++)
+        to += sprintf(to, "%s%s", i ? "," : "", twice);
+    sprintf(to, "]}");
+    static nt_tokenizer t;
+    t = (nt_tokenizer){0};
+    add_piece(&t, "a", 1);
+    assert_int_equal(try_decoder(&t.decoders, json), NT_OK);
+    assert_int_equal(nt_decoders_spell(&t.decoders, &t.lexicon), NT_E_MEMORY);
+    assert_non_null(strstr(nt_error_message(), "limit of 1048576 bytes"));
+    close_tokenizer(&t);
+}
+
 /* The bytes that names stand for, as tokenizers' decoders.ByteFallback().decode([name]) has them.
  */
 static void names_of_bytes(void **state) {
@@ -484,6 +504,7 @@ int main(void) {
         cmocka_unit_test(too_many),
         cmocka_unit_test(ids_that_are_none),
         cmocka_unit_test(names_of_bytes),
+        cmocka_unit_test(endless_growth),
         cmocka_unit_test(stream_again),
         cmocka_unit_test(memory_fails),
         cmocka_unit_test(offsets_in_characters),

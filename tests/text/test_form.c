@@ -119,6 +119,25 @@ static void every_allocation_may_fail(void **state) {
     nt_memory_fail_at(0);
 }
 
+/* The same with memory that is there already: whether a text is refused hangs on nothing before. */
+static void endless_growth_is_refused(void **state) {
+    (void)state;
+    enum { MOST = 64 * 3 + (256 << 10) };
+    static char many[MOST];
+    memset(many, 'x', sizeof many);
+    nt_form form = {0};
+    for (int i = 0; i < 6; i++) {
+        bool more = i % 3 != 0;
+        nt_form_start(&form, "abc", 3, 0);
+        nt_form_begin(&form);
+        nt_form_change(&form, many, sizeof many, 0, 1);
+        if (more) nt_form_keep(&form, 2, 3);
+        assert_int_equal(nt_form_done(&form), more ? NT_E_UNSUPPORTED : NT_OK);
+        assert_int_equal(form.n, more ? 3 : MOST);
+    }
+    nt_form_free(&form);
+}
+
 static void four_gigabytes_are_refused(void **state) {
     (void)state;
     nt_form form = {0};
@@ -138,7 +157,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_stands_for_itself),    cmocka_unit_test(changes_stack),
         cmocka_unit_test(runs_of_any_length_are_kept), cmocka_unit_test(every_allocation_may_fail),
-        cmocka_unit_test(four_gigabytes_are_refused),
+        cmocka_unit_test(endless_growth_is_refused),   cmocka_unit_test(four_gigabytes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

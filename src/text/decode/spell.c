@@ -5,6 +5,8 @@
 #include "text/decode/chain.h"
 #include "text/vocab/byte_level.h"
 
+enum { MOST_BYTES = 1 << 20 }; /* of one token: decoders that each make it longer end here */
+
 typedef struct spelling {
     nt_chain chain;
     nt_buffer bytes, text;
@@ -47,8 +49,10 @@ int nt_decoders_spell(nt_decoders *decoders, nt_lexicon *lexicon) {
     decoders->n_plain = lexicon->n_ids;
     decoders->plain = nt_alloc(lexicon->n_ids / 8 + 1, 1);
     if (!decoders->plain) return NT_E_MEMORY;
-    spelling work = {0};
+    spelling work = {.bytes.max = MOST_BYTES, .text.max = MOST_BYTES};
     int status = nt_chain_start(&work.chain, decoders);
+    for (size_t k = 0; status == NT_OK && k < work.chain.n; k++)
+        work.chain.stages[k].kept.max = work.chain.stages[k].out.max = MOST_BYTES;
     for (size_t i = 0; i < decoders->n; i++)
         work.has_byte_level |= decoders->list[i].kind == NT_DECODE_BYTE_LEVEL;
     for (size_t i = 0; i < lexicon->n && status == NT_OK; i++)

@@ -4,11 +4,16 @@
 
 #include "base/memory.h"
 
+/* A stretch may become so many times as long, and so much longer; NFKD makes 33 bytes of 3. */
+enum { MOST_TIMES = 64, MOST_MORE = 256 << 10 };
+
 void nt_form_start(nt_form *form, const char *text, size_t n, size_t origin) {
     form->bytes = text;
     form->n = n;
     form->from = NULL;
     form->origin = (uint32_t)origin;
+    form->most = UINT32_MAX;
+    if (n < (UINT32_MAX - MOST_MORE) / MOST_TIMES) form->most = n * MOST_TIMES + MOST_MORE;
 }
 
 nt_extent nt_form_extent(const nt_form *form, size_t start, size_t end) {
@@ -48,13 +53,25 @@ static void resize(struct nt_form_store *store, size_t need) {
     }
 }
 
+/* Steps that each make a text longer make it endless together. */
+static int grows_too_far(const nt_form *form) {
+    if (form->most == UINT32_MAX) {
+        return nt_fail(NT_E_UNSUPPORTED, "the normalized text grows past 4 GiB; "
+                                         "give it in smaller pieces");
+    }
+    return nt_fail(NT_E_UNSUPPORTED,
+                   "the tokenizer makes more than %zu bytes of a stretch of text that is far "
+                   "shorter; its normalizers or pre-tokenizers are at fault",
+                   form->most);
+}
+
 /* Room for n more bytes, or false with the status set. */
-static inline bool reserve(struct nt_form_store *store, size_t n) {
+static inline bool reserve(nt_form *form, size_t n) {
+    struct nt_form_store *store = &form->spare;
     if (store->status != NT_OK) return false;
     if (n <= store->capacity - store->n) return true;
-    if (n > UINT32_MAX - store->n) {
-        store->status = nt_fail(NT_E_UNSUPPORTED, "the normalized text grows past 4 GiB; "
-                                                  "give it in smaller pieces");
+    if (store->n > form->most || n > form->most - store->n) {
+        store->status = grows_too_far(form);
         return false;
     }
     resize(store, store->n + n);
@@ -77,7 +94,7 @@ static inline void count_up(nt_extent *restrict from, uint32_t at, size_t n) {
 void nt_form_keep(nt_form *form, size_t start, size_t end) {
     struct nt_form_store *spare = &form->spare;
     size_t n = end - start;
-    if (n == 0 || !reserve(spare, n)) return;
+    if (n == 0 || !reserve(form, n)) return;
     char *bytes = spare->bytes + spare->n;
     nt_extent *from = spare->from + spare->n;
     uint32_t at = form->origin + (uint32_t)start;
@@ -99,7 +116,7 @@ void nt_form_keep(nt_form *form, size_t start, size_t end) {
 
 void nt_form_put(nt_form *form, const char *bytes, size_t n, nt_extent extent) {
     struct nt_form_store *spare = &form->spare;
-    if (n == 0 || !reserve(spare, n)) return;
+    if (n == 0 || !reserve(form, n)) return;
     char *to = spare->bytes + spare->n;
     nt_extent *from = spare->from + spare->n;
     spare->n += n;
@@ -127,6 +144,7 @@ size_t nt_form_written(const nt_form *form) {
 
 int nt_form_done(nt_form *form) {
     if (form->spare.status != NT_OK) return form->spare.status;
+    if (form->spare.n > form->most) return grows_too_far(form); /* there was room from before */
     struct nt_form_store written = form->spare;
     form->spare = form->store;
     form->store = written;

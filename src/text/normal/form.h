@@ -28,7 +28,8 @@ typedef struct nt_form {
         size_t n, capacity;
         int status;
     } store, spare;
-} nt_form; /* all zero is empty; kept from stretch to stretch for its memory */
+    size_t most; /* bytes that it may grow to */
+} nt_form;       /* all zero is empty; kept from stretch to stretch for its memory */
 
 /* The text of a stretch as it is; it must stay while the form is used. */
 void nt_form_start(nt_form *form, const char *text, size_t n, size_t origin);
@@ -47,7 +48,8 @@ void nt_form_change(nt_form *form, const char *bytes, size_t n, size_t start, si
 void nt_form_put(nt_form *form, const char *bytes, size_t n, nt_extent extent);
 /* Bytes written since begin. */
 size_t nt_form_written(const nt_form *form);
-/* Errors: MEMORY; UNSUPPORTED (a form of 4 GiB). The form then stays the old one. */
+/* Errors: MEMORY; UNSUPPORTED (a form of 4 GiB, or many times as long as its text). The form then
+ * stays the old one. */
 int nt_form_done(nt_form *form);
 
 #endif
