@@ -316,8 +316,8 @@ static void make_texts(trial *t) {
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 /* The reference kernels are slow: there the numbers of threads take the ways in turn. Sanitizers,
- * which make all slower and look for other faults than these, leave more of them out, and so does an
- * emulated processor. */
+ * which make all slower and look for other faults than these, leave more of them out, and so does
+ * an emulated processor. */
 #if defined(NT_EMULATOR)
 enum { TURNS = 12, TURNS_REF = 40 };
 #elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
