@@ -24,7 +24,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import GPT2Tokenizer
 
-from fixture import DATA, GPT2, byte_chars, fnv, fold, varint, write_gz
+from fixture import DATA, GPT2, MASK, byte_chars, fnv, fold, varint, write_gz
 from tokenizer_texts import ADDED, PROMPTS, nasty
 
 SPLIT, PREFIX, NO_PREFIX, NO_OFFSETS = 1, 2, 4, 8
