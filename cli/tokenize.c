@@ -39,6 +39,8 @@ static void note_length(cli_run *r, const nt_model *model, const char *name, siz
                         const nt_prompt *prompt, nt_encode_options options) {
     size_t kept, whole;
     char text[256];
+    const nt_tokenizer *tokenizer = nt_model_tokenizer(model);
+    if (!nt_tokenizer_truncates(tokenizer) && !nt_tokenizer_pads(tokenizer)) return;
     int status = length_of(&kept, model, prompt, options);
     options.truncation = -1;
     if (status == NT_OK) status = length_of(&whole, model, prompt, options);

@@ -53,6 +53,10 @@ NT_API int32_t nt_tokenizer_eos(const nt_tokenizer *tokenizer);
 NT_API int32_t nt_tokenizer_pad(const nt_tokenizer *tokenizer);
 NT_API bool nt_tokenizer_is_special(const nt_tokenizer *tokenizer, int32_t id);
 
+/* Whether tokenizer.json asks for truncation, and for padding. */
+NT_API bool nt_tokenizer_truncates(const nt_tokenizer *tokenizer);
+NT_API bool nt_tokenizer_pads(const nt_tokenizer *tokenizer);
+
 /* The bytes of one id, zero-ended, owned by the tokenizer; NULL and *n = 0 for an id it lacks. */
 NT_API const char *nt_tokenizer_bytes(const nt_tokenizer *tokenizer, int32_t id, size_t *n);
 /* Its content, as the file writes it (tokenizers' id_to_token), in the same way. */

@@ -112,13 +112,6 @@ typedef struct counting {
     uint64_t offset;    /* of the piece in the file */
 } counting;
 
-static uint64_t characters_of(const char *text, size_t n) {
-    uint64_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += ((unsigned char)text[i] & 0xC0) != 0x80;
-    return count;
-}
-
 /* Text [n], a whole one or a piece of one. */
 static int count_piece(counting *c, const char *text, size_t n) {
     size_t bad = nt_utf8_check(text, n);
@@ -135,7 +128,7 @@ static int count_piece(counting *c, const char *text, size_t n) {
     }
     c->offset += n;
     c->file.n_bytes += n;
-    c->file.n_characters += characters_of(text, n);
+    c->file.n_characters += nt_utf8_count(text, n);
     if (c->callbacks && c->callbacks->progress)
         c->callbacks->progress(c->callbacks->payload, "bytes", c->offset, 0);
     return NT_OK;

@@ -60,6 +60,13 @@ size_t nt_utf8_put(char *out, int32_t code) {
     return n;
 }
 
+size_t nt_utf8_count(const char *bytes, size_t n) {
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += ((unsigned char)bytes[i] & 0xC0) != 0x80;
+    return count;
+}
+
 size_t nt_utf8_unfinished(const char *bytes, size_t n) {
     for (size_t back = 1; back <= 3 && back <= n; back++) {
         unsigned char byte = (unsigned char)bytes[n - back];

@@ -19,6 +19,9 @@ size_t nt_utf8_put(char *out, int32_t code);
 /* Offset of the first byte that is not UTF-8 (an unfinished end counts), or n when all is well. */
 size_t nt_utf8_check(const char *bytes, size_t n);
 
+/* Characters that begin in bytes [n], well-formed UTF-8. */
+size_t nt_utf8_count(const char *bytes, size_t n);
+
 /* Length of the character that bytes [n] end in the middle of, 0 (none) to 3. */
 size_t nt_utf8_unfinished(const char *bytes, size_t n);
 

@@ -229,6 +229,14 @@ bool nt_tokenizer_is_special(const nt_tokenizer *tokenizer, int32_t id) {
     return token && token->special;
 }
 
+bool nt_tokenizer_truncates(const nt_tokenizer *tokenizer) {
+    return tokenizer->truncation.on;
+}
+
+bool nt_tokenizer_pads(const nt_tokenizer *tokenizer) {
+    return tokenizer->padding.on;
+}
+
 /* An added token is its content. Decoding, as in tokenizers, reads it through the byte-level
  * alphabet like any other, which differs where the content is made of letters such as "é". */
 const char *nt_tokenizer_bytes(const nt_tokenizer *tokenizer, int32_t id, size_t *n) {

@@ -1,6 +1,7 @@
 /* Tables of tokens: of one tokenizer, of several side by side, and counts of files. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "view/frame.h"
 
 /* ---- tokenize -------------------------------------------------------------------------------- */
@@ -11,7 +12,7 @@ static uint8_t color_of(size_t i) {
     return cycle[i % sizeof cycle];
 }
 
-/* Its style in a table: as in the row above it. */
+/* The style of token i, in the row and in tables. */
 static uint8_t field_of(const nt_frame *frame, size_t i) {
     return color_of(i) | (frame->paint.color ? NT_STYLE_GROUND : 0);
 }
@@ -21,7 +22,7 @@ static uint8_t field_of(const nt_frame *frame, size_t i) {
 static void token_field(nt_frame *frame, const nt_token *token, size_t i) {
     nt_strip *line = &frame->line;
     bool color = frame->paint.color;
-    uint8_t style = color ? color_of(i) | NT_STYLE_GROUND : 0;
+    uint8_t style = field_of(frame, i);
     if (token->n_bytes > 0)
         nt_strip_show(line, token->bytes, token->n_bytes, color ? NT_SHOW_FIELD : NT_SHOW_TOKEN,
                       style);
@@ -45,13 +46,6 @@ static void tokens_in_a_row(nt_frame *frame, const nt_token *tokens, size_t n) {
     if (n > 0) nt_paint_end(&frame->paint);
 }
 
-static uint64_t characters_of(const char *text, size_t n) {
-    uint64_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += ((unsigned char)text[i] & 0xC0) != 0x80;
-    return count;
-}
-
 static void size_part(nt_frame *frame, uint64_t n, const char *one, const char *many) {
     nt_frame_figure(frame, "", nt_figure_count(n), n == 1 ? one : many, 0);
 }
@@ -62,7 +56,7 @@ static void sizes(nt_frame *frame, uint64_t n_tokens) {
     size_part(frame, n_tokens, " token", " tokens");
     if (trace->n_text == 0) return;
     size_part(frame, trace->n_text, " byte", " bytes");
-    size_part(frame, characters_of(trace->text, trace->n_text), " character", " characters");
+    size_part(frame, nt_utf8_count(trace->text, trace->n_text), " character", " characters");
     if (n_tokens > 0) {
         nt_frame_figure(frame, "", nt_figure_fixed((double)trace->n_text / (double)n_tokens, 2),
                         " bytes per token", 0);
