@@ -21,6 +21,25 @@ static inline nt_tokenizer *open_tokenizer(const char *path) {
     return tokenizer;
 }
 
+/* The pieces of a stream are whole characters, and together the text. */
+static inline void check_stream(nt_stream *stream, const int32_t *ids, size_t n, const char *text,
+                                size_t n_text) {
+    size_t at = 0;
+    for (size_t i = 0; i <= n; i++) {
+        const char *piece;
+        size_t n_piece;
+        int status = i < n ? nt_stream_put(&piece, &n_piece, stream, ids[i])
+                           : nt_stream_end(&piece, &n_piece, stream);
+        assert_int_equal(status, NT_OK);
+        assert_int_equal(nt_utf8_check(piece, n_piece), n_piece);
+        assert_in_range(n_piece, 0, n_text - at);
+        assert_memory_equal(piece, text + at, n_piece);
+        assert_int_equal(piece[n_piece], 0);
+        at += n_piece;
+    }
+    assert_int_equal(at, n_text);
+}
+
 /* FNV-1a over whole numbers, and its 32-bit form. */
 #define FNV_START 0xCBF29CE484222325u
 static inline uint64_t fnv(uint64_t hash, uint64_t number) {

@@ -112,25 +112,6 @@ static void read_vocabulary(nt_tokenizer *tokenizer, lists *from, oracle *file) 
     }
 }
 
-/* The pieces of a stream are whole characters, and together the text. */
-static void as_stream(nt_stream *stream, const int32_t *ids, size_t n, const char *text,
-                      size_t n_text) {
-    size_t at = 0;
-    for (size_t i = 0; i <= n; i++) {
-        const char *piece;
-        size_t n_piece;
-        int status = i < n ? nt_stream_put(&piece, &n_piece, stream, ids[i])
-                           : nt_stream_end(&piece, &n_piece, stream);
-        assert_int_equal(status, NT_OK);
-        assert_int_equal(nt_utf8_check(piece, n_piece), n_piece);
-        assert_in_range(n_piece, 0, n_text - at);
-        assert_memory_equal(piece, text + at, n_piece);
-        assert_int_equal(piece[n_piece], 0);
-        at += n_piece;
-    }
-    assert_int_equal(at, n_text);
-}
-
 static size_t one_chain(nt_tokenizer *tokenizer, lists *from, oracle *file, int32_t *ids) {
     char json[1024];
     size_t n_json = oracle_number(file), compared = 0;
@@ -153,7 +134,7 @@ static size_t one_chain(nt_tokenizer *tokenizer, lists *from, oracle *file, int3
             if (wanted && hash_bytes(text, n_text) != wanted)
                 fail_msg("%s, list %zu of %zu ids, skip %d: \"%.200s\"", json, i, n, skip, text);
             compared += wanted != 0;
-            as_stream(streams[skip], ids, n, text, n_text);
+            check_stream(streams[skip], ids, n, text, n_text);
             nt_free(text);
         }
     }

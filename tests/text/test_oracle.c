@@ -99,19 +99,7 @@ static void as_stream(const nt_tokenizer *tokenizer, const int32_t *ids, size_t 
                       const char *text, size_t n_text) {
     nt_stream *stream;
     assert_int_equal(nt_stream_new(&stream, tokenizer, skip), NT_OK);
-    size_t at = 0;
-    for (size_t i = 0; i <= n; i++) {
-        const char *piece;
-        size_t n_piece;
-        int status = i < n ? nt_stream_put(&piece, &n_piece, stream, ids[i])
-                           : nt_stream_end(&piece, &n_piece, stream);
-        assert_int_equal(status, NT_OK);
-        assert_int_equal(nt_utf8_check(piece, n_piece), n_piece);
-        assert_in_range(n_piece, 0, n_text - at);
-        assert_memory_equal(piece, text + at, n_piece);
-        at += n_piece;
-    }
-    assert_int_equal(at, n_text);
+    check_stream(stream, ids, n, text, n_text);
     nt_stream_free(stream);
 }
 

@@ -25,6 +25,7 @@ import tokenizers
 import transformers
 from tokenizers import Tokenizer
 from fixture import byte_chars
+from pipelines import bpe
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 DATA = os.path.join(ROOT, "tests", "text", "data")
@@ -67,18 +68,7 @@ def spec(**parts):
         "pre_tokenizer": level(),
         "post_processor": None,
         "decoder": level(),
-        "model": {
-            "type": "BPE",
-            "dropout": None,
-            "unk_token": None,
-            "continuing_subword_prefix": None,
-            "end_of_word_suffix": None,
-            "fuse_unk": False,
-            "byte_fallback": False,
-            "ignore_merges": False,
-            "vocab": VOCAB,
-            "merges": MERGES,
-        },
+        "model": bpe(VOCAB, MERGES),
     } | parts
 
 

@@ -25,6 +25,7 @@ from tokenizers.models import BPE
 from transformers import GPT2Tokenizer
 
 from fixture import DATA, GPT2, MASK, byte_chars, fnv, fold, varint, write_gz
+from pipelines import bpe
 from tokenizer_texts import ADDED, PROMPTS, nasty
 
 SPLIT, PREFIX, NO_PREFIX, NO_OFFSETS = 1, 2, 4, 8
@@ -90,18 +91,7 @@ def tokenizer_json(vocab, merges, tokens=(), prefix=False, use_regex=True, post=
         "pre_tokenizer": level,
         "post_processor": post,
         "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
-        "model": {
-            "type": "BPE",
-            "dropout": None,
-            "unk_token": None,
-            "continuing_subword_prefix": None,
-            "end_of_word_suffix": None,
-            "fuse_unk": False,
-            "byte_fallback": False,
-            "ignore_merges": False,
-            "vocab": vocab,
-            "merges": merges,
-        },
+        "model": bpe(vocab, merges),
     }
 
 
