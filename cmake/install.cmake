@@ -5,7 +5,8 @@ install(TARGETS nextoken RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS nextoken_static nextoken_shared EXPORT nextokenTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES include/nextoken.h include/nextoken_text.h include/nextoken_result.h
+install(FILES include/nextoken.h include/nextoken_text.h include/nextoken_generate.h
+  include/nextoken_result.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 string(REPLACE ";" ", " NT_PC_REQUIRES "${NEXTOKEN_REQUIRES}")

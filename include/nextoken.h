@@ -1,6 +1,6 @@
-/* nextoken: a see-through language-model engine. This header and the two that it includes are the
- * manual of the library: nextoken_text.h tells of tokenizers, nextoken_result.h how results are
- * read and shown.
+/* nextoken: a see-through language-model engine. This header and the three that it includes are the
+ * manual of the library: nextoken_text.h tells of tokenizers, nextoken_generate.h of decoding,
+ * nextoken_result.h how results are read and shown.
  *
  * A complete program. It prints the five likeliest next tokens after a text:
  *
@@ -318,70 +318,8 @@ typedef struct nt_count_options {
 NT_API int nt_count(nt_result **out, const nt_model *const *models, size_t n_models,
                     const char *const *paths, size_t n_paths, const nt_count_options *options);
 
-typedef struct nt_next_options {
-    size_t size;
-    int32_t k; /* candidates, default 10; more than V means V */
-    const nt_callbacks *callbacks;
-} nt_next_options;
-#define NT_NEXT_OPTIONS_INIT                                                                       \
-    { .size = sizeof(nt_next_options) }
-
-/* The k likeliest next tokens, one step in the result. */
-NT_API int nt_next(nt_result **out, nt_session *session, const nt_prompt *prompt,
-                   const nt_next_options *options);
-
-/* Hugging Face's generation options by their names. nt_option_at tells type, range and help. */
-typedef struct nt_generate_options {
-    size_t size;
-    int32_t max_new_tokens;      /* 0: not given */
-    int32_t max_length;          /* prompt included; 0: not given. Neither given: 20 new tokens */
-    const int32_t *eos_token_id; /* NULL: the checkpoint's own; with n_eos_token_id 0: none */
-    size_t n_eos_token_id;
-    const char *const *stop_strings; /* [n_stop_strings], zero-ended UTF-8 */
-    size_t n_stop_strings;
-    int32_t choices; /* candidates kept for each step, default 5 */
-    const nt_callbacks *callbacks;
-    void *owned; /* what nt_generate_options_set allocated; leave it alone */
-    /* Not given means: as the checkpoint's generation_config.json says, else the number here. */
-    int do_sample;                /* 1 draw, -1 greedy; 0: not given, greedy */
-    double temperature;           /* when drawing; 0: not given, 1 */
-    int32_t top_k;                /* when drawing; 0: off; -1: not given, 50 as in transformers */
-    double top_p;                 /* when drawing; -1: not given, 1 */
-    int32_t num_return_sequences; /* 0: not given, 1 */
-    bool seed_given;              /* without: a seed from the system, told in the result */
-    uint64_t seed; /* draw j of sequence i depends on (seed, i, j) alone: Philox4x64-10 (2011) */
-} nt_generate_options;
-#define NT_GENERATE_OPTIONS_INIT                                                                   \
-    { .size = sizeof(nt_generate_options), .top_k = -1, .top_p = -1 }
-
-/* Sets one option from text: 20, true, 1,2 or [1,2], "a string". A list of strings grows by one
- * with each call, or is set whole by a JSON array. Errors: ARGUMENT (name, value and range). */
-NT_API int nt_generate_options_set(nt_generate_options *options, const char *name,
-                                   const char *value);
-/* Frees what set allocated and returns the struct to its defaults. */
-NT_API void nt_generate_options_clear(nt_generate_options *options);
-
-typedef struct nt_option_info {
-    const char *name; /* as Hugging Face writes it: max_new_tokens */
-    const char *type; /* "integer", "number", "boolean", "ids", "strings" */
-    const char *default_value;
-    const char *range;
-    const char *help; /* one line */
-} nt_option_info;
-NT_API size_t nt_n_options(void);
-/* The i-th option of the table; NULL past the end. */
-NT_API const nt_option_info *nt_option_at(size_t i);
-
-/* Greedy decoding (argmax at each step, the lowest id on a tie), or with do_sample a draw from
- * what temperature, top_k and top_p (Holtzman et al. 2020) leave. The result holds the sequences
- * and every step with its candidates, sequence after sequence. The text callback hears a sequence
- * that is alone. Errors, besides: IO (the system gives no seed). */
-NT_API int nt_generate(nt_result **out, nt_session *session, const nt_prompt *prompt,
-                       const nt_generate_options *options);
-
-/* The same run, shown as the table of choices: what stood to choose at each step. */
-NT_API int nt_steps(nt_result **out, nt_session *session, const nt_prompt *prompt,
-                    const nt_generate_options *options);
+/* Next tokens and generation: options and jobs. */
+#include "nextoken_generate.h"
 
 /* What a score is told by; bits to be joined. TEXT has the sums alone. */
 typedef enum nt_by { NT_BY_TEXT = 1, NT_BY_TOKEN = 2, NT_BY_WORD = 4, NT_BY_CHAR = 8 } nt_by;

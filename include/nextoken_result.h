@@ -23,7 +23,8 @@ typedef enum nt_result_kind {
     NT_RESULT_CONTINUATIONS,
     NT_RESULT_PERPLEXITY,
     NT_RESULT_COMPARED,
-    NT_RESULT_COUNTS
+    NT_RESULT_COUNTS,
+    NT_RESULT_EXPLAIN
 } nt_result_kind;
 
 NT_API nt_result_kind nt_result_get_kind(const nt_result *result);
@@ -35,27 +36,44 @@ NT_API const nt_token *nt_result_token(const nt_result *result, size_t i);
 /* The text of TEXT and TOKENS results, zero-ended; "" for the others. */
 NT_API const char *nt_result_text(const nt_result *result, size_t *n);
 
+/* What one option did to one candidate's logit. Where a search works on log-probabilities (beams),
+ * these are meant. */
+typedef struct nt_change {
+    const char *option;  /* "repetition_penalty" */
+    float before, after; /* after -INFINITY: removed by it */
+} nt_change;
+
 typedef struct nt_candidate {
     nt_token token;
-    int32_t rank;          /* 1 is the likeliest, by raw probability */
-    float logit;           /* raw */
-    double logprob, prob;  /* raw */
-    double processed_prob; /* after logits processors; prob where there are none */
+    int32_t rank;             /* 1 is the likeliest, by raw probability */
+    float logit;              /* raw */
+    double logprob, prob;     /* raw */
+    double processed_prob;    /* after logits processors; prob where there are none */
+    float processed_logit;    /* the same as a logit; of beams a log-probability */
+    const nt_change *changes; /* [n_changes] in the order they were made */
+    size_t n_changes;
 } nt_candidate;
 
 typedef struct nt_step {
     size_t index;        /* 0 is the first new token */
-    nt_candidate chosen; /* id -1 in a NEXT result: nothing was chosen */
+    nt_candidate chosen; /* id -1: nothing was chosen here (NEXT, rows of beams) */
     size_t kept;         /* ids whose processed_prob is above 0 */
     double entropy;      /* raw, nats */
     size_t sequence;     /* the output that it belongs to */
+    double draw;     /* the number in [0, 1) that chose; NaN: nothing was drawn, or not by one */
+    int64_t beam;    /* of a search with beams: the one that is continued here; -1: the prompt */
+    int32_t drafted; /* what the assistant proposed here; -1: nothing */
 } nt_step;
 
-/* Steps of NEXT (one), STEPS and GENERATE; candidates of step i in order of processed_prob. */
+/* Steps of NEXT (one), STEPS and GENERATE: those on the way to each output, output after output.
+ * Candidates of step i are the likeliest in order of processed_prob, demoted ones are those that
+ * the model had among its likeliest and that processors took from among them. */
 NT_API size_t nt_result_n_steps(const nt_result *result);
 NT_API const nt_step *nt_result_step(const nt_result *result, size_t i);
 NT_API size_t nt_result_n_candidates(const nt_result *result, size_t step);
 NT_API const nt_candidate *nt_result_candidate(const nt_result *result, size_t step, size_t i);
+NT_API size_t nt_result_n_demoted(const nt_result *result, size_t step);
+NT_API const nt_candidate *nt_result_demoted(const nt_result *result, size_t step, size_t i);
 
 typedef struct nt_output {
     const int32_t
@@ -64,14 +82,84 @@ typedef struct nt_output {
     const char *text; /* zero-ended; ends before the stop string, special tokens left out */
     size_t n_text;
     double logprob;            /* sum of raw log-probabilities of ids */
-    const char *finish_reason; /* "stop", "length", "stop_string", "callback" */
+    const char *finish_reason; /* "stop", "length", "stop_string", "time", "callback" */
+    double score; /* beams: transformers' sequences_scores; best_of: what chose; exact search: the
+                     processed log-probability; NaN elsewhere */
+    int64_t beam; /* the last of its beams in nt_result_beam; -1: none */
 } nt_output;
 
-/* How GENERATE and STEPS decoded: "greedy" or "sample"; *seed (or NULL) is that of the draws. */
+/* How GENERATE and STEPS decoded: "greedy", "sample", "best_of", "beam_search", "beam_sample",
+ * "assisted", "prompt_lookup" or "exact"; *seed (or NULL) is that of the draws. */
 NT_API const char *nt_result_method(const nt_result *result, uint64_t *seed);
 
 NT_API size_t nt_result_n_outputs(const nt_result *result);
 NT_API const nt_output *nt_result_output(const nt_result *result, size_t i);
+
+/* What became of a beam. */
+typedef enum nt_fate {
+    NT_FATE_RUNNING, /* it went on: others have it as parent, or the search ended with it */
+    NT_FATE_OUTPUT,  /* it ended, and is an output or among the num_beams best that ended */
+    NT_FATE_PRUNED,  /* others were likelier */
+    NT_FATE_LATE,    /* it ended, too far down among the candidates to be kept: its place was not
+                        below num_beams */
+    NT_FATE_BEATEN,  /* it ended, and num_beams others that ended have a better score */
+    NT_FATE_CLOSED,  /* it ended after the search had made up its mind */
+    NT_FATE_UNPROVED /* exact search: not looked at when the search ended */
+} nt_fate;
+
+/* One token of one beam, or of one prefix of an exact search: everything that stood to choose. */
+typedef struct nt_beam {
+    int64_t parent;     /* the beam that it continues; -1: the prompt */
+    size_t index;       /* 0 is the first new token */
+    nt_candidate token; /* with what the processors made of it */
+    double sum;         /* processed log-probabilities from the first new token on */
+    double score;       /* of one that ended: sum / length^length_penalty; NaN elsewhere */
+    int32_t place;      /* among the candidates of its step, 0 first; order of draws when drawing */
+    int32_t slot;       /* its place among the running beams; -1: it is not one */
+    nt_fate fate;
+    const char *finish_reason; /* of one that ended; "" elsewhere */
+    int64_t row; /* what stood to choose behind it, nt_result_row; -1: nobody looked */
+} nt_beam;
+NT_API size_t nt_result_n_beams(const nt_result *result);
+NT_API const nt_beam *nt_result_beam(const nt_result *result, size_t i);
+
+/* The rows of logits that beams or prefixes were continued from, as they were looked at; row 0 is
+ * the prompt's. Candidates and demoted ones as of steps. */
+NT_API size_t nt_result_n_rows(const nt_result *result);
+NT_API const nt_step *nt_result_row(const nt_result *result, size_t i);
+NT_API size_t nt_result_n_row_candidates(const nt_result *result, size_t row);
+NT_API const nt_candidate *nt_result_row_candidate(const nt_result *result, size_t row, size_t i);
+
+/* What decoding took. */
+typedef struct nt_effort {
+    uint64_t n_passes;   /* calls of the model */
+    uint64_t n_rows;     /* rows of logits that it gave */
+    uint64_t n_drafted;  /* tokens that an assistant proposed, */
+    uint64_t n_accepted; /* and that were taken */
+    double milliseconds; /* of decoding, the prompt included */
+} nt_effort;
+/* Of GENERATE and STEPS; NULL elsewhere. */
+NT_API const nt_effort *nt_result_effort(const nt_result *result);
+
+/* What an exact search knows in the end. Log-probabilities are processed ones. */
+typedef struct nt_proof {
+    bool proved;       /* nothing outside the outputs is likelier (or reaches min_probability) */
+    double gap;        /* nats that something not looked at may still be ahead by; 0 when proved */
+    double bound;      /* log-probability that nothing not looked at can pass; -INFINITY: none */
+    const char *limit; /* what ended it early: "max_nodes", "max_time"; "" when proved */
+    size_t horizon;    /* new tokens at most */
+    uint64_t n_nodes;  /* prefixes looked at */
+    double greedy;     /* log-probability of what greedy decoding writes, */
+    double beams;      /* and of the likeliest that beam search finds */
+    size_t n_beams;    /* with so many beams */
+} nt_proof;
+/* Of an exact search; NULL elsewhere. */
+NT_API const nt_proof *nt_result_proof(const nt_result *result);
+
+/* Of EXPLAIN: the option, with its value as it was drawn. Results behind it: what is generated
+ * without and with it (0, 1), where the option is not one that changes a single step. */
+NT_API const nt_option_info *nt_result_option(const nt_result *result, const char **value);
+NT_API const nt_result *nt_result_inner(const nt_result *result, size_t i);
 
 typedef struct nt_scored {
     double logprob; /* of token i given those before it; NaN for the first */
@@ -187,6 +275,7 @@ typedef struct nt_view_options {
     const char *header_prefix; /* and before the first line */
     int64_t most_rows; /* NT_TABLE of TOKENS is left out, and of COMPARED shows what differs, where
                           it has more rows; -1 (the default): all rows */
+    bool trace;        /* NT_JSON of GENERATE with "trace": every step, row and beam */
 } nt_view_options;
 #define NT_VIEW_OPTIONS_INIT                                                                       \
     { .size = sizeof(nt_view_options), .index = -1, .most_rows = -1 }

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "decode/generate.h"
-#include "decode/options.h"
+#include "decode/options/options.h"
 #include "format/npz.h"
 #include "nextoken.h"
 #include "view/view.h"

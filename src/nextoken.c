@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/options.h"
-#include "decode/options.h"
+#include "decode/options/options.h"
 #include "wiring.h"
 
 #define TEXT_OF(x) #x

@@ -12,6 +12,9 @@ typedef struct nt_trace_step {
     nt_step step;
     nt_candidate *candidates; /* [n_candidates] in order of processed_prob, then prob, then id */
     size_t n_candidates;
+    nt_candidate *demoted; /* [n_demoted] of the n_candidates likeliest by raw logit those that are
+                              not among candidates, by raw logit */
+    size_t n_demoted;
 } nt_trace_step;
 
 typedef struct nt_fact { /* one line of INFO */
@@ -46,6 +49,18 @@ struct nt_result {
     const char *method; /* of GENERATE and STEPS; NULL otherwise */
     bool seeded;
     uint64_t seed;
+    nt_effort effort;
+
+    nt_beam *beams; /* of searches that go on from more than one place */
+    size_t n_beams, capacity_beams;
+    nt_trace_step *rows;
+    size_t n_rows, capacity_rows;
+    nt_proof *proof; /* of an exact search; NULL otherwise */
+
+    const nt_option_info *option; /* of EXPLAIN; of the table, which outlives all */
+    const char *option_value;
+    nt_result *inner[2]; /* owned */
+    size_t n_inner;
 
     nt_scored *scored; /* [n_tokens] of SCORE, else NULL */
     size_t prompt_len; /* tokens left out of the sums */
@@ -84,13 +99,36 @@ int nt_trace_set_tokens(nt_result *trace, const int32_t *ids, const size_t *star
                         const size_t *ends, size_t n);
 int nt_trace_set_text(nt_result *trace, const char *text, size_t n);
 
-/* Adds a step whose k candidates are the likeliest of raw logits [V]; processed is NULL when no
- * processor ran, else processed logits [V] (-inf: removed), whose softmax gives processed_prob.
- * chosen: the id taken, or -1. Its candidate is filled whether or not it is among the k.
- * The step's index counts all steps; a search with several sequences sets index and sequence.
- * NT_E_NUMERIC when the logits are not finite numbers. */
-int nt_trace_add_step(nt_result *trace, const float *logits, const float *processed, size_t V,
-                      size_t k, int32_t chosen);
+/* A row of logits on its way through the processors. */
+typedef struct nt_stage {
+    const char *option;  /* whose work this is; NULL: no processor's (the raw row, log_softmax) */
+    const float *logits; /* [V], -inf: removed */
+} nt_stage;
+
+/* What a step saw. */
+typedef struct nt_sight {
+    const nt_stage *stages; /* [n_stages] raw first, n_stages > 0; the last holds what counts */
+    size_t n_stages;
+    size_t V;
+    size_t k;              /* candidates to keep; more than V means V */
+    const int32_t *watch;  /* [n_watch] ids that the caller wants told of too, */
+    nt_candidate *watched; /* [n_watch] out: here */
+    size_t n_watch;
+} nt_sight;
+
+/* Adds a step. chosen: the id taken, or -1. Its candidate is filled whether or not it is among the
+ * k. Changes of a candidate are the stages with an option whose logit differs from that of the
+ * stage before. The step's index counts all steps, draw is NaN, beam and drafted -1: a search that
+ * knows better sets them. Errors: NUMERIC (logits that are not finite numbers, or no id is left),
+ * MEMORY. */
+int nt_trace_add_step(nt_result *trace, const nt_sight *sight, int32_t chosen);
+/* The same into rows, for searches that choose later. */
+int nt_trace_add_row(nt_result *trace, const nt_sight *sight);
+/* Appends a beam; its candidate's changes must be of this trace (watched ones are). */
+int nt_trace_add_beam(nt_result *trace, const nt_beam *beam);
+/* Behind the outputs of a search with beams: the steps of each output from row and beam to row and
+ * beam, chosen filled from the beams; they share their candidates with the rows. */
+int nt_trace_follow_beams(nt_result *trace);
 
 /* Puts steps of several sequences that were made side by side in order of sequence; those of one
  * sequence stay in the order they came. */

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "decode/options.h"
+#include "decode/options/options.h"
 
 static void message_has(const char *part) {
     if (!strstr(nt_error_message(), part))

@@ -15,7 +15,7 @@
 #include "base/random.h"
 #include "chi_square.h"
 #include "decode/made_row.h"
-#include "decode/processor.h"
+#include "decode/process/processor.h"
 
 static nt_plan plan_of(double temperature, size_t top_k, double top_p) {
     return (nt_plan){.sample = true, .temperature = temperature, .top_k = top_k, .top_p = top_p};

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "decode/stop.h"
+#include "decode/stop/stop.h"
 
 enum { MAX_STRINGS = 8, MAX_TOKENS = 32, MAX_BYTES = 512 };
 

@@ -1,6 +1,6 @@
 /* Stop strings as one Aho-Corasick automaton over bytes: each byte is read once, however many
  * strings there are and however long they are. */
-#include "decode/stop.h"
+#include "decode/stop/stop.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The table itself, looking names up in it, and the public calls that set and list options. */
-#include "decode/options.h"
+#include "decode/options/options.h"
 
 #include <float.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Draws from a row of logits. */
 #include "base/math.h"
-#include "decode/processor.h"
+#include "decode/process/processor.h"
 #include "trace/candidates.h"
 
 void nt_draw_ready(double *sums, const float *logits, size_t V) {

@@ -2,7 +2,7 @@
  * what the detokenizer shows (special tokens left out, broken bytes as U+FFFD). A stop string is
  * whole UTF-8, so the text that it takes off is its bytes counted from the end, less what does not
  * show. */
-#include "decode/writer.h"
+#include "decode/stop/writer.h"
 
 #include <string.h>
 

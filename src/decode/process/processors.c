@@ -1,6 +1,6 @@
 /* The list of processors in the order that transformers 5.23 runs them in (GenerationMixin's
  * _get_logits_processor), and running them. */
-#include "decode/processor.h"
+#include "decode/process/processor.h"
 
 #include <string.h>
 

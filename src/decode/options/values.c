@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "decode/options.h"
+#include "decode/options/options.h"
 
 /* Where a value comes from, for messages. */
 typedef struct nt_source {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/math.h"
-#include "decode/processor.h"
+#include "decode/process/processor.h"
 #include "trace/candidates.h"
 
 /* ---- temperature: x / T ---- */

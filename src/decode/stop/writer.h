@@ -5,7 +5,7 @@
 
 #include "base/buffer.h"
 #include "decode/generate.h"
-#include "decode/stop.h"
+#include "decode/stop/stop.h"
 
 /* What the writers of one generation have in common. */
 typedef struct nt_writing {

@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "decode/processor.h"
-#include "decode/writer.h"
+#include "decode/process/processor.h"
+#include "decode/stop/writer.h"
 #include "trace/candidates.h"
 
 /* Sequences that one call of the stepper takes on: enough to read the weights seldom, and few

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "decode/options.h"
+#include "decode/options/options.h"
 
 /* Fields of GenerationConfig that change what is generated and that have no row in the options
  * table: a row added there leaves this list. */

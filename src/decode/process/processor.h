@@ -1,0 +1,70 @@
+/* Logits processors: what options do to a row of logits before a token is taken from it. Each is
+ * a const struct of functions, does its work in place in float32, as transformers does, and takes
+ * ids out by setting them to -inf. processors.c holds the ordered list. */
+#ifndef NT_DECODE_PROCESSOR_H
+#define NT_DECODE_PROCESSOR_H
+
+#include "decode/generate.h"
+
+/* A row on its way through the processors. Rows that are not finite numbers may come out as
+ * anything; nt_trace_add_step refuses them. */
+typedef struct nt_row {
+    float *logits; /* [V] in and out; of beams log-probabilities */
+    size_t V;
+    const int32_t *ids; /* [n_ids] of the whole sequence, the prompt's plan->n_prompt first */
+    size_t n_ids;
+    const float *unguided; /* [V] raw logits under the negative prompt; NULL without guidance */
+    double *weights;       /* [V], for use within one call */
+    uint64_t *scratch;     /* [2 V], the same */
+} nt_row;
+
+typedef struct nt_processor {
+    const char *name; /* of the option that asks for it */
+    bool (*wanted)(const nt_plan *plan);
+    int (*run)(const nt_row *row, const nt_plan *plan);
+} nt_processor;
+
+/* One file each, or a few of one idea. */
+extern const nt_processor nt_guidance_scale;                             /* guidance.c */
+extern const nt_processor nt_sequence_bias, nt_logit_bias, nt_bad_words; /* biases.c */
+extern const nt_processor nt_encoder_repetition_penalty, nt_repetition_penalty, nt_presence_penalty,
+    nt_frequency_penalty;                                                         /* penalties.c */
+extern const nt_processor nt_no_repeat_ngram, nt_encoder_no_repeat_ngram;         /* ngrams.c */
+extern const nt_processor nt_min_length, nt_min_new_tokens, nt_exponential_decay; /* lengths.c */
+extern const nt_processor nt_forced_bos, nt_forced_eos;                           /* forced.c */
+extern const nt_processor nt_suppress_tokens, nt_begin_suppress_tokens;           /* suppress.c */
+extern const nt_processor nt_remove_invalid_values, nt_renormalize_logits;        /* numbers.c */
+extern const nt_processor nt_callers_own; /* callers_own.c */
+/* warpers: when drawing only */
+extern const nt_processor nt_temperature, nt_top_h, nt_top_k, nt_top_p, nt_min_p, nt_typical_p;
+extern const nt_processor nt_epsilon_cutoff, nt_eta_cutoff; /* cutoffs.c */
+
+enum { NT_MAX_PROCESSORS = 32 };
+
+/* Those that a plan wants, in order, with their memory. */
+typedef struct nt_processors {
+    const nt_processor *wanted[NT_MAX_PROCESSORS]; /* [n] */
+    size_t n;
+    const nt_plan *plan;   /* borrowed */
+    bool from_log_softmax; /* beams: what processors see is log_softmax of the logits */
+    nt_row row;
+    float *memory;                          /* [n_stages - 1, V] */
+    nt_stage stages[NT_MAX_PROCESSORS + 2]; /* [n_stages] of the last run, raw first */
+    size_t n_stages;
+} nt_processors;
+
+/* Free it also when this failed. */
+int nt_processors_begin(nt_processors *processors, const nt_plan *plan, size_t V);
+void nt_processors_free(nt_processors *processors);
+
+/* What the processors make of raw logits [V]: the last of processors->stages, which stay valid
+ * until the next run and as long as `logits` do. ids [n_ids]: the whole sequence. unguided: [V], or
+ * NULL. Errors: CANCELLED (a processor of the caller's). */
+int nt_processors_run(nt_processors *processors, const float *logits, const float *unguided,
+                      const int32_t *ids, size_t n_ids);
+/* The last stage of the last run: [V]. */
+static inline const float *nt_processed(const nt_processors *processors) {
+    return processors->stages[processors->n_stages - 1].logits;
+}
+
+#endif
