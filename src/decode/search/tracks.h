@@ -6,11 +6,18 @@
 
 #include "decode/generate.h"
 
+/* What a search's sequence is made of. */
+typedef struct nt_track {
+    int32_t twin;  /* the sequence beside it; -1: none */
+    size_t length; /* positions of the sequence itself, */
+    size_t beside; /* and of its twin */
+} nt_track;
+
 typedef struct nt_tracks {
     const nt_decoding *with;
     bool guided;
-    int32_t *twins; /* [n_twins] by sequence: the one beside it; -1: none */
-    size_t n_twins;
+    nt_track *tracks; /* [n_tracks] by sequence */
+    size_t n_tracks;
     const float **logits; /* [n_logits] what the stepper gave last */
     size_t n_logits;
     nt_step_row *rows; /* [n_rows] with their twins */

@@ -19,16 +19,21 @@ static bool shows(const nt_vocab *vocab, int32_t id) {
     return !vocab->special || !vocab->special(vocab->self, id);
 }
 
-static size_t read_for_stop(int32_t *at, const nt_writing *with, int32_t id) {
+size_t nt_writing_stops(const nt_writing *writing, int32_t *at, int32_t id) {
     size_t n;
-    const char *bytes = bytes_of(with->vocab, id, &n);
-    return nt_stop_put(at, with->stop, bytes, n);
+    if (!writing->stop) return 0;
+    const char *bytes = bytes_of(writing->vocab, id, &n);
+    return nt_stop_put(at, writing->stop, bytes, n);
 }
 
 int nt_writing_begin(nt_writing *writing, const nt_vocab *vocab, const nt_detokenizer *detokenizer,
                      const nt_plan *plan, const nt_callbacks *listener, const int32_t *prompt,
                      size_t n_prompt) {
-    *writing = (nt_writing){.vocab = vocab, .detokenizer = detokenizer, .listener = listener};
+    *writing = (nt_writing){.vocab = vocab,
+                            .detokenizer = detokenizer,
+                            .listener = listener,
+                            .prompt = prompt,
+                            .n_prompt = n_prompt};
     if (plan->n_stop_strings == 0) return NT_OK;
     if (!vocab->bytes) {
         return nt_fail(NT_E_ARGUMENT,
@@ -36,7 +41,7 @@ int nt_writing_begin(nt_writing *writing, const nt_vocab *vocab, const nt_detoke
     }
     NT_TRY(nt_stop_new(&writing->stop, plan->stop_strings, plan->n_stop_strings));
     for (size_t i = 0; i < n_prompt; i++)
-        read_for_stop(&writing->after_prompt, writing, prompt[i]);
+        nt_writing_stops(writing, &writing->after_prompt, prompt[i]);
     return NT_OK;
 }
 
@@ -46,16 +51,21 @@ void nt_writing_free(nt_writing *writing) {
 
 int nt_writer_begin(nt_writer *writer, const nt_writing *with) {
     *writer = (nt_writer){.with = with, .at = with->after_prompt};
+    NT_TRY(nt_grow((void **)&writer->whole, &writer->capacity, with->n_prompt + 1,
+                   sizeof *writer->whole));
+    memcpy(writer->whole, with->prompt, with->n_prompt * sizeof *with->prompt);
     const nt_detokenizer *detokenizer = with->detokenizer;
     return detokenizer ? detokenizer->open(detokenizer->self, &writer->stream) : NT_OK;
 }
 
 int nt_writer_put(nt_writer *writer, int32_t id) {
     const nt_writing *with = writer->with;
-    NT_TRY(nt_grow((void **)&writer->ids, &writer->capacity_ids, writer->n_ids + 1,
-                   sizeof *writer->ids));
-    writer->ids[writer->n_ids++] = id;
-    if (with->stop) writer->cut = read_for_stop(&writer->at, with, id);
+    size_t length = with->n_prompt + writer->n_ids;
+    NT_TRY(nt_grow((void **)&writer->whole, &writer->capacity, length + 1, sizeof *writer->whole));
+    writer->whole[length] = id;
+    writer->ids = writer->whole + with->n_prompt;
+    writer->n_ids++;
+    writer->cut = nt_writing_stops(with, &writer->at, id);
     size_t n;
     if (!writer->stream || !bytes_of(with->vocab, id, &n)) return NT_OK;
     const char *utf8;
@@ -144,6 +154,6 @@ int nt_writer_end(nt_writer *writer) {
 
 void nt_writer_free(nt_writer *writer) {
     if (writer->stream) writer->with->detokenizer->close(writer->stream);
-    nt_free(writer->ids);
+    nt_free(writer->whole);
     nt_buffer_free(&writer->text);
 }

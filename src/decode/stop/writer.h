@@ -12,8 +12,10 @@ typedef struct nt_writing {
     const nt_vocab *vocab;
     const nt_detokenizer *detokenizer; /* NULL: no text */
     const nt_callbacks *listener;      /* whose text callback hears the text; NULL: nobody's */
-    nt_stop *stop;                     /* NULL: no stop strings */
-    int32_t after_prompt;              /* the place in stop */
+    const int32_t *prompt;             /* [n_prompt] borrowed */
+    size_t n_prompt;
+    nt_stop *stop;        /* NULL: no stop strings */
+    int32_t after_prompt; /* the place in stop */
 } nt_writing;
 
 /* The prompt [n_prompt] is read for the beginning of stop strings. Free it also when this failed.
@@ -22,12 +24,17 @@ int nt_writing_begin(nt_writing *writing, const nt_vocab *vocab, const nt_detoke
                      const nt_plan *plan, const nt_callbacks *listener, const int32_t *prompt,
                      size_t n_prompt);
 void nt_writing_free(nt_writing *writing);
+/* Goes from place *at over one id. Returns 0, or where a stop string ends inside it, as
+ * nt_stop_put. */
+size_t nt_writing_stops(const nt_writing *writing, int32_t *at, int32_t id);
 
 typedef struct nt_writer {
     const nt_writing *with;
-    void *stream; /* of the detokenizer */
-    int32_t *ids; /* [n_ids] the new ones */
-    size_t n_ids, capacity_ids;
+    void *stream;   /* of the detokenizer */
+    int32_t *whole; /* [n_prompt + n_ids] */
+    size_t capacity;
+    const int32_t *ids; /* [n_ids] the new ones: the end of whole */
+    size_t n_ids;
     nt_buffer text; /* of ids so far, whole characters */
     size_t sent;    /* bytes of text that the callback has had */
     int32_t at;     /* the place in the stop strings */
