@@ -1,12 +1,10 @@
-/* Jobs: a prompt in, a trace out. Each job encodes the prompt, runs the session through decode or
- * score, and leaves a trace that stands on its own. */
+/* What jobs have in common: a prompt as ids, a trace with its heading; and what a model is, and how
+ * a result is shown and saved. */
 #include <string.h>
 #include <time.h>
 
 #include "base/memory.h"
 #include "base/options.h"
-#include "decode/generate.h"
-#include "decode/options/options.h"
 #include "format/npz.h"
 #include "nextoken.h"
 #include "view/view.h"
@@ -125,105 +123,6 @@ int nt_job_finish(nt_result **out, int status, double started) {
         *out = NULL;
     }
     return status;
-}
-
-/* ---- Next ---- */
-
-typedef struct next_job {
-    nt_result *trace;
-    size_t V, k;
-} next_job;
-
-static int keep_candidates(void *payload, const nt_logits_row *rows, size_t n) {
-    next_job *job = payload;
-    (void)n; /* the last row alone */
-    return nt_trace_add_step(job->trace, rows->logits, NULL, job->V, job->k, -1);
-}
-
-int nt_next(nt_result **out, nt_session *session, const nt_prompt *prompt,
-            const nt_next_options *given) {
-    *out = NULL;
-    double started = nt_now_ms();
-    nt_next_options options = NT_NEXT_OPTIONS_INIT;
-    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_next_options"));
-    int32_t k = options.k ? options.k : 10;
-    if (k < 1) return nt_fail(NT_E_ARGUMENT, "k is %d; it must be at least 1", (int)k);
-    const nt_callbacks *callbacks = options.callbacks;
-    nt_ids_of e;
-    int status = nt_prompt_ids(&e, session->model, prompt, callbacks);
-    if (status == NT_OK) status = nt_job_begin(out, session->model, NT_RESULT_NEXT, &e);
-    if (status == NT_OK) {
-        next_job job = {*out, (size_t)session->model->network->config.V, (size_t)k};
-        status =
-            nt_session_each_row(session, e.ids, e.n, e.n - 1, keep_candidates, &job, callbacks);
-    }
-    nt_ids_free(&e);
-    return nt_job_finish(out, status, started);
-}
-
-/* ---- Generate and steps ---- */
-
-static int stream_open(const void *tokenizer, void **stream) {
-    nt_stream *opened;
-    int status = nt_stream_new(&opened, tokenizer, true);
-    *stream = opened;
-    return status;
-}
-
-static int stream_put(void *stream, const char **utf8, size_t *n, int32_t id) {
-    return nt_stream_put(utf8, n, stream, id);
-}
-
-static int stream_end(void *stream, const char **utf8, size_t *n) {
-    return nt_stream_end(utf8, n, stream);
-}
-
-static void stream_close(void *stream) {
-    nt_stream_free(stream);
-}
-
-static int run_decoding(nt_result *trace, nt_session *session, const nt_ids_of *e,
-                        const nt_generate_options *options) {
-    const nt_model *model = session->model;
-    nt_stepper stepper = nt_session_stepper(session);
-    nt_plan plan;
-    NT_TRY(nt_plan_make(&plan, options, e->n, stepper.context, stepper.V));
-    if (plan.n_stop_strings) NT_TRY(nt_need_tokenizer(model));
-    for (size_t i = 0; i < plan.n_notes; i++)
-        nt_note(options->callbacks, "%s", plan.notes[i]);
-    if (model->defaults_note.n) nt_note(options->callbacks, "%s", model->defaults_note.data);
-    const nt_detokenizer detokenizer = {model->tokenizer, stream_open, stream_put, stream_end,
-                                        stream_close};
-    return nt_plan_run(trace, &stepper, model->tokenizer ? &detokenizer : NULL, e->ids, e->n, &plan,
-                       options->callbacks);
-}
-
-static int generate(nt_result **out, nt_result_kind kind, nt_session *session,
-                    const nt_prompt *prompt, const nt_generate_options *given) {
-    *out = NULL;
-    double started = nt_now_ms();
-    nt_generate_options options = NT_GENERATE_OPTIONS_INIT;
-    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_generate_options"));
-    nt_ids_of e;
-    int status = nt_prompt_ids(&e, session->model, prompt, options.callbacks);
-    if (status == NT_OK) status = nt_job_begin(out, session->model, kind, &e);
-    if (status == NT_OK) {
-        nt_options_add_defaults(&options, &session->model->defaults, e.n,
-                                (size_t)session->model->network->config.T);
-        status = run_decoding(*out, session, &e, &options);
-    }
-    nt_ids_free(&e);
-    return nt_job_finish(out, status, started);
-}
-
-int nt_generate(nt_result **out, nt_session *session, const nt_prompt *prompt,
-                const nt_generate_options *options) {
-    return generate(out, NT_RESULT_GENERATE, session, prompt, options);
-}
-
-int nt_steps(nt_result **out, nt_session *session, const nt_prompt *prompt,
-             const nt_generate_options *options) {
-    return generate(out, NT_RESULT_STEPS, session, prompt, options);
 }
 
 /* ---- Info ---- */

@@ -148,6 +148,10 @@ typedef struct nt_decoding {
  * stepper, NUMERIC, MEMORY, CANCELLED, ARGUMENT (stop strings without a vocabulary). */
 int nt_decode_run(nt_result *trace, const nt_decoding *decoding);
 
+/* One step behind the prompt into the trace, of which nothing is chosen: what the plan's processors
+ * make of its row. Errors as above. */
+int nt_decode_look(nt_result *trace, const nt_decoding *decoding);
+
 /* "greedy", "beam_search", ... */
 const char *nt_method_name(nt_method method);
 

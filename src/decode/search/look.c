@@ -1,0 +1,32 @@
+/* One look at what comes next, with nothing chosen. */
+#include "base/status.h"
+#include "decode/process/processor.h"
+#include "decode/search/tracks.h"
+
+static int look(nt_result *trace, const nt_decoding *with, nt_tracks *tracks,
+                nt_processors *processors) {
+    const nt_plan *plan = with->plan;
+    int32_t sequence;
+    nt_given given;
+    NT_TRY(nt_tracks_start(tracks, &sequence, &given));
+    int status = nt_processors_run(processors, given.logits[0], nt_unguided(&given, 0),
+                                   with->prompt, plan->n_prompt);
+    nt_sight sight = {.stages = processors->stages,
+                      .n_stages = processors->n_stages,
+                      .V = with->stepper->V,
+                      .k = plan->choices};
+    if (status == NT_OK) status = nt_trace_add_step(trace, &sight, -1);
+    nt_tracks_drop(tracks, sequence);
+    return status;
+}
+
+int nt_decode_look(nt_result *trace, const nt_decoding *with) {
+    nt_tracks tracks;
+    nt_processors processors;
+    nt_tracks_begin(&tracks, with, &trace->effort);
+    int status = nt_processors_begin(&processors, with->plan, with->stepper->V);
+    if (status == NT_OK) status = look(trace, with, &tracks, &processors);
+    nt_processors_free(&processors);
+    nt_tracks_free(&tracks);
+    return status;
+}

@@ -1,0 +1,229 @@
+/* What comes next, and generation: a prompt and options through decode. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/options.h"
+#include "decode/generate.h"
+#include "decode/options/options.h"
+#include "wiring.h"
+
+/* ---- What decoding works with ---- */
+
+static int stream_open(const void *tokenizer, void **stream) {
+    nt_stream *opened;
+    int status = nt_stream_new(&opened, tokenizer, true);
+    *stream = opened;
+    return status;
+}
+
+static int stream_put(void *stream, const char **utf8, size_t *n, int32_t id) {
+    return nt_stream_put(utf8, n, stream, id);
+}
+
+static int stream_end(void *stream, const char **utf8, size_t *n) {
+    return nt_stream_end(utf8, n, stream);
+}
+
+static void stream_close(void *stream) {
+    nt_stream_free(stream);
+}
+
+/* The first id whose bytes differ between two tokenizers of V ids; V: none. */
+static size_t first_difference(const nt_tokenizer *a, const nt_tokenizer *b, size_t V) {
+    for (size_t id = 0; id < V; id++) {
+        size_t n = 0, m = 0;
+        const char *x = nt_tokenizer_bytes(a, (int32_t)id, &n);
+        const char *y = nt_tokenizer_bytes(b, (int32_t)id, &m);
+        if (n != m || (n > 0 && memcmp(x, y, n) != 0)) return id;
+    }
+    return V;
+}
+
+/* A draft is of use only where its ids mean what the model's mean. */
+static int check_assistant(const nt_session *session, const nt_session *assistant) {
+    if (session == assistant) {
+        return nt_fail(NT_E_ARGUMENT,
+                       "the assistant is the session that runs: give it one of its own");
+    }
+    const nt_model *model = session->model, *draft = assistant->model;
+    if (draft->n_vocab != model->n_vocab) {
+        return nt_fail(NT_E_ARGUMENT,
+                       "the assistant %s has a vocabulary of %d ids and %s one of %d: they must be "
+                       "the same",
+                       draft->path, (int)draft->n_vocab, model->path, (int)model->n_vocab);
+    }
+    if (!model->tokenizer || !draft->tokenizer || model == draft) return NT_OK;
+    size_t V = (size_t)model->n_vocab;
+    size_t id = first_difference(model->tokenizer, draft->tokenizer, V);
+    if (id == V) return NT_OK;
+    return nt_fail(NT_E_ARGUMENT,
+                   "the assistant %s and %s have different vocabularies: token %zu is not the same",
+                   draft->path, model->path, id);
+}
+
+/* A job's steppers and ids; jobs hold it until their decoding has run. */
+typedef struct nt_setting {
+    nt_plan plan;
+    nt_stepper stepper, assistant;
+    nt_detokenizer detokenizer;
+    nt_ids_of negative;
+    nt_decoding decoding;
+} nt_setting;
+
+/* The negative prompt, begun as the prompt is. */
+static int take_negative(nt_setting *setting, const nt_model *model, const nt_prompt *prompt,
+                         const nt_generate_options *options) {
+    nt_prompt negative = {.size = sizeof negative,
+                          .text = options->negative_prompt,
+                          .n_text = NT_ZERO_ENDED,
+                          .ids = options->negative_prompt_ids,
+                          .n_ids = options->n_negative_prompt_ids,
+                          .add_bos = prompt->add_bos,
+                          .add_prefix_space = prompt->add_prefix_space};
+    if (!negative.text && !negative.ids) return NT_OK;
+    return nt_prompt_ids(&setting->negative, model, &negative, options->callbacks);
+}
+
+/* options has no defaults left to take. Free the setting's ids also when this failed. */
+static int make_setting(nt_setting *setting, nt_session *session, const nt_prompt *prompt,
+                        const nt_ids_of *e, const nt_generate_options *options, size_t context) {
+    const nt_model *model = session->model;
+    *setting = (nt_setting){.stepper = nt_session_stepper(session)};
+    nt_plan_for of = {.n_prompt = e->n, .context = context, .V = setting->stepper.V};
+    NT_TRY(take_negative(setting, model, prompt, options));
+    of.n_negative = setting->negative.n;
+    if (options->assistant) {
+        NT_TRY(check_assistant(session, options->assistant));
+        setting->assistant = nt_session_stepper(options->assistant);
+        of.assisted = true;
+        of.draft_context = setting->assistant.context;
+    }
+    NT_TRY(nt_plan_make(&setting->plan, options, &of));
+    if (setting->plan.n_stop_strings) NT_TRY(nt_need_tokenizer(model));
+    for (size_t i = 0; i < setting->plan.n_notes; i++)
+        nt_note(options->callbacks, "%s", setting->plan.notes[i]);
+    setting->detokenizer =
+        (nt_detokenizer){model->tokenizer, stream_open, stream_put, stream_end, stream_close};
+    setting->decoding = (nt_decoding){
+        .plan = &setting->plan,
+        .stepper = &setting->stepper,
+        .assistant = options->assistant ? &setting->assistant : NULL,
+        .detokenizer = model->tokenizer ? &setting->detokenizer : NULL,
+        .prompt = e->ids,
+        .negative = setting->negative.ids,
+        .n_negative = setting->negative.n,
+        .callbacks = options->callbacks,
+    };
+    return NT_OK;
+}
+
+/* ---- Next ---- */
+
+typedef struct next_job {
+    nt_result *trace;
+    size_t V, k;
+} next_job;
+
+static int keep_candidates(void *payload, const nt_logits_row *rows, size_t n) {
+    next_job *job = payload;
+    (void)n; /* the last row alone */
+    nt_stage raw = {.logits = rows->logits};
+    nt_sight sight = {.stages = &raw, .n_stages = 1, .V = job->V, .k = job->k};
+    return nt_trace_add_step(job->trace, &sight, -1);
+}
+
+/* Options of which nothing but what they do to one row of logits is left. */
+static nt_generate_options for_one_step(const nt_next_options *next) {
+    nt_generate_options options = *next->generate;
+    options.callbacks = next->callbacks;
+    options.choices = next->k;
+    options.max_new_tokens = 1;
+    options.max_length = options.horizon = options.search = options.num_beams = 0;
+    options.best_of = options.num_return_sequences = options.prompt_lookup_num_tokens = 0;
+    options.assistant = NULL;
+    options.n_stop_strings = 0;
+    options.seed_given = true;
+    return options;
+}
+
+static int next_with(nt_result *trace, nt_session *session, const nt_prompt *prompt,
+                     const nt_ids_of *e, const nt_next_options *next) {
+    nt_generate_options given = NT_GENERATE_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&given, sizeof given, next->generate, "nt_generate_options"));
+    nt_next_options whole = *next;
+    whole.generate = &given;
+    nt_generate_options options = for_one_step(&whole);
+    nt_setting setting;
+    size_t context = (size_t)session->model->network->config.T;
+    if (context <= e->n) context = e->n + 1; /* nothing is appended */
+    int status = make_setting(&setting, session, prompt, e, &options, context);
+    if (status == NT_OK) status = nt_decode_look(trace, &setting.decoding);
+    nt_ids_free(&setting.negative);
+    return status;
+}
+
+int nt_next(nt_result **out, nt_session *session, const nt_prompt *prompt,
+            const nt_next_options *given) {
+    *out = NULL;
+    double started = nt_now_ms();
+    nt_next_options options = NT_NEXT_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_next_options"));
+    if (options.k == 0) options.k = 10;
+    if (options.k < 1)
+        return nt_fail(NT_E_ARGUMENT, "k is %d; it must be at least 1", (int)options.k);
+    nt_ids_of e;
+    int status = nt_prompt_ids(&e, session->model, prompt, options.callbacks);
+    if (status == NT_OK) status = nt_job_begin(out, session->model, NT_RESULT_NEXT, &e);
+    if (status == NT_OK && options.generate) {
+        status = next_with(*out, session, prompt, &e, &options);
+    } else if (status == NT_OK) {
+        next_job job = {*out, (size_t)session->model->network->config.V, (size_t)options.k};
+        status = nt_session_each_row(session, e.ids, e.n, e.n - 1, keep_candidates, &job,
+                                     options.callbacks);
+    }
+    nt_ids_free(&e);
+    return nt_job_finish(out, status, started);
+}
+
+/* ---- Generate and steps ---- */
+
+static int run_decoding(nt_result *trace, nt_session *session, const nt_prompt *prompt,
+                        const nt_ids_of *e, const nt_generate_options *options) {
+    const nt_model *model = session->model;
+    nt_setting setting;
+    int status =
+        make_setting(&setting, session, prompt, e, options, (size_t)model->network->config.T);
+    if (status == NT_OK && model->defaults_note.n)
+        nt_note(options->callbacks, "%s", model->defaults_note.data);
+    if (status == NT_OK) status = nt_decode_run(trace, &setting.decoding);
+    nt_ids_free(&setting.negative);
+    return status;
+}
+
+static int generate(nt_result **out, nt_result_kind kind, nt_session *session,
+                    const nt_prompt *prompt, const nt_generate_options *given) {
+    *out = NULL;
+    double started = nt_now_ms();
+    nt_generate_options options = NT_GENERATE_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&options, sizeof options, given, "nt_generate_options"));
+    nt_ids_of e;
+    int status = nt_prompt_ids(&e, session->model, prompt, options.callbacks);
+    if (status == NT_OK) status = nt_job_begin(out, session->model, kind, &e);
+    if (status == NT_OK) {
+        nt_options_add_defaults(&options, &session->model->defaults, e.n,
+                                (size_t)session->model->network->config.T);
+        status = run_decoding(*out, session, prompt, &e, &options);
+    }
+    nt_ids_free(&e);
+    return nt_job_finish(out, status, started);
+}
+
+int nt_generate(nt_result **out, nt_session *session, const nt_prompt *prompt,
+                const nt_generate_options *options) {
+    return generate(out, NT_RESULT_GENERATE, session, prompt, options);
+}
+
+int nt_steps(nt_result **out, nt_session *session, const nt_prompt *prompt,
+             const nt_generate_options *options) {
+    return generate(out, NT_RESULT_STEPS, session, prompt, options);
+}
