@@ -50,6 +50,7 @@ static bool read_option(reader *r, const cli_option *o, const char *shown, const
 }
 
 static bool set_generation(reader *r, const nt_option_info *info, const char *value) {
+    r->settings->generation_given = true;
     if (nt_generate_options_set(&r->settings->generate, info->name, value) == NT_OK) return true;
     return usage_error(r, nt_error_message());
 }
@@ -116,6 +117,10 @@ static bool read_short(reader *r, const char *word) {
 }
 
 static bool read_text(reader *r, char *word) {
+    if (r->command->takes_option && !r->settings->option) {
+        r->settings->option = word;
+        return true;
+    }
     if (!r->command->takes_text) {
         cli_error("nextoken %s takes no text (\"%.60s\")", r->command->name, word);
         return false;
@@ -166,6 +171,10 @@ static bool check_source(const reader *r) {
         return true;
     }
     if (s->against && !s->text) return usage_error(r, "--against compares on one TEXT");
+    if (r->command->takes_option) {
+        if (s->jsonl || sources > 1) return usage_error(r, "explain takes one TEXT, or --ids");
+        return sources == 0 || s->option || usage_error(r, "no OPTION to draw");
+    }
     if (sources == 0 && s->continuations.n) {
         return usage_error(r, "no text: it stands before --continuations, whose words end at the "
                               "next option");
@@ -232,6 +241,7 @@ static bool check(const reader *r) {
     if (r->command->takes_text && !check_source(r)) return false;
     if (!check_output(r) || !check_score(r)) return false;
     if (r->command->options & CLI_OPT_TABLE) warn_of_file(r->settings);
+    if (r->command->takes_option) return true;
     const char *why = cli_turn_on_sampling(&r->settings->generate);
     if (why && !r->settings->quiet) cli_note("sampling, because --%s was given", why);
     return true;

@@ -23,10 +23,11 @@ typedef struct cli_words {
 /* Everything that a command line can say. One struct for all commands: cli/options.c knows which
  * option belongs to which command. */
 typedef struct cli_settings {
-    const char *model; /* -m, else NEXTOKEN_MODEL */
-    const char *text;  /* TEXT, FILE, or "-" */
-    const char *ids;   /* --ids */
-    const char *jsonl; /* --jsonl */
+    const char *model;  /* -m, else NEXTOKEN_MODEL */
+    const char *text;   /* TEXT, FILE, or "-" */
+    const char *option; /* OPTION of explain */
+    const char *ids;    /* --ids */
+    const char *jsonl;  /* --jsonl */
     bool json, csv, tsv;
     nt_format format;          /* what is written: from the three above */
     const char *table;         /* FILE of --csv or --tsv where a column is named, else NULL */
@@ -53,8 +54,13 @@ typedef struct cli_settings {
     cli_words counted;   /* files of --count */
     const char *against; /* the other tokenizer */
     bool as_transformers, trim_offsets;
-    int64_t rows; /* most of a table of tokens; -1: not given */
+    bool markdown;
+    int64_t rows;                  /* most of a table of tokens; -1: not given */
+    const char *generation_config; /* FILE */
+    const char *assistant;         /* --assistant-model */
+    bool trace;
     nt_generate_options generate;
+    bool generation_given; /* any of these */
 } cli_settings;
 
 typedef struct cli_run cli_run;
@@ -70,6 +76,9 @@ typedef struct cli_command {
     bool ids_only;        /* TEXT is a list of ids */
     bool many;            /* records go through nt_score_many */
     bool tokenizer_only;  /* needs no weights; without a model GPT-2's own tokenizer */
+    bool takes_option;    /* the first word is an option's name; TEXT may be left out */
+    /* Runs instead where no model is needed, and returns the exit status; -1: one is. */
+    int (*without_model)(const cli_settings *settings);
     int (*run)(nt_result **out, cli_run *run, const nt_prompt *prompt,
                const cli_settings *settings);
 } cli_command;
@@ -87,6 +96,9 @@ enum {
     CLI_OPT_BASE = 1 << 9,
     CLI_OPT_TABLE = 1 << 10, /* reads a column of a table */
     CLI_OPT_TOKENIZE = 1 << 11,
+    CLI_OPT_ONE_STEP = 1 << 12, /* generation options, those alone that shape one step */
+    CLI_OPT_TRACE = 1 << 13,
+    CLI_OPT_EXPLAIN = 1 << 12,
 };
 
 /* What a run holds open. */
@@ -95,6 +107,8 @@ struct cli_run {
     nt_model *model;
     nt_model *against;   /* NULL: none */
     nt_session *session; /* NULL for commands without CLI_OPT_SESSION */
+    nt_model *draft;     /* of --assistant-model; NULL: none */
+    nt_session *assistant;
     nt_callbacks callbacks;
     bool streamed;   /* generated text has begun to come */
     bool text_shown; /* and is on the terminal, behind its prompt: the table leaves it out */
@@ -110,7 +124,7 @@ struct cli_run {
 };
 
 extern const cli_command cli_tokenize, cli_detokenize, cli_next, cli_steps, cli_generate, cli_score,
-    cli_perplexity, cli_inspect, cli_info;
+    cli_perplexity, cli_inspect, cli_info, cli_explain;
 extern const cli_command *const cli_commands[]; /* NULL ends it */
 
 /* ---- args.c, help.c ---- */

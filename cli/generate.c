@@ -71,12 +71,9 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
 
 const char *cli_turn_on_sampling(nt_generate_options *options) {
     if (options->do_sample != 0) return NULL;
-    const char *why = options->temperature != 0 ? "temperature"
-                      : options->top_k != -1    ? "top-k"
-                      : options->top_p != -1    ? "top-p"
-                                                : NULL;
+    const nt_option_info *why = nt_generate_options_drawing(options);
     if (why) options->do_sample = 1;
-    return why;
+    return why ? why->name : NULL;
 }
 
 const cli_command cli_generate = {
@@ -85,8 +82,12 @@ const cli_command cli_generate = {
     .examples = "  nextoken generate -m gpt2 --max-new-tokens 40 \"A long long time ago, \"\n"
                 "  nextoken generate -m gpt2 --stop-strings \".\" --json \"Alice is a\"\n"
                 "  nextoken generate -m gpt2 --top-p 0.9 --seed 1 --num-return-sequences 3 "
-                "\"Alice\"\n",
-    .options = CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE,
+                "\"Alice\"\n"
+                "  nextoken generate -m gpt2 --num-beams 5 --no-repeat-ngram-size 2 --json --trace "
+                "\"Alice\"\n"
+                "  nextoken generate -m gpt2-large --assistant-model gpt2 \"Alice is a\"\n"
+                "  nextoken generate -m gpt2 --search exact --horizon 5 \"Alice is a\"\n",
+    .options = CLI_OPT_TRACE | CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE,
     .takes_text = true,
     .run = run,
 };

@@ -47,12 +47,17 @@ static const char *metavar_of(const nt_option_info *info) {
     return strcmp(info->type, "ids") == 0 ? "1,2" : "N";
 }
 
+/* Section by section, as the table has them. */
 static void print_generation(FILE *out, const cli_command *command) {
     const nt_option_info *info;
-    if (!(command->options & CLI_OPT_GENERATE)) return;
-    fputs("\nGeneration, by the names of transformers\n", out);
+    const char *section = NULL;
     for (size_t i = 0; (info = nt_option_at(i)); i++) {
-        char help[256];
+        char help[512];
+        if (!cli_takes_generation(command, info)) continue;
+        if (!section || strcmp(section, info->section) != 0) {
+            section = info->section;
+            fprintf(out, "\nGeneration: %s\n", section);
+        }
         bool none = strcmp(info->default_value, "none") == 0;
         snprintf(help, sizeof help, "%s%s%s%s", info->help,
                  none ? "" : " Default: ", none ? "" : info->default_value, none ? "" : ".");
@@ -76,10 +81,11 @@ static void print_section(FILE *out, const cli_command *command, cli_section sec
 void cli_print_help(FILE *out, const cli_command *command) {
     fprintf(out, "nextoken %s: %s\n\nusage: nextoken %s [-m MODEL] [options]%s\n", command->name,
             command->summary, command->name,
-            !command->takes_text  ? ""
-            : command->takes_file ? " [FILE | -]"
-            : command->ids_only   ? " [IDS | -]"
-                                  : " [TEXT | -]");
+            !command->takes_text    ? ""
+            : command->takes_option ? " [OPTION [TEXT | -]]"
+            : command->takes_file   ? " [FILE | -]"
+            : command->ids_only     ? " [IDS | -]"
+                                    : " [TEXT | -]");
     print_section(out, command, CLI_THE_TEXT);
     print_section(out, command, CLI_THE_JOB);
     print_generation(out, command);

@@ -67,7 +67,10 @@ static bool read_own(cli_settings *settings, const cli_option *o, const json_t *
 static bool read_option(cli_settings *settings, const cli_command *command, const char *name,
                         const json_t *value, char *error) {
     const cli_option *o = cli_option_find(command, name, strlen(name));
-    bool own = o && o->member, generation = command->options & CLI_OPT_GENERATE;
+    unsigned generating = CLI_OPT_GENERATE | CLI_OPT_ONE_STEP;
+    bool own = o && o->member, generation = command->options & generating;
+    if (command->options & CLI_OPT_ONE_STEP) /* an option of generate means nothing here */
+        generation = cli_generation_option(command, name, strlen(name)) != NULL;
     if (!own && !generation) {
         snprintf(error, CLI_MAX_ERROR, "\"%.60s\" is no option of nextoken %s", name,
                  command->name);
@@ -83,6 +86,7 @@ static bool read_option(cli_settings *settings, const cli_command *command, cons
     if (!text) return say(error, "out of memory");
     bool ok = own ? read_own(settings, o, value, text, error)
                   : nt_generate_options_set(&settings->generate, name, text) == NT_OK;
+    settings->generation_given |= !own;
     if (!ok && !own) say(error, nt_error_message());
     free(text);
     return ok;

@@ -5,7 +5,8 @@
 
 const cli_command *const cli_commands[] = {
     &cli_next,     &cli_steps,      &cli_generate, &cli_score, &cli_perplexity,
-    &cli_tokenize, &cli_detokenize, &cli_inspect,  &cli_info,  NULL,
+    &cli_tokenize, &cli_detokenize, &cli_inspect,  &cli_info,  &cli_explain,
+    NULL,
 };
 
 static void usage(FILE *out) {

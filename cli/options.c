@@ -199,6 +199,20 @@ static const cli_option options[] = {
     {.name = "arrays", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_arrays,
      .groups = CLI_OPT_NPZ, .metavar = "LIST",
      .help = "a list of logits, hidden_states, attentions and logit_lens (default: all four)"},
+    {.name = "markdown", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(markdown),
+     .groups = CLI_OPT_EXPLAIN, .help = "all options with all their words: docs/options.md"},
+    {.name = "generation-config", .kind = CLI_STRING, .section = CLI_THE_JOB,
+     FIELD(generation_config), .groups = CLI_OPT_GENERATE | CLI_OPT_ONE_STEP, .file = true,
+     .metavar = "FILE",
+     .help = "options from a file in the form of generation_config.json; flags win over it, and it "
+             "wins over the checkpoint's own"},
+    {.name = "assistant-model", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(assistant),
+     .groups = CLI_OPT_GENERATE, .file = true, .metavar = "MODEL",
+     .help = "a smaller model with the same vocabulary, which drafts tokens that the model then "
+             "checks: assisted decoding"},
+    {.name = "trace", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(trace),
+     .groups = CLI_OPT_TRACE,
+     .help = "with --json: every step, row and beam that decoding looked at"},
     {.name = "jsonl", .kind = CLI_STRING, .section = CLI_MANY, FIELD(jsonl), .of_texts = true,
      .file = true, .metavar = "FILE",
      .help = "one JSON object a line in, one result a line out; - is standard input"},
@@ -285,12 +299,17 @@ const cli_option *cli_option_letter(const cli_command *command, char letter) {
 
 const nt_option_info *cli_generation_option(const cli_command *command, const char *name,
                                             size_t n) {
-    if (!(command->options & CLI_OPT_GENERATE)) return NULL;
     const nt_option_info *info;
     for (size_t i = 0; (info = nt_option_at(i)); i++) {
-        if (same_name(info->name, name, n)) return info;
+        if (same_name(info->name, name, n))
+            return cli_takes_generation(command, info) ? info : NULL;
     }
     return NULL;
+}
+
+bool cli_takes_generation(const cli_command *command, const nt_option_info *info) {
+    return command->options & CLI_OPT_GENERATE ||
+           (command->options & CLI_OPT_ONE_STEP && info->one_step);
 }
 
 /* ---- Setting ---- */

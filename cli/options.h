@@ -37,7 +37,9 @@ const cli_option *cli_option_at(const cli_command *command, size_t i);
 /* By name [n], with dashes or underscores, or by letter; NULL when there is none. */
 const cli_option *cli_option_find(const cli_command *command, const char *name, size_t n);
 const cli_option *cli_option_letter(const cli_command *command, char letter);
-/* A generation option, where the command takes them. */
+/* Whether a command takes a generation option. */
+bool cli_takes_generation(const cli_command *command, const nt_option_info *info);
+/* The generation option of that name, where the command takes it. */
 const nt_option_info *cli_generation_option(const cli_command *command, const char *name, size_t n);
 
 /* value is NULL for a flag given without one; a string is borrowed. False, with one line in error

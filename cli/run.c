@@ -152,10 +152,18 @@ static int open_run(cli_run *run, const cli_settings *settings) {
         status = open_model(&run->against, command, settings->against, settings);
     if (status == EXIT_DONE && (command->options & CLI_OPT_SESSION))
         status = report(nt_session_new(&run->session, run->model, &session));
+    if (status == EXIT_DONE && settings->assistant)
+        status = open_model(&run->draft, command, settings->assistant, settings);
+    if (status == EXIT_DONE && run->draft)
+        status = report(nt_session_new(&run->assistant, run->draft, &session));
     return status;
 }
 
 int cli_run_command(const cli_command *command, cli_settings *settings) {
+    if (command->without_model) {
+        int status = command->without_model(settings);
+        if (status >= 0) return status;
+    }
     cli_run run = {.command = command, .quiet = settings->quiet};
     run.many = settings->jsonl || settings->table;
     run.callbacks = (nt_callbacks){
@@ -167,9 +175,16 @@ int cli_run_command(const cli_command *command, cli_settings *settings) {
     };
     settings->generate.callbacks = &run.callbacks;
     cli_catch_interrupt();
-    int status = open_run(&run, settings);
+    int status = EXIT_DONE;
+    settings->generation_given |= settings->generation_config != NULL;
+    if (settings->generation_config)
+        status = report(nt_generate_options_load(&settings->generate, settings->generation_config));
+    if (status == EXIT_DONE) status = open_run(&run, settings);
+    settings->generate.assistant = run.assistant;
     if (status == EXIT_DONE)
         status = run.many ? cli_run_many(&run, settings) : run_prompt(&run, settings);
+    nt_session_free(run.assistant);
+    nt_model_free(run.draft);
     nt_session_free(run.session);
     nt_model_free(run.model);
     nt_model_free(run.against);

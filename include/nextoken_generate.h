@@ -160,7 +160,11 @@ NT_API int nt_generate_options_load(nt_generate_options *options, const char *pa
 /* Frees what set and load allocated and returns the struct to its defaults. */
 NT_API void nt_generate_options_clear(nt_generate_options *options);
 
-typedef struct nt_option_info {
+typedef struct nt_option_info nt_option_info;
+/* The first option given that acts only when do_sample is on; NULL: none. */
+NT_API const nt_option_info *nt_generate_options_drawing(const nt_generate_options *options);
+
+struct nt_option_info {
     const char *name; /* as Hugging Face writes it: max_new_tokens */
     const char *type; /* "integer", "number", "boolean", "ids", "strings", "words", "biases", ... */
     const char *default_value;
@@ -170,7 +174,9 @@ typedef struct nt_option_info {
     const char *source;  /* "transformers", or where else it comes from */
     const char *about;   /* what it does and when to use it: a paragraph or two */
     const char *example; /* a value that shows it at work */
-} nt_option_info;
+    bool draws;          /* acts only when do_sample is on */
+    bool one_step;       /* shapes a single step, so that nt_next shows it at work */
+};
 NT_API size_t nt_n_options(void);
 /* The i-th option of the table; NULL past the end. */
 NT_API const nt_option_info *nt_option_at(size_t i);

@@ -129,6 +129,8 @@ NT_API size_t nt_result_n_rows(const nt_result *result);
 NT_API const nt_step *nt_result_row(const nt_result *result, size_t i);
 NT_API size_t nt_result_n_row_candidates(const nt_result *result, size_t row);
 NT_API const nt_candidate *nt_result_row_candidate(const nt_result *result, size_t row, size_t i);
+NT_API size_t nt_result_n_row_demoted(const nt_result *result, size_t row);
+NT_API const nt_candidate *nt_result_row_demoted(const nt_result *result, size_t row, size_t i);
 
 /* What decoding took. */
 typedef struct nt_effort {

@@ -15,6 +15,8 @@ typedef struct nt_mersenne {
 
 void nt_mersenne_seed(nt_mersenne *generator, uint32_t seed);
 uint32_t nt_mersenne_next(nt_mersenne *generator);
+/* The next n at once: the same numbers, sooner. */
+void nt_mersenne_fill(nt_mersenne *generator, uint32_t *out, size_t n);
 /* As if `next` had been called n times. */
 void nt_mersenne_skip(nt_mersenne *generator, uint64_t n);
 

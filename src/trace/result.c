@@ -7,6 +7,8 @@
 
 void nt_result_free(nt_result *result) {
     if (!result) return;
+    for (size_t i = 0; i < result->n_inner; i++)
+        nt_result_free(result->inner[i]);
     nt_arena_free(&result->arena);
     nt_free(result);
 }
@@ -45,9 +47,73 @@ const nt_candidate *nt_result_candidate(const nt_result *result, size_t step, si
     return &result->steps[step].candidates[i];
 }
 
+size_t nt_result_n_demoted(const nt_result *result, size_t step) {
+    return step < nt_result_n_steps(result) ? result->steps[step].n_demoted : 0;
+}
+
+const nt_candidate *nt_result_demoted(const nt_result *result, size_t step, size_t i) {
+    if (i >= nt_result_n_demoted(result, step)) return NULL;
+    return &result->steps[step].demoted[i];
+}
+
+size_t nt_result_n_beams(const nt_result *result) {
+    return result ? result->n_beams : 0;
+}
+
+const nt_beam *nt_result_beam(const nt_result *result, size_t i) {
+    return i < nt_result_n_beams(result) ? &result->beams[i] : NULL;
+}
+
+size_t nt_result_n_rows(const nt_result *result) {
+    return result ? result->n_rows : 0;
+}
+
+const nt_step *nt_result_row(const nt_result *result, size_t i) {
+    return i < nt_result_n_rows(result) ? &result->rows[i].step : NULL;
+}
+
+size_t nt_result_n_row_candidates(const nt_result *result, size_t row) {
+    return row < nt_result_n_rows(result) ? result->rows[row].n_candidates : 0;
+}
+
+const nt_candidate *nt_result_row_candidate(const nt_result *result, size_t row, size_t i) {
+    if (i >= nt_result_n_row_candidates(result, row)) return NULL;
+    return &result->rows[row].candidates[i];
+}
+
+size_t nt_result_n_row_demoted(const nt_result *result, size_t row) {
+    return row < nt_result_n_rows(result) ? result->rows[row].n_demoted : 0;
+}
+
+const nt_candidate *nt_result_row_demoted(const nt_result *result, size_t row, size_t i) {
+    if (i >= nt_result_n_row_demoted(result, row)) return NULL;
+    return &result->rows[row].demoted[i];
+}
+
+static bool is_decoded(const nt_result *result) {
+    return result && (result->kind == NT_RESULT_GENERATE || result->kind == NT_RESULT_STEPS);
+}
+
+const nt_effort *nt_result_effort(const nt_result *result) {
+    return is_decoded(result) ? &result->effort : NULL;
+}
+
+const nt_proof *nt_result_proof(const nt_result *result) {
+    return is_decoded(result) ? result->proof : NULL;
+}
+
+const nt_option_info *nt_result_option(const nt_result *result, const char **value) {
+    bool explains = result && result->kind == NT_RESULT_EXPLAIN;
+    if (value) *value = explains ? result->option_value : NULL;
+    return explains ? result->option : NULL;
+}
+
+const nt_result *nt_result_inner(const nt_result *result, size_t i) {
+    return result && i < result->n_inner ? result->inner[i] : NULL;
+}
+
 const char *nt_result_method(const nt_result *result, uint64_t *seed) {
-    bool decoded =
-        result && (result->kind == NT_RESULT_GENERATE || result->kind == NT_RESULT_STEPS);
+    bool decoded = is_decoded(result);
     if (seed) *seed = decoded && result->seeded ? result->seed : 0;
     return decoded ? result->method : NULL;
 }

@@ -92,6 +92,9 @@ int nt_trace_new(nt_result **out, nt_result_kind kind, const nt_vocab *vocab);
 /* Copies the heading's strings. */
 int nt_trace_head(nt_result *trace, const char *model, const char *precision, const char *isa);
 
+/* A copy of a string in the trace; "" for NULL. */
+int nt_trace_string(const char **out, nt_result *trace, const char *string);
+
 /* Token id with its bytes copied into the trace. */
 int nt_trace_token(nt_token *out, nt_result *trace, int32_t id);
 /* The prompt: ids [n]; starts, ends [n] or NULL. */
@@ -118,16 +121,18 @@ typedef struct nt_sight {
 
 /* Adds a step. chosen: the id taken, or -1. Its candidate is filled whether or not it is among the
  * k. Changes of a candidate are the stages with an option whose logit differs from that of the
- * stage before. The step's index counts all steps, draw is NaN, beam and drafted -1: a search that
- * knows better sets them. Errors: NUMERIC (logits that are not finite numbers, or no id is left),
- * MEMORY. */
+ * stage before; where no stage has an option, what is processed is what is raw, but for
+ * processed_logit. The step's index counts all steps, draw is NaN, beam and drafted -1: a search
+ * that knows better sets them. On failure the trace is as it was. Errors: NUMERIC (logits that are
+ * not finite numbers, or no id is left), RANGE (an id outside the vocabulary), MEMORY. */
 int nt_trace_add_step(nt_result *trace, const nt_sight *sight, int32_t chosen);
 /* The same into rows, for searches that choose later. */
 int nt_trace_add_row(nt_result *trace, const nt_sight *sight);
 /* Appends a beam; its candidate's changes must be of this trace (watched ones are). */
 int nt_trace_add_beam(nt_result *trace, const nt_beam *beam);
 /* Behind the outputs of a search with beams: the steps of each output from row and beam to row and
- * beam, chosen filled from the beams; they share their candidates with the rows. */
+ * beam, chosen filled from the beams; they share their candidates with the rows. Outputs without a
+ * beam have none. */
 int nt_trace_follow_beams(nt_result *trace);
 
 /* Puts steps of several sequences that were made side by side in order of sequence; those of one

@@ -1,4 +1,5 @@
 /* The CSV view: one table a kind of result. */
+#include "view/changes.h"
 #include "view/csv_put.h"
 #include "view/input.h"
 
@@ -24,6 +25,12 @@ static void text(nt_csv *to) {
     nt_csv_end(to);
 }
 
+/* What processors made of a candidate: behind all other columns. */
+static void processed(nt_csv *to, const nt_candidate *c) {
+    nt_csv_number(to, c->processed_logit);
+    nt_csv_words(to, nt_view_removed_by(c));
+}
+
 static void next(nt_csv *to) {
     const nt_result *trace = to->trace;
     const nt_trace_step *step = trace->n_steps > 0 ? &trace->steps[0] : &(nt_trace_step){0};
@@ -36,6 +43,7 @@ static void next(nt_csv *to) {
         nt_csv_number(to, c->logprob);
         nt_csv_number(to, c->prob);
         nt_csv_number(to, c->processed_prob);
+        processed(to, c);
         nt_csv_end(to);
     }
 }
@@ -52,6 +60,7 @@ static void choice(nt_csv *to, const nt_trace_step *step, const nt_buffer *input
     nt_csv_number(to, c->logprob);
     nt_csv_number(to, c->processed_prob);
     nt_csv_truth(to, c->token.id == step->step.chosen.token.id);
+    processed(to, c);
     nt_csv_end(to);
 }
 
@@ -88,6 +97,7 @@ static void generate(nt_csv *to) {
         nt_csv_string(to, output->text, output->n_text);
         nt_csv_number(to, output->logprob);
         nt_csv_words(to, output->finish_reason);
+        nt_csv_number(to, output->score);
         nt_csv_end(to);
     }
 }
@@ -162,12 +172,14 @@ static nt_csv_table table_of(const nt_result *trace) {
     case NT_RESULT_TOKENS: return (nt_csv_table){"index,id,token,start,end", tokens};
     case NT_RESULT_TEXT: return (nt_csv_table){"text", text};
     case NT_RESULT_NEXT:
-        return (nt_csv_table){"rank,id,token,logit,logprob,prob,processed_prob", next};
-    case NT_RESULT_STEPS:
         return (nt_csv_table){
-            "sequence,step,input,choice_rank,id,token,prob,logprob,processed_prob,chosen", steps};
+            "rank,id,token,logit,logprob,prob,processed_prob,processed_logit,removed_by", next};
+    case NT_RESULT_STEPS:
+        return (nt_csv_table){"sequence,step,input,choice_rank,id,token,prob,logprob,processed_"
+                              "prob,chosen,processed_logit,removed_by",
+                              steps};
     case NT_RESULT_GENERATE:
-        return (nt_csv_table){"sequence,ids,text,logprob,finish_reason", generate};
+        return (nt_csv_table){"sequence,ids,text,logprob,finish_reason,score", generate};
     case NT_RESULT_SCORE: return nt_csv_score(trace);
     case NT_RESULT_INSPECT: return (nt_csv_table){"layer,hidden_norm", inspect};
     case NT_RESULT_INFO: return (nt_csv_table){"key,value", info};

@@ -30,6 +30,9 @@ void nt_frame_sheet(nt_frame *frame);
 /* The last name of a path that tells anything, zero-ended, in room [n_room]; else the path. */
 const char *nt_frame_name(const char *path, char *room, size_t n_room);
 
+/* What an exact search knows in the end; nothing where there was none. */
+void nt_frame_proof(nt_frame *frame);
+
 /* The tables, one a kind of result. */
 void nt_table_tokens(nt_frame *frame);
 void nt_table_compared(nt_frame *frame);
@@ -42,5 +45,6 @@ void nt_table_continuations(nt_frame *frame);
 void nt_table_perplexity(nt_frame *frame);
 void nt_table_inspect(nt_frame *frame);
 void nt_table_info(nt_frame *frame);
+void nt_table_explain(nt_frame *frame);
 
 #endif

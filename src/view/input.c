@@ -1,8 +1,6 @@
 /* The text that a step of decoding went on from. */
 #include "view/input.h"
 
-#include <string.h>
-
 void nt_view_input(nt_buffer *text, const nt_result *trace, size_t s) {
     if (s > 0 && trace->steps[s].step.sequence == trace->steps[s - 1].step.sequence) {
         const nt_token *chosen = &trace->steps[s - 1].step.chosen.token;
@@ -22,5 +20,5 @@ size_t nt_view_sequence_end(const nt_result *trace, size_t s) {
 }
 
 bool nt_view_sampled(const nt_result *trace) {
-    return trace->method && strcmp(trace->method, "sample") == 0;
+    return trace->method && trace->seeded;
 }

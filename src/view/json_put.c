@@ -104,6 +104,14 @@ void nt_member_whole(nt_buffer *out, const char *name, int64_t x) {
     nt_put_whole(out, x);
 }
 
+void nt_member_id(nt_buffer *out, const char *name, int64_t x) {
+    nt_put_key(out, name);
+    if (x >= 0)
+        nt_put_whole(out, x);
+    else
+        nt_put_null(out);
+}
+
 void nt_member_number(nt_buffer *out, const char *name, double x) {
     nt_put_key(out, name);
     nt_put_number(out, x);

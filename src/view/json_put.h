@@ -22,6 +22,8 @@ void nt_put_words(nt_buffer *out, const char *zero_ended);
 /* A member: its name and its value. */
 void nt_member_count(nt_buffer *out, const char *name, uint64_t x);
 void nt_member_whole(nt_buffer *out, const char *name, int64_t x);
+/* null below 0: there is none. */
+void nt_member_id(nt_buffer *out, const char *name, int64_t x);
 void nt_member_number(nt_buffer *out, const char *name, double x);
 void nt_member_truth(nt_buffer *out, const char *name, bool x);
 void nt_member_words(nt_buffer *out, const char *name, const char *zero_ended);
@@ -37,10 +39,25 @@ void nt_put_ids(nt_buffer *out, const char *name, const nt_token *tokens, size_t
 void nt_put_tokens(nt_buffer *out, const nt_token *tokens, size_t n);
 void nt_put_offsets(nt_buffer *out, const nt_token *tokens, size_t n);
 
+/* A candidate as an object; `processed`: with what processors made of it. */
+void nt_put_candidate(nt_buffer *out, const nt_candidate *candidate, bool processed);
+/* Members "removed_by" (null where nothing did) and, where there are some, "changes". */
+void nt_put_removed(nt_buffer *out, const nt_candidate *candidate);
+/* Members "candidates" and, where there are some, "demoted" of a step, all that is known. */
+void nt_put_choices(nt_buffer *out, const nt_trace_step *step);
+/* Members "draw" and, of assisted decoding, "drafted" and "accepted". */
+void nt_put_draw(nt_buffer *out, const nt_step *step, bool assisted);
+/* Members "method" and "seed", null where nothing was drawn. */
+void nt_put_method(nt_buffer *out, const nt_result *trace);
+
 /* Members of scored tokens [n]: "logprobs" and "ranks". */
 void nt_put_scored(nt_buffer *out, const nt_scored *scored, size_t n, nt_measure in);
 
 /* The members of whole results, after the heading. */
+void nt_json_next(nt_buffer *out, const nt_result *trace);
+void nt_json_steps(nt_buffer *out, const nt_result *trace);
+void nt_json_generate(nt_buffer *out, const nt_result *trace, bool with_trace);
+void nt_json_explain(nt_buffer *out, const nt_result *trace);
 void nt_json_compared(nt_buffer *out, const nt_result *trace);
 void nt_json_counts(nt_buffer *out, const nt_result *trace);
 void nt_json_score(nt_buffer *out, const nt_result *trace, nt_measure in);

@@ -222,7 +222,7 @@ static void print_row(nt_sheet *sheet, size_t r, const double *largest, nt_paint
     nt_paint_end(paint);
 }
 
-/* The largest finite value of all bars: a sheet has at most one column of them. */
+/* The largest finite value of all bars. */
 static double largest_bar(const nt_sheet *sheet) {
     double largest = 0;
     for (size_t i = 0; i < sheet->n_cells; i++)

@@ -49,7 +49,7 @@ void nt_sheet_show(nt_sheet *sheet, const char *prefix, const char *bytes, size_
 void nt_sheet_token(nt_sheet *sheet, const char *prefix, const nt_token *token, uint8_t style);
 /* The same added to the cell that is open. */
 void nt_sheet_more_token(nt_sheet *sheet, const nt_token *token, uint8_t style);
-/* Bars are drawn to the scale of the largest value in their column. */
+/* Bars are drawn to the scale of the largest value of all bars of the sheet. */
 void nt_sheet_bar(nt_sheet *sheet, double value, uint8_t style);
 
 /* Prints titles and a rule (unless the first column has no title) and the rows; returns the number

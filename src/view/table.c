@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "view/changes.h"
 #include "view/frame.h"
 #include "view/view.h"
 
@@ -16,9 +17,9 @@ void nt_frame_part(nt_frame *frame, const char *utf8, uint8_t style) {
     }
     size_t first = line->n;
     nt_strip_show(line, utf8, strlen(utf8), NT_SHOW_TEXT, style);
-    if (line->status != NT_OK || nt_strip_width(line, first, line->n - first) > frame->paint.width)
-        return;
-    for (size_t i = first; i < line->n; i++) /* a part that fits a line stays whole */
+    size_t width = nt_strip_width(line, first, line->n - first) + strlen(" .");
+    if (line->status != NT_OK || width > frame->paint.width) return;
+    for (size_t i = first; i < line->n; i++) /* a part that fits a line with its dot stays whole */
         line->glyphs[i].style &= (uint8_t)~NT_STYLE_BREAK;
 }
 
@@ -79,6 +80,20 @@ static void method(nt_frame *frame) {
     nt_frame_part(frame, text, NT_STYLE_DIM);
 }
 
+/* "drafted 120, taken 97 in 31 passes". */
+static void drafts(nt_frame *frame) {
+    const nt_effort *effort = &frame->trace->effort;
+    if (!nt_view_assisted(frame->trace)) return;
+    char text[160] = "drafted ";
+    strcat(text, nt_figure_count(effort->n_drafted).s);
+    strcat(text, ", taken ");
+    strcat(text, nt_figure_count(effort->n_accepted).s);
+    strcat(text, " in ");
+    strcat(text, nt_figure_count(effort->n_passes).s);
+    strcat(text, effort->n_passes == 1 ? " pass" : " passes");
+    nt_frame_part(frame, text, NT_STYLE_DIM);
+}
+
 static void token_count(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     char text[128] = "";
@@ -111,6 +126,7 @@ static void footer(nt_frame *frame) {
     for (size_t i = 0; !several && i < (tokens ? 1 : sizeof heads / sizeof *heads); i++)
         if (heads[i] && heads[i][0]) nt_frame_part(frame, heads[i], NT_STYLE_DIM);
     method(frame);
+    drafts(frame);
     if (trace->kind != NT_RESULT_INFO && !several) token_count(frame);
     if (trace->milliseconds > 0) {
         int decimals = trace->milliseconds < 0.1 ? 3 : trace->milliseconds < 10 ? 1 : 0;
@@ -165,6 +181,7 @@ static int show(nt_frame *frame) {
     case NT_RESULT_PERPLEXITY: nt_table_perplexity(frame); break;
     case NT_RESULT_INSPECT: nt_table_inspect(frame); break;
     case NT_RESULT_INFO: nt_table_info(frame); break;
+    case NT_RESULT_EXPLAIN: nt_table_explain(frame); break;
     default:
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no table",
                        (int)frame->trace->kind);

@@ -1,87 +1,9 @@
-/* Tables of what stood to choose: the next token, and the choices step by step. */
+/* The table of choices, step by step. */
 #include <string.h>
 
+#include "view/changes.h"
 #include "view/frame.h"
 #include "view/input.h"
-
-/* ---- next ------------------------------------------------------------------------------------ */
-
-static void next_columns(nt_sheet *sheet, bool processed) {
-    nt_sheet_column(sheet, (nt_column){.title = "rank", .align = NT_RIGHT, .hide = 4});
-    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 11});
-    nt_sheet_column(sheet, (nt_column){.title = "id", .align = NT_RIGHT, .hide = 3});
-    if (processed)
-        nt_sheet_column(sheet, (nt_column){.title = "processed", .align = NT_RIGHT, .hide = 6});
-    nt_sheet_column(sheet, (nt_column){.title = "probability", .align = NT_RIGHT});
-    nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 5});
-    nt_sheet_column(sheet, (nt_column){.title = "logit", .align = NT_RIGHT, .hide = 1});
-    nt_sheet_column(sheet, (nt_column){.title = "logprob", .align = NT_RIGHT, .hide = 2});
-}
-
-/* The last row: all that is not shown. */
-static void next_rest(nt_sheet *sheet, size_t n_more, double rest, double rest_processed,
-                      bool processed) {
-    nt_figure more = nt_figure_count(n_more);
-    strcat(more.s, " more");
-    nt_sheet_row(sheet, NT_STYLE_DIM);
-    nt_sheet_puts(sheet, "", 0);
-    nt_sheet_puts(sheet, more.s, 0);
-    nt_sheet_puts(sheet, "", 0);
-    if (processed)
-        nt_sheet_puts(sheet, nt_figure_percent(rest_processed > 0 ? rest_processed : 0).s, 0);
-    nt_sheet_puts(sheet, nt_figure_percent(rest > 0 ? rest : 0).s, 0);
-    nt_sheet_bar(sheet, rest, NT_STYLE_DIM);
-}
-
-static bool any_processed(const nt_trace_step *step) {
-    for (size_t i = 0; i < step->n_candidates; i++)
-        if (step->candidates[i].processed_prob != step->candidates[i].prob) return true;
-    return false;
-}
-
-/* Opens the footer. */
-static void next_notes(nt_frame *frame, const nt_trace_step *step) {
-    char text[160];
-    nt_frame_figure(frame, "entropy ", nt_figure_fixed(step->step.entropy, 3), " nats",
-                    NT_STYLE_DIM);
-    if (frame->trace->n_vocab > 0 && step->step.kept < (size_t)frame->trace->n_vocab) {
-        strcpy(text, nt_figure_count(step->step.kept).s);
-        strcat(text, " of ");
-        strcat(text, nt_figure_count((uint64_t)frame->trace->n_vocab).s);
-        strcat(text, " ids kept");
-        nt_frame_part(frame, text, NT_STYLE_DIM);
-    }
-}
-
-void nt_table_next(nt_frame *frame) {
-    const nt_result *trace = frame->trace;
-    nt_sheet *sheet = &frame->sheet;
-    const nt_trace_step *step = trace->n_steps > 0 ? &trace->steps[0] : &(nt_trace_step){0};
-    bool processed = any_processed(step);
-    next_columns(sheet, processed);
-    double rest = 1, rest_processed = 1;
-    for (size_t i = 0; i < step->n_candidates; i++) {
-        const nt_candidate *c = &step->candidates[i];
-        nt_sheet_row(sheet, 0);
-        nt_sheet_puts(sheet, nt_figure_count((uint64_t)c->rank).s, NT_STYLE_DIM);
-        nt_sheet_token(sheet, "", &c->token, 0);
-        nt_sheet_puts(sheet, nt_figure_plain(c->token.id).s, NT_STYLE_DIM);
-        if (processed) nt_sheet_puts(sheet, nt_figure_percent(c->processed_prob).s, 0);
-        nt_sheet_puts(sheet, nt_figure_percent(c->prob).s, 0);
-        nt_sheet_bar(sheet, c->prob, NT_STYLE_CYAN);
-        nt_sheet_puts(sheet, nt_figure_fixed(c->logit, 3).s, 0);
-        nt_sheet_puts(sheet, nt_figure_fixed(c->logprob, 3).s, 0);
-        rest -= c->prob;
-        rest_processed -= c->processed_prob;
-    }
-    if (trace->n_vocab > 0 && (size_t)trace->n_vocab > step->n_candidates)
-        next_rest(sheet, (size_t)trace->n_vocab - step->n_candidates, rest, rest_processed,
-                  processed);
-    nt_frame_sheet(frame);
-    if (trace->n_steps > 0) next_notes(frame, step);
-}
-
-/* ---- steps ----------------------------------------------------------------------------------- */
 
 enum { INPUT_COMFORT = 12, CHOICE_COMFORT = 6, INPUT_MOST = 400 };
 enum { WIDE = 100 }; /* columns that have room for two figures a choice */
@@ -106,6 +28,9 @@ typedef struct steps_shape {
     bool raw;       /* show probabilities before processing */
     bool processed; /* show probabilities after it */
     bool several;   /* sequences */
+    size_t shown;   /* choices that some table had room for */
+    nt_names out;   /* options that removed a choice: its figure is their number here */
+    size_t first[NT_MOST_NAMES]; /* the first choice that they removed */
 } steps_shape;
 
 /* Every column counts here: no blank before the sign. */
@@ -116,16 +41,35 @@ static nt_figure tight_percent(double p) {
     return percent;
 }
 
-static void choice_cells(nt_frame *frame, const steps_shape *shape, const nt_candidate *c,
+/* "[2]": see below the table. */
+static nt_figure note_mark(size_t number) {
+    nt_figure note = {"["};
+    strcat(note.s, nt_figure_count(number + 1).s);
+    strcat(note.s, "]");
+    return note;
+}
+
+/* Choice i (the chosen one that stands elsewhere: 0) is out: its mark. */
+static nt_figure removed_mark(steps_shape *shape, const char *option, size_t i) {
+    size_t n_known = shape->out.n, number = nt_names_add(&shape->out, option);
+    if (number < NT_MOST_NAMES && (number == n_known || i < shape->first[number]))
+        shape->first[number] = i;
+    return note_mark(number);
+}
+
+static void choice_cells(nt_frame *frame, steps_shape *shape, const nt_candidate *c, size_t i,
                          bool marked, bool chosen) {
     const char *mark = frame->paint.ascii ? ">" : "\xE2\x96\xB8";
-    uint8_t style = chosen ? NT_STYLE_GREEN | NT_STYLE_BOLD : 0;
+    const char *removed = nt_view_removed_by(c);
+    uint8_t style = chosen ? NT_STYLE_GREEN | NT_STYLE_BOLD : removed ? NT_STYLE_DIM : 0;
     uint8_t figures = chosen ? style : NT_STYLE_DIM;
     nt_sheet_token(&frame->sheet, !marked ? "" : chosen ? mark : " ", &c->token, style);
     if (shape->raw)
         nt_sheet_puts(&frame->sheet, tight_percent(c->prob).s,
                       shape->processed ? NT_STYLE_DIM : figures);
-    if (shape->processed) nt_sheet_puts(&frame->sheet, tight_percent(c->processed_prob).s, figures);
+    if (!shape->processed) return;
+    nt_figure figure = removed ? removed_mark(shape, removed, i) : tight_percent(c->processed_prob);
+    nt_sheet_puts(&frame->sheet, figure.s, figures);
 }
 
 /* The end of the text so far: no more of it than could be shown. */
@@ -141,19 +85,20 @@ static void input_cell(nt_frame *frame, const nt_buffer *text) {
                   text->n ? text->data + from : "", text->n - from, NT_SHOW_INPUT, 0);
 }
 
-static void steps_row(nt_frame *frame, const nt_trace_step *step, const steps_shape *shape,
+static void steps_row(nt_frame *frame, const nt_trace_step *step, steps_shape *shape,
                       const nt_buffer *text) {
     nt_sheet_row(&frame->sheet, 0);
     nt_sheet_puts(&frame->sheet, nt_figure_count(step->step.index).s, NT_STYLE_DIM);
     input_cell(frame, text);
     for (size_t i = 0; i < shape->k; i++) {
         if (i < step->n_candidates)
-            choice_cells(frame, shape, &step->candidates[i], shape->marked[i], is_chosen(step, i));
+            choice_cells(frame, shape, &step->candidates[i], i, shape->marked[i],
+                         is_chosen(step, i));
         else
             for (int cell = 0; cell < 1 + shape->raw + shape->processed; cell++)
                 nt_sheet_puts(&frame->sheet, "", 0);
     }
-    if (shape->elsewhere) choice_cells(frame, shape, &step->step.chosen, true, true);
+    if (shape->elsewhere) choice_cells(frame, shape, &step->step.chosen, 0, true, true);
 }
 
 static void choice_columns(nt_sheet *sheet, const char *title, int hide, int n_figures) {
@@ -187,8 +132,8 @@ static void measure_steps(steps_shape *shape, const nt_result *trace) {
 }
 
 /* Steps [first, end): one sequence, under its heading where there are several. */
-static void sequence_table(nt_frame *frame, const steps_shape *shape, char (*titles)[32],
-                           nt_buffer *text, size_t first, size_t end) {
+static void sequence_table(nt_frame *frame, steps_shape *shape, char (*titles)[32], nt_buffer *text,
+                           size_t first, size_t end) {
     const nt_result *trace = frame->trace;
     if (first > 0) nt_paint_end(&frame->paint);
     if (shape->several) {
@@ -201,7 +146,57 @@ static void sequence_table(nt_frame *frame, const steps_shape *shape, char (*tit
         nt_view_input(text, trace, s);
         steps_row(frame, &trace->steps[s], shape, text);
     }
+    size_t hidden = frame->hidden; /* of the tables before */
+    frame->hidden = 0;
     nt_frame_sheet(frame);
+    size_t shown = shape->k > frame->hidden ? shape->k - frame->hidden : 0;
+    if (shown > shape->shown) shape->shown = shown;
+    if (hidden > frame->hidden) frame->hidden = hidden;
+}
+
+/* "probabilities before and after top_k, top_p": the options that changed something. */
+static void measured(nt_frame *frame, const steps_shape *shape) {
+    const nt_result *trace = frame->trace;
+    nt_names acting = {0};
+    nt_buffer text = {0};
+    for (size_t s = 0; s < trace->n_steps; s++)
+        nt_names_of_step(&acting, &trace->steps[s]);
+    nt_buffer_puts(&text, shape->raw ? "probabilities before and after " : "probabilities after ");
+    for (size_t i = 0; i < acting.n; i++) {
+        if (i > 0) nt_buffer_puts(&text, ", ");
+        nt_buffer_puts(&text, acting.names[i]);
+    }
+    if (acting.n == 0) nt_buffer_puts(&text, "processing");
+    if (text.status == NT_OK)
+        nt_frame_part(frame, text.data, NT_STYLE_DIM);
+    else
+        frame->line.status = text.status;
+    nt_buffer_free(&text);
+}
+
+/* What the table's marks mean, and what it has no room for. */
+static void steps_notes(nt_frame *frame, const steps_shape *shape) {
+    const nt_result *trace = frame->trace;
+    size_t n_demoted = 0;
+    for (size_t s = 0; s < trace->n_steps; s++)
+        n_demoted += trace->steps[s].n_demoted;
+    measured(frame, shape);
+    nt_frame_line(frame);
+    for (size_t i = 0; i < shape->out.n; i++) {
+        char text[128] = "";
+        if (shape->first[i] > 0 && shape->first[i] >= shape->shown) continue;
+        strcat(text, note_mark(i).s);
+        strcat(text, " removed by ");
+        strncat(text, shape->out.names[i], 48);
+        nt_frame_part(frame, text, NT_STYLE_DIM);
+    }
+    if (n_demoted > 0) {
+        nt_frame_figure(frame, "", nt_figure_count(n_demoted),
+                        n_demoted == 1 ? " likely choice pushed out: see --json"
+                                       : " likely choices pushed out: see --json",
+                        NT_STYLE_DIM);
+    }
+    nt_frame_line(frame);
 }
 
 void nt_table_steps(nt_frame *frame) {
@@ -209,8 +204,10 @@ void nt_table_steps(nt_frame *frame) {
     nt_arena arena = {0};
     nt_buffer text = {0};
     bool sampled = nt_view_sampled(trace);
-    steps_shape shape = {
-        .raw = !sampled || frame->paint.width >= WIDE, .processed = sampled, .elsewhere = sampled};
+    bool processed = nt_view_processed(trace);
+    steps_shape shape = {.raw = !processed || frame->paint.width >= WIDE,
+                         .processed = processed,
+                         .elsewhere = sampled};
     for (size_t s = 0; s < trace->n_steps; s++)
         if (trace->steps[s].n_candidates > shape.k) shape.k = trace->steps[s].n_candidates;
     shape.marked = nt_arena_alloc(&arena, shape.k + 1, sizeof *shape.marked);
@@ -228,13 +225,8 @@ void nt_table_steps(nt_frame *frame) {
     } else {
         frame->sheet.status = NT_E_MEMORY;
     }
-    if (sampled && trace->n_steps > 0) {
-        nt_frame_part(frame,
-                      shape.raw ? "probabilities before and after temperature, top-k and top-p"
-                                : "probabilities after temperature, top-k and top-p",
-                      NT_STYLE_DIM);
-        nt_frame_line(frame);
-    }
+    if (processed && trace->n_steps > 0) steps_notes(frame, &shape);
+    nt_frame_proof(frame);
     nt_buffer_free(&text);
     nt_arena_free(&arena);
 }

@@ -1,9 +1,10 @@
 /* Tables of generated texts. */
+#include <math.h>
 #include <string.h>
 
 #include "view/frame.h"
 
-/* ---- generate -------------------------------------------------------------------------------- */
+/* ---- One text -------------------------------------------------------------------------------- */
 
 /* Adds a text to the line, printing it at each newline. */
 static void flow(nt_frame *frame, const char *bytes, size_t n, uint8_t style) {
@@ -28,8 +29,77 @@ static void outcome(nt_frame *frame, const nt_output *output) {
                     output->n_ids == 1 ? " new token" : " new tokens", NT_STYLE_DIM);
     nt_frame_figure(frame, "log-probability ", nt_figure_fixed(output->logprob, 3), "",
                     NT_STYLE_DIM);
+    bool exact = frame->trace->proof != NULL; /* its score is a log-probability, too */
+    if (exact ? fabs(output->score - output->logprob) > 1e-6 : !isnan(output->score))
+        nt_frame_figure(frame, exact ? "processed " : "score ", nt_figure_fixed(output->score, 3),
+                        "", NT_STYLE_DIM);
     nt_frame_line(frame);
 }
+
+/* ---- exact search ---------------------------------------------------------------------------- */
+
+/* What another search finds, held against the likeliest output. */
+static void held_against(nt_frame *frame, const char *search, double found) {
+    const nt_result *trace = frame->trace;
+    char text[256] = "";
+    if (isnan(found)) return;
+    strncat(text, search, 80);
+    double best = trace->n_outputs > 0 ? trace->outputs[0].score : NAN, apart = found - best;
+    if (fabs(apart) <= 1e-6 * (1 + fabs(best))) {
+        strcat(text, " finds the same");
+    } else {
+        strcat(text, " finds ");
+        strcat(text, nt_figure_fixed(found, 3).s);
+        if (isfinite(apart)) {
+            strcat(text, ", ");
+            strcat(text, nt_figure_fixed(fabs(apart), 3).s);
+            strcat(text, apart < 0 ? " below" : " above");
+        }
+    }
+    nt_frame_part(frame, text, NT_STYLE_DIM);
+}
+
+static void verdict(nt_frame *frame, const nt_proof *proof) {
+    size_t n = frame->trace->n_outputs;
+    const char *tokens = proof->horizon == 1 ? " token" : " tokens";
+    char behind[64];
+    if (proof->proved) {
+        strcpy(behind, tokens);
+        strcat(behind, n == 0 ? " is so likely" : " is likelier");
+        nt_frame_figure(frame,
+                        n == 1   ? "proved: nothing within "
+                        : n == 0 ? "proved: no continuation within "
+                                 : "proved: nothing else within ",
+                        nt_figure_count(proof->horizon), behind, NT_STYLE_BOLD);
+        return;
+    }
+    bool timed = proof->limit && strcmp(proof->limit, "max_time") == 0;
+    nt_frame_figure(frame,
+                    timed ? "not proved: max_time ended the search after "
+                          : "not proved: max_nodes ended the search after ",
+                    nt_figure_count(proof->n_nodes), proof->n_nodes == 1 ? " prefix" : " prefixes",
+                    NT_STYLE_BOLD);
+    if (isfinite(proof->gap))
+        nt_frame_figure(frame, "what was not looked at may be likelier by up to ",
+                        nt_figure_fixed(proof->gap, 3), " nats", NT_STYLE_BOLD);
+    else
+        nt_frame_part(frame, "what was not looked at may be likelier", NT_STYLE_BOLD);
+}
+
+void nt_frame_proof(nt_frame *frame) {
+    const nt_proof *proof = frame->trace->proof;
+    char beams[96] = "beam search with ";
+    if (!proof) return;
+    verdict(frame, proof);
+    nt_frame_line(frame);
+    strcat(beams, nt_figure_count(proof->n_beams).s);
+    strcat(beams, proof->n_beams == 1 ? " beam" : " beams");
+    held_against(frame, "greedy decoding", proof->greedy);
+    held_against(frame, beams, proof->beams);
+    nt_frame_line(frame);
+}
+
+/* ---- generate -------------------------------------------------------------------------------- */
 
 void nt_table_generate(nt_frame *frame) {
     const nt_result *trace = frame->trace;
@@ -51,6 +121,8 @@ void nt_table_generate(nt_frame *frame) {
         nt_paint_end(&frame->paint);
         outcome(frame, output);
     }
+    if (trace->proof && trace->n_outputs > 0) nt_paint_end(&frame->paint);
+    nt_frame_proof(frame);
     if (frame->line.status == NT_OK) frame->line.status = prompt.status;
     nt_buffer_free(&prompt);
 }

@@ -25,4 +25,11 @@ static inline void made_row(float *row, const char *kind, size_t V, uint64_t see
     }
 }
 
+static inline void made_ids(int32_t *ids, uint64_t seed, size_t n, int32_t below) {
+    for (size_t i = 0; i < n; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        ids[i] = (int32_t)((int64_t)(seed >> 33) % below);
+    }
+}
+
 #endif

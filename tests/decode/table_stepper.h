@@ -60,7 +60,7 @@ static void table_drop(void *self, int32_t sequence) {
     model->ids[sequence] = NULL;
 }
 
-static void table_put(table_model *model, int32_t sequence, const int32_t *ids, size_t n) {
+static void table_append(table_model *model, int32_t sequence, const int32_t *ids, size_t n) {
     size_t length = model->length[sequence];
     if (n == 0) return;
     int32_t *bigger = realloc(model->ids[sequence], (length + n) * sizeof *bigger);
@@ -76,7 +76,7 @@ static int table_fork(void *self, int32_t *child, int32_t parent) {
     if (++model->n_forks == model->fail_at_fork) return nt_fail(NT_E_MEMORY, "no fork");
     if (!model->live[parent]) return nt_fail(NT_E_ARGUMENT, "the parent is not live");
     NT_TRY(table_start(self, child));
-    table_put(model, *child, model->ids[parent], model->length[parent]);
+    table_append(model, *child, model->ids[parent], model->length[parent]);
     return NT_OK;
 }
 
@@ -111,7 +111,7 @@ static int table_step(void *self, const float **logits, const nt_step_row *rows,
         size_t wanted = rows[i].n_logits ? rows[i].n_logits : 1;
         if (!model->live[sequence]) return nt_fail(NT_E_ARGUMENT, "sequence is not live");
         if (rows[i].n_ids == 0 || wanted > rows[i].n_ids) fail_msg("a row asks for too much");
-        table_put(model, sequence, rows[i].ids, rows[i].n_ids);
+        table_append(model, sequence, rows[i].ids, rows[i].n_ids);
         model->n_tokens += rows[i].n_ids;
         for (size_t n = model->length[sequence] - wanted + 1; n <= model->length[sequence]; n++)
             *logits++ = table_logits(model, sequence, n);

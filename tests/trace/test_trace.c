@@ -66,6 +66,14 @@ static void near(double got, long double wanted, double tolerance) {
         fail_msg("got %.17g, wanted %.17Lg", got, wanted);
 }
 
+/* A step of two stages, or of one where processed is NULL. */
+static int add(nt_result *trace, const float *raw, const float *processed, size_t V, size_t k,
+               int32_t chosen) {
+    nt_stage stages[] = {{NULL, raw}, {"temperature", processed}};
+    nt_sight sight = {.stages = stages, .n_stages = processed ? 2 : 1, .V = V, .k = k};
+    return nt_trace_add_step(trace, &sight, chosen);
+}
+
 static void check_candidate(const nt_candidate *c, const expected *e, const float *raw, size_t V) {
     assert_int_equal(c->token.id, e->id);
     assert_true(c->logit == e->logit);
@@ -82,7 +90,7 @@ static void check_step(const float *raw, const float *processed, size_t V, size_
                        int32_t chosen) {
     nt_result *trace;
     assert_int_equal(nt_trace_new(&trace, NT_RESULT_STEPS, &words), NT_OK);
-    assert_int_equal(nt_trace_add_step(trace, raw, processed, V, k, chosen), NT_OK);
+    assert_int_equal(add(trace, raw, processed, V, k, chosen), NT_OK);
     const float *keys = processed ? processed : raw;
     long double *prob = calloc(2 * V, sizeof *prob);
     expected *all = calloc(V, sizeof *all);
@@ -187,7 +195,7 @@ static void the_whole_of_a_large_vocabulary(void **state) {
     float *processed = malloc(V * sizeof *processed);
     for (size_t i = 0; i < V; i++)
         processed[i] = -row[i];
-    assert_int_equal(nt_trace_add_step(trace, row, processed, V, V, -1), NT_OK);
+    assert_int_equal(add(trace, row, processed, V, V, -1), NT_OK);
     for (size_t i = 0; i < V; i++) {
         const nt_candidate *c = nt_result_candidate(trace, 0, i);
         assert_int_equal(c->token.id, i);
@@ -206,11 +214,11 @@ static void rows_that_are_no_numbers(void **state) {
     nt_result *trace;
     assert_int_equal(nt_trace_new(&trace, NT_RESULT_NEXT, NULL), NT_OK);
     for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(nt_trace_add_step(trace, bad[i], NULL, 3, 2, -1), NT_E_NUMERIC);
-        assert_int_equal(nt_trace_add_step(trace, good, bad[i], 3, 2, -1), NT_E_NUMERIC);
+        assert_int_equal(add(trace, bad[i], NULL, 3, 2, -1), NT_E_NUMERIC);
+        assert_int_equal(add(trace, good, bad[i], 3, 2, -1), NT_E_NUMERIC);
         assert_non_null(strstr(nt_error_message(), "processed logits"));
     }
-    assert_int_equal(nt_trace_add_step(trace, good, NULL, 3, 2, 3), NT_E_RANGE);
+    assert_int_equal(add(trace, good, NULL, 3, 2, 3), NT_E_RANGE);
     assert_int_equal(nt_result_n_steps(trace), 0);
     nt_result_free(trace);
 }
@@ -245,7 +253,7 @@ static int write_everything(nt_result **out) {
     NT_TRY(nt_trace_set_tokens(trace, ids, starts, ends, 3));
     NT_TRY(nt_trace_set_text(trace, "a\0b", 3));
     for (size_t i = 0; i < 20; i++) {
-        NT_TRY(nt_trace_add_step(trace, row, processed, 4, 3, 0));
+        NT_TRY(add(trace, row, processed, 4, 3, 0));
         NT_TRY(nt_trace_fact_number(trace, "n", (double)i));
     }
     NT_TRY(nt_trace_add_output(trace, &output));
@@ -382,8 +390,7 @@ static void steps_are_sorted_by_sequence(void **state) {
         for (size_t s = 0; s < 5; s++) {
             if (index >= lengths[s]) continue;
             int32_t chosen = (int32_t)((s + index) % 3);
-            assert_int_equal(nt_trace_add_step(trace, row, NULL, 3, 1 + (s + index) % 3, chosen),
-                             NT_OK);
+            assert_int_equal(add(trace, row, NULL, 3, 1 + (s + index) % 3, chosen), NT_OK);
             nt_step *step = &trace->steps[trace->n_steps - 1].step;
             assert_true(step->sequence == 0 && step->index == trace->n_steps - 1);
             step->sequence = s;

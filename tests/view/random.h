@@ -25,14 +25,31 @@ static double random_number(void) {
     return draw(6) == 0 ? odd[draw(sizeof odd / sizeof *odd)] : (draw(2000000) - 1e6) / 1e4;
 }
 
+static float random_logit(void) {
+    return draw(3) ? (float)random_number() : -INFINITY;
+}
+
+static const nt_change *random_changes(nt_result *t, size_t n) {
+    static const char *const options[] = {"temperature", "top_p", "repetition_penalty",
+                                          "exponential_decay_length_penalty"};
+    nt_change *changes = room(t, n, sizeof *changes);
+    for (size_t i = 0; i < n; i++)
+        changes[i] = (nt_change){options[draw(4)], random_logit(), random_logit()};
+    return changes;
+}
+
 static nt_candidate random_candidate(nt_result *t) {
     double p = draw(4) ? draw(1000001) / 1e6 : draw(2) ? 1e-12 : 1 - 1e-9;
+    size_t n_changes = draw(2) ? draw(4) : 0;
     return (nt_candidate){.token = random_token(t),
                           .rank = (int32_t)draw(50257) + 1,
                           .logit = (float)random_number(),
                           .logprob = draw(5) ? log(p) : -INFINITY,
                           .prob = p,
-                          .processed_prob = draw(2) ? p : 0};
+                          .processed_prob = draw(2) ? p : 0,
+                          .processed_logit = random_logit(),
+                          .changes = n_changes ? random_changes(t, n_changes) : NULL,
+                          .n_changes = n_changes};
 }
 
 static const char *random_text(nt_result *t, size_t *n) {
@@ -46,6 +63,72 @@ static const char *random_text(nt_result *t, size_t *n) {
     return text;
 }
 
+static void random_demoted(nt_result *t, nt_trace_step *step) {
+    step->n_demoted = draw(3) ? 0 : draw(4);
+    step->demoted = room(t, step->n_demoted, sizeof *step->demoted);
+    for (size_t i = 0; i < step->n_demoted; i++)
+        step->demoted[i] = random_candidate(t);
+}
+
+static void random_rows(nt_result *t) {
+    t->n_rows = draw(4);
+    t->rows = room(t, 4, sizeof *t->rows);
+    for (size_t r = 0; r < t->n_rows; r++) {
+        nt_trace_step *row = &t->rows[r];
+        row->step = (nt_step){.index = draw(9), .chosen.token.id = -1, .entropy = random_number()};
+        row->n_candidates = draw(4);
+        row->candidates = room(t, 4, sizeof *row->candidates);
+        for (size_t i = 0; i < row->n_candidates; i++)
+            row->candidates[i] = random_candidate(t);
+        random_demoted(t, row);
+    }
+}
+
+/* Parents stand before their children; all else is as odd as it likes to be. */
+static void random_beams(nt_result *t) {
+    t->n_beams = draw(9);
+    t->beams = room(t, 9, sizeof *t->beams);
+    for (size_t b = 0; b < t->n_beams; b++) {
+        t->beams[b] = (nt_beam){.parent = (int64_t)draw((uint32_t)b + 1) - 1,
+                                .index = draw(5),
+                                .token = random_candidate(t),
+                                .sum = random_number(),
+                                .score = random_number(),
+                                .place = (int32_t)draw(9),
+                                .slot = (int32_t)draw(4) - 1,
+                                .fate = (nt_fate)draw(8), /* one of them is none */
+                                .finish_reason = draw(3)   ? "stop"
+                                                 : draw(2) ? ""
+                                                           : NULL,
+                                .row = (int64_t)draw(4) - 1};
+    }
+}
+
+static void random_decoding(nt_result *t) {
+    static const char *const methods[] = {"greedy",      "sample",        "best_of",
+                                          "beam_search", "beam_sample",   "assisted",
+                                          "exact",       "prompt_lookup", NULL};
+    t->method = methods[draw(9)];
+    t->seeded = draw(2);
+    t->seed = draw(2) ? draw(1000) : UINT64_MAX - draw(9);
+    t->effort = (nt_effort){draw(2) ? draw(99) : UINT64_MAX, draw(99), draw(99), draw(99), 1.5};
+    random_rows(t);
+    random_beams(t);
+    if (draw(3)) return;
+    t->proof = room(t, 1, sizeof *t->proof);
+    *t->proof = (nt_proof){.proved = draw(2),
+                           .gap = random_number(),
+                           .bound = random_number(),
+                           .limit = draw(2)   ? "max_time"
+                                    : draw(2) ? "max_nodes"
+                                              : NULL,
+                           .horizon = draw(2) ? draw(9) : SIZE_MAX,
+                           .n_nodes = draw(2) ? draw(9) : UINT64_MAX,
+                           .greedy = random_number(),
+                           .beams = random_number(),
+                           .n_beams = draw(9)};
+}
+
 static void random_steps(nt_result *t) {
     size_t sequence = 0, index = 0;
     for (uint32_t s = draw(6) + (t->kind == NT_RESULT_NEXT); s > 0; s--) {
@@ -57,6 +140,10 @@ static void random_steps(nt_result *t) {
             among ? step->candidates[draw((uint32_t)step->n_candidates)] : random_candidate(t);
         step->step.entropy = random_number();
         step->step.kept = draw(60000);
+        step->step.draw = draw(2) ? NAN : draw(1000) / 1000.0;
+        step->step.beam = (int64_t)draw(4) - 1;
+        step->step.drafted = draw(2) ? step->step.chosen.token.id : (int32_t)draw(3) - 1;
+        random_demoted(t, step);
         if (draw(4) == 0) {
             sequence += 1 + draw(2);
             index = 0;
@@ -163,9 +250,7 @@ MAY_BE_UNUSED static nt_result *random_sample(nt_result_kind kind, uint64_t seed
     t->text = random_text(t, &t->n_text);
     t->bos = draw(2);
     t->milliseconds = draw(3) ? draw(1000000) / 7.0 : 0;
-    t->method = draw(3) == 0 ? "sample" : draw(2) ? "greedy" : NULL;
-    t->seeded = draw(2);
-    t->seed = draw(2) ? draw(1000) : UINT64_MAX - draw(9);
+    random_decoding(t);
     if (kind >= NT_RESULT_COMPARED) random_compared(t);
     random_steps(t);
     t->n_outputs = draw(3);
@@ -174,7 +259,9 @@ MAY_BE_UNUSED static nt_result *random_sample(nt_result_kind kind, uint64_t seed
         t->outputs[i] = (nt_output){.ids = room(t, 5, sizeof(int32_t)),
                                     .n_ids = draw(6),
                                     .logprob = random_number(),
-                                    .finish_reason = "stop_string"};
+                                    .finish_reason = "stop_string",
+                                    .score = random_number(),
+                                    .beam = (int64_t)draw((uint32_t)t->n_beams + 1) - 1};
         t->outputs[i].text = random_text(t, &t->outputs[i].n_text);
     }
     t->scored = room(t, n, sizeof *t->scored);

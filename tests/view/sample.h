@@ -112,7 +112,8 @@ static nt_candidate candidate(nt_result *t, int32_t rank, int32_t id, const char
                           .logit = (float)(log(p) - 30.5),
                           .logprob = log(p),
                           .prob = p,
-                          .processed_prob = p};
+                          .processed_prob = p,
+                          .processed_logit = (float)(log(p) - 30.5)};
 }
 
 static nt_trace_step *add_step(nt_result *t, size_t n) {
@@ -121,6 +122,8 @@ static nt_trace_step *add_step(nt_result *t, size_t n) {
     step->step.index = t->n_steps++;
     step->step.chosen.token.id = -1;
     step->step.chosen.token.bytes = "";
+    step->step.draw = NAN;
+    step->step.beam = step->step.drafted = -1;
     step->step.kept = 50257;
     step->candidates = room(t, n, sizeof *step->candidates);
     step->n_candidates = n;
@@ -202,7 +205,9 @@ MAY_BE_UNUSED static nt_result *sample_generate(void) {
                     .text = "\xc2\xa0I was a young man, and I was a very good student. I was a "
                             "good student, and I was a very good student.\nI was",
                     .logprob = -51.020016,
-                    .finish_reason = "length"};
+                    .finish_reason = "length",
+                    .score = NAN,
+                    .beam = -1};
     output->n_text = strlen(output->text);
     return t;
 }
@@ -227,6 +232,11 @@ static void fill_drawn(nt_result *t) {
                 const nt_candidate *c = &from->candidates[i];
                 step->candidates[i] = candidate(t, i + 1, c->token.id, c->token.bytes, c->prob);
                 step->candidates[i].processed_prob = pow(c->prob, 1 / 0.7) / sum;
+                step->candidates[i].processed_logit /= 0.7f;
+                nt_change *warmed = room(t, 1, sizeof *warmed);
+                *warmed = (nt_change){"temperature", c->logit, c->logit / 0.7f};
+                step->candidates[i].changes = warmed;
+                step->candidates[i].n_changes = 1;
             }
             step->step.index = s;
             step->step.sequence = sequence;
@@ -257,7 +267,9 @@ MAY_BE_UNUSED static nt_result *sample_drawn(void) {
                                     .n_ids = 3,
                                     .text = texts[o],
                                     .n_text = strlen(texts[o]),
-                                    .finish_reason = "length"};
+                                    .finish_reason = "length",
+                                    .score = NAN,
+                                    .beam = -1};
         for (size_t s = 0; s < 3; s++) {
             ids[s] = t->steps[3 * o + s].step.chosen.token.id;
             t->outputs[o].logprob += t->steps[3 * o + s].step.chosen.logprob;
@@ -505,12 +517,15 @@ MAY_BE_UNUSED static nt_result *sample_counts(void) {
     return t;
 }
 
+#include "view/sample_decoded.h"
+
 typedef nt_result *(*sample_fn)(void);
 MAY_BE_UNUSED static const sample_fn samples[] = {
-    sample_tokens,   sample_text,    sample_next,  sample_steps,         sample_generate,
-    sample_score,    sample_inspect, sample_info,  sample_drawn_steps,   sample_drawn,
-    sample_sums,     sample_units,   sample_words, sample_continuations, sample_perplexity,
-    sample_compared, sample_counts};
+    sample_tokens,   sample_text,    sample_next,      sample_steps,           sample_generate,
+    sample_score,    sample_inspect, sample_info,      sample_drawn_steps,     sample_drawn,
+    sample_sums,     sample_units,   sample_words,     sample_continuations,   sample_perplexity,
+    sample_compared, sample_counts,  sample_processed, sample_processed_steps, sample_beams,
+    sample_proved,   sample_gap,     sample_assisted,  sample_assisted_steps,  sample_best_of};
 enum { N_SAMPLES = sizeof samples / sizeof *samples };
 
 #endif

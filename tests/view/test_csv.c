@@ -34,9 +34,10 @@ static void headers(void **state) {
     static const char *const expected[] = {
         "index,id,token,start,end\n",
         "text\n\"\"\n",
-        "rank,id,token,logit,logprob,prob,processed_prob\n",
-        "sequence,step,input,choice_rank,id,token,prob,logprob,processed_prob,chosen\n",
-        "sequence,ids,text,logprob,finish_reason\n",
+        "rank,id,token,logit,logprob,prob,processed_prob,processed_logit,removed_by\n",
+        "sequence,step,input,choice_rank,id,token,prob,logprob,processed_prob,chosen,"
+        "processed_logit,removed_by\n",
+        "sequence,ids,text,logprob,finish_reason,score\n",
         "index,id,token,logprob,rank,entropy,counted\n",
         "layer,hidden_norm\n",
         "key,value\n",

@@ -37,6 +37,15 @@ def made_row(kind, size, seed):
     return torch.tensor(row, dtype=torch.float32)
 
 
+def made_ids(seed, n, below):
+    """n ids below `below`: made_ids of tests/decode/made_row.h."""
+    ids = []
+    for _ in range(n):
+        seed = (seed * 6364136223846793005 + 1442695040888963407) & MASK
+        ids.append((seed >> 33) % below)
+    return ids
+
+
 class TableConfig(PretrainedConfig):
     model_type = "table"
 

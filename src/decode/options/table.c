@@ -1,104 +1,34 @@
-/* The table itself, looking names up in it, and the public calls that set and list options. */
+/* Looking names up in the table of options, and the public calls that list and set them. */
 #include "decode/options/options.h"
 
-#include <float.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "decode/generate.h"
 
-#define FIELD(name) offsetof(nt_generate_options, name)
+static const nt_option_section *const sections[] = {
+    &nt_options_length, &nt_options_search,   &nt_options_drawing,  &nt_options_repetition,
+    &nt_options_bans,   &nt_options_guidance, &nt_options_assisted, &nt_options_kept};
 
-static const nt_option_row rows[] = {
-    {.info = {"max_new_tokens", "integer", "20, when max_length is not given either", "1 or more",
-              "Make at most this many new tokens."},
-     .type = NT_OPTION_INTEGER,
-     .offset = FIELD(max_new_tokens),
-     .low = 1,
-     .high = INT32_MAX},
-    {.info = {"max_length", "integer", "none", "1 or more",
-              "Stop when prompt and new tokens together are this many; max_new_tokens wins."},
-     .type = NT_OPTION_INTEGER,
-     .offset = FIELD(max_length),
-     .low = 1,
-     .high = INT32_MAX},
-    {.info = {"eos_token_id", "ids", "the checkpoint's", "ids of the vocabulary, or none",
-              "Stop after any of these tokens."},
-     .type = NT_OPTION_IDS,
-     .offset = FIELD(eos_token_id),
-     .offset_n = FIELD(n_eos_token_id),
-     .low = 0,
-     .high = INT32_MAX},
-    {.info = {"stop_strings", "strings", "none", "one character or more each",
-              "Stop when the text holds this string; the text then ends before it. May be given "
-              "several times."},
-     .type = NT_OPTION_STRINGS,
-     .offset = FIELD(stop_strings),
-     .offset_n = FIELD(n_stop_strings)},
-    {.info = {"choices", "integer", "5", "1 or more",
-              "Keep this many of the likeliest candidates of each step."},
-     .type = NT_OPTION_INTEGER,
-     .ours = true,
-     .offset = FIELD(choices),
-     .low = 1,
-     .high = INT32_MAX},
-    {.info = {"do_sample", "boolean", "false", "true or false",
-              "Draw each token by its probability; false: always take the likeliest."},
-     .type = NT_OPTION_BOOLEAN,
-     .offset = FIELD(do_sample)},
-    {.info = {"temperature", "number", "1", "above 0 (for the likeliest alone: do_sample false)",
-              "When drawing, divide the logits by this: below 1 likely tokens gain, above 1 they "
-              "lose."},
-     .type = NT_OPTION_NUMBER,
-     .draws = true,
-     .offset = FIELD(temperature),
-     .low = DBL_TRUE_MIN,
-     .high = FLT_MAX},
-    {.info = {"top_k", "integer", "50, as in transformers", "1 or more, or 0 for no limit",
-              "When drawing, leave only the k likeliest tokens, and those as likely as the last of "
-              "them."},
-     .type = NT_OPTION_INTEGER,
-     .draws = true,
-     .offset = FIELD(top_k),
-     .low = 0,
-     .high = INT32_MAX,
-     .unset = -1},
-    {.info = {"top_p", "number", "1", "0 to 1",
-              "When drawing, leave only the likeliest tokens that together have this much "
-              "probability."},
-     .type = NT_OPTION_NUMBER,
-     .draws = true,
-     .offset = FIELD(top_p),
-     .low = 0,
-     .high = 1,
-     .unset = -1},
-    {.info = {"num_return_sequences", "integer", "1", "1 to 1024",
-              "When drawing, make this many continuations of the prompt."},
-     .type = NT_OPTION_INTEGER,
-     .offset = FIELD(num_return_sequences),
-     .low = 1,
-     .high = NT_MAX_SEQUENCES},
-    {.info = {"seed", "integer", "one from the system, told in the result",
-              "0 to 18446744073709551615", "When drawing, the same seed gives the same tokens."},
-     .type = NT_OPTION_SEED,
-     .ours = true,
-     .offset = FIELD(seed),
-     .offset_n = FIELD(seed_given)},
-};
-
-enum { N_ROWS = sizeof rows / sizeof *rows, MAX_NAME = 64 };
+enum { N_SECTIONS = sizeof sections / sizeof *sections, MAX_NAME = 64 };
 
 size_t nt_n_options(void) {
-    return N_ROWS;
+    size_t n = 0;
+    for (size_t i = 0; i < N_SECTIONS; i++)
+        n += sections[i]->n;
+    return n;
 }
 
 const nt_option_row *nt_option_row_at(size_t i) {
-    return i < N_ROWS ? &rows[i] : NULL;
+    for (size_t s = 0; s < N_SECTIONS; s++) {
+        if (i < sections[s]->n) return &sections[s]->rows[i];
+        i -= sections[s]->n;
+    }
+    return NULL;
 }
 
 const nt_option_info *nt_option_at(size_t i) {
-    return i < N_ROWS ? &rows[i].info : NULL;
+    const nt_option_row *row = nt_option_row_at(i);
+    return row ? &row->info : NULL;
 }
 
 /* The name with underscores; false when it is longer than any option's. */
@@ -113,8 +43,9 @@ static bool normal_name(char out[MAX_NAME], const char *name) {
 const nt_option_row *nt_option_find(const char *name) {
     char wanted[MAX_NAME];
     if (!normal_name(wanted, name)) return NULL;
-    for (size_t i = 0; i < N_ROWS; i++)
-        if (strcmp(rows[i].info.name, wanted) == 0) return &rows[i];
+    const nt_option_row *row;
+    for (size_t i = 0; (row = nt_option_row_at(i)); i++)
+        if (strcmp(row->info.name, wanted) == 0) return row;
     return NULL;
 }
 
@@ -141,35 +72,54 @@ static size_t edit_distance(const char *a, const char *b) {
     return row[n];
 }
 
+/* The option that a name is nearest to, or the beginning of; NULL: none is near. */
+static const char *nearest_to(const char *wanted) {
+    const char *nearest = NULL;
+    size_t length = strlen(wanted), least = length / 3 + 1; /* further off is no slip */
+    const nt_option_info *info;
+    for (size_t i = 0; (info = nt_option_at(i)); i++) {
+        size_t distance = edit_distance(wanted, info->name);
+        if (distance > least || (nearest && distance == least)) continue;
+        least = distance;
+        nearest = info->name;
+    }
+    for (size_t i = 0; !nearest && length >= 3 && (info = nt_option_at(i)); i++)
+        if (strncmp(info->name, wanted, length) == 0) nearest = info->name;
+    return nearest;
+}
+
 static int unknown_option(const char *name) {
     char wanted[MAX_NAME];
     if (!normal_name(wanted, name)) {
         return nt_fail(NT_E_ARGUMENT, "unknown option \"%.40s...\"", name);
     }
-    if (nt_option_is_missing(wanted)) {
-        return nt_fail(NT_E_ARGUMENT, "option %s is transformers' and not done by this version",
-                       wanted);
+    const nt_left_out *left_out = nt_left_out_named(wanted);
+    if (left_out) {
+        return nt_fail(NT_E_ARGUMENT, "option %s is transformers' and left out here: %s", wanted,
+                       left_out->reason);
     }
-    const char *nearest = NULL;
-    size_t least = strlen(wanted) / 3 + 1; /* further off is no slip of the finger */
-    for (size_t i = 0; i < N_ROWS; i++) {
-        size_t distance = edit_distance(wanted, rows[i].info.name);
-        if (distance > least || (nearest && distance == least)) continue;
-        least = distance;
-        nearest = rows[i].info.name;
-    }
+    const char *nearest = nearest_to(wanted);
     if (!nearest) return nt_fail(NT_E_ARGUMENT, "unknown option \"%s\"", name);
     return nt_fail(NT_E_ARGUMENT, "unknown option \"%s\": did you mean %s?", name, nearest);
 }
 
-static size_t field_end(const nt_option_row *row) {
-    switch (row->type) {
-    case NT_OPTION_INTEGER: return row->offset + sizeof(int32_t);
-    case NT_OPTION_NUMBER: return row->offset + sizeof(double);
-    case NT_OPTION_BOOLEAN: return row->offset + sizeof(int);
-    case NT_OPTION_SEED: return row->offset + sizeof(uint64_t);
-    default: return row->offset_n + sizeof(size_t);
-    }
+int nt_option_named(const nt_option_info **out, const char *name) {
+    if (!out || !name) return nt_fail(NT_E_ARGUMENT, "nt_option_named: out or name is NULL");
+    const nt_option_row *row = nt_option_find(name);
+    *out = row ? &row->info : NULL;
+    return row ? NT_OK : unknown_option(name);
+}
+
+enum { OWNED_END = offsetof(nt_generate_options, owned) + sizeof(void *) };
+
+int nt_option_fits(const nt_generate_options *options, const nt_option_row *row) {
+    size_t need = nt_option_end(row);
+    if (need < OWNED_END) need = OWNED_END;
+    if (options->size >= need) return NT_OK;
+    return nt_fail(NT_E_ARGUMENT,
+                   "nt_generate_options: size is %zu, too small for %s; start from "
+                   "NT_GENERATE_OPTIONS_INIT",
+                   options->size, row->info.name);
 }
 
 int nt_generate_options_set(nt_generate_options *options, const char *name, const char *value) {
@@ -177,14 +127,7 @@ int nt_generate_options_set(nt_generate_options *options, const char *name, cons
         return nt_fail(NT_E_ARGUMENT, "nt_generate_options_set: options, name or value is NULL");
     const nt_option_row *row = nt_option_find(name);
     if (!row) return unknown_option(name);
-    size_t need = field_end(row);
-    if (need < FIELD(owned) + sizeof options->owned) need = FIELD(owned) + sizeof options->owned;
-    if (options->size < need) {
-        return nt_fail(NT_E_ARGUMENT,
-                       "nt_generate_options: size is %zu, too small for %s; start from "
-                       "NT_GENERATE_OPTIONS_INIT",
-                       options->size, row->info.name);
-    }
+    NT_TRY(nt_option_fits(options, row));
     nt_option_memory *memory = options->owned;
     int status = nt_option_set_text(options, row, &memory, value);
     options->owned = memory;
@@ -194,7 +137,7 @@ int nt_generate_options_set(nt_generate_options *options, const char *name, cons
 void nt_generate_options_clear(nt_generate_options *options) {
     if (!options) return;
     size_t size = options->size;
-    nt_option_memory *memory = size >= FIELD(owned) + sizeof options->owned ? options->owned : NULL;
+    nt_option_memory *memory = size >= OWNED_END ? options->owned : NULL;
     if (memory) nt_arena_free(&memory->arena);
     nt_free(memory);
     nt_generate_options defaults = NT_GENERATE_OPTIONS_INIT;

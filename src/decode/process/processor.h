@@ -15,7 +15,7 @@ typedef struct nt_row {
     size_t n_ids;
     const float *unguided; /* [V] raw logits under the negative prompt; NULL without guidance */
     double *weights;       /* [V], for use within one call */
-    uint64_t *scratch;     /* [2 V], the same */
+    uint64_t *scratch;     /* [2 V] and [n_ids], the same */
 } nt_row;
 
 typedef struct nt_processor {
@@ -24,11 +24,29 @@ typedef struct nt_processor {
     int (*run)(const nt_row *row, const nt_plan *plan);
 } nt_processor;
 
+/* What several of them do. */
+
+static inline bool nt_row_has(const nt_row *row, int32_t id) {
+    return (uint32_t)id < row->V;
+}
+/* ids [n] become -inf; the plan's ids lie in the vocabulary. */
+static inline void nt_row_remove(const nt_row *row, const int32_t *ids, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        row->logits[ids[i]] = -INFINITY;
+}
+/* counts [V], in scratch: how often each of ids [n] is among them, at these ids alone; elsewhere it
+ * holds anything. Ids outside the vocabulary are passed over. (penalties.c) */
+uint64_t *nt_row_counts(const nt_row *row, const int32_t *ids, size_t n);
+/* out = log_softmax(x), [V]; they may be the same. Float32 as torch has it: (x - max) - log(sum),
+ * two roundings; the log itself comes from double, so that torch's may differ in its last bit. A
+ * row with NaN or +inf, or all -inf, becomes NaN. (numbers.c) */
+void nt_log_softmax(float *out, const float *x, size_t V);
+
 /* One file each, or a few of one idea. */
 extern const nt_processor nt_guidance_scale;                             /* guidance.c */
 extern const nt_processor nt_sequence_bias, nt_logit_bias, nt_bad_words; /* biases.c */
-extern const nt_processor nt_encoder_repetition_penalty, nt_repetition_penalty, nt_presence_penalty,
-    nt_frequency_penalty;                                                         /* penalties.c */
+extern const nt_processor nt_encoder_repetition_penalty, nt_repetition_penalty,
+    nt_frequency_penalty, nt_presence_penalty;                                    /* penalties.c */
 extern const nt_processor nt_no_repeat_ngram, nt_encoder_no_repeat_ngram;         /* ngrams.c */
 extern const nt_processor nt_min_length, nt_min_new_tokens, nt_exponential_decay; /* lengths.c */
 extern const nt_processor nt_forced_bos, nt_forced_eos;                           /* forced.c */
@@ -48,6 +66,7 @@ typedef struct nt_processors {
     const nt_plan *plan;   /* borrowed */
     bool from_log_softmax; /* beams: what processors see is log_softmax of the logits */
     nt_row row;
+    size_t n_scratch;                       /* of row.scratch */
     float *memory;                          /* [n_stages - 1, V] */
     nt_stage stages[NT_MAX_PROCESSORS + 2]; /* [n_stages] of the last run, raw first */
     size_t n_stages;
@@ -58,8 +77,9 @@ int nt_processors_begin(nt_processors *processors, const nt_plan *plan, size_t V
 void nt_processors_free(nt_processors *processors);
 
 /* What the processors make of raw logits [V]: the last of processors->stages, which stay valid
- * until the next run and as long as `logits` do. ids [n_ids]: the whole sequence. unguided: [V], or
- * NULL. Errors: CANCELLED (a processor of the caller's). */
+ * until the next run and as long as `logits` do. Each processor that is wanted gives a stage, also
+ * where it changed nothing. ids [n_ids]: the whole sequence. unguided: [V], or NULL where
+ * guidance_scale is off. Errors: CANCELLED (a processor of the caller's), MEMORY. */
 int nt_processors_run(nt_processors *processors, const float *logits, const float *unguided,
                       const int32_t *ids, size_t n_ids);
 /* The last stage of the last run: [V]. */

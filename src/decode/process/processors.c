@@ -6,36 +6,97 @@
 
 #include "base/memory.h"
 
-static const nt_processor *const order[NT_N_PROCESSORS] = {
-    /* warpers: only when drawing */
+/* Ours stand beside their kin: logit_bias, and the two penalties in the order of OpenAI's formula.
+ * Before all of them the beams' rows become log-probabilities. */
+static const nt_processor *const order[] = {
+    &nt_guidance_scale,
+    &nt_sequence_bias,
+    &nt_logit_bias, /* ours */
+    &nt_encoder_repetition_penalty,
+    &nt_repetition_penalty,
+    &nt_frequency_penalty, /* ours */
+    &nt_presence_penalty,  /* ours */
+    &nt_no_repeat_ngram,
+    &nt_encoder_no_repeat_ngram,
+    &nt_bad_words,
+    &nt_min_length,
+    &nt_min_new_tokens,
+    &nt_forced_bos,
+    &nt_forced_eos,
+    &nt_remove_invalid_values,
+    &nt_exponential_decay,
+    &nt_suppress_tokens,
+    &nt_begin_suppress_tokens,
+    &nt_callers_own, /* where a custom LogitsProcessor stands */
+    /* warpers: only when ids are drawn */
     &nt_temperature,
+    &nt_top_h,
     &nt_top_k,
     &nt_top_p,
+    &nt_min_p,
+    &nt_typical_p,
+    &nt_epsilon_cutoff,
+    &nt_eta_cutoff,
+    /* always last, drawn or not */
+    &nt_renormalize_logits,
 };
+
+_Static_assert(sizeof order / sizeof *order <= NT_MAX_PROCESSORS, "all may be wanted at once");
 
 int nt_processors_begin(nt_processors *processors, const nt_plan *plan, size_t V) {
     *processors = (nt_processors){.plan = plan, .row.V = V};
-    for (size_t i = 0; i < NT_N_PROCESSORS; i++)
+    processors->from_log_softmax =
+        plan->method == NT_METHOD_BEAM_SEARCH || plan->method == NT_METHOD_BEAM_SAMPLE;
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         if (order[i]->wanted(plan)) processors->wanted[processors->n++] = order[i];
-    if (!plan->sample && processors->n == 0) return NT_OK;
-    nt_row *row = &processors->row;
-    row->logits = nt_alloc(V, sizeof *row->logits);
-    row->weights = row->logits ? nt_alloc(V, sizeof *row->weights) : NULL;
-    row->scratch = row->weights ? nt_alloc(V, 2 * sizeof *row->scratch) : NULL;
-    return row->scratch ? NT_OK : NT_E_MEMORY;
+    size_t n_rows = processors->n + processors->from_log_softmax;
+    if (n_rows) {
+        processors->memory = nt_alloc_large(V, n_rows * sizeof *processors->memory);
+        if (!processors->memory) return NT_E_MEMORY;
+    }
+    if (processors->n == 0) return NT_OK;
+    processors->row.weights = nt_alloc(V, sizeof *processors->row.weights);
+    processors->row.scratch = nt_alloc(V, 2 * sizeof *processors->row.scratch);
+    processors->n_scratch = 2 * V;
+    return processors->row.weights && processors->row.scratch ? NT_OK : NT_E_MEMORY;
 }
 
 void nt_processors_free(nt_processors *processors) {
-    nt_free(processors->row.logits);
+    nt_free(processors->memory);
     nt_free(processors->row.weights);
     nt_free(processors->row.scratch);
+    *processors = (nt_processors){0};
 }
 
-const float *nt_processors_run(nt_processors *processors, const float *logits) {
-    const nt_row *row = &processors->row;
-    if (processors->n == 0) return NULL;
-    memcpy(row->logits, logits, row->V * sizeof *logits);
-    for (size_t i = 0; i < processors->n; i++)
-        processors->wanted[i]->run(row, processors->plan);
-    return row->logits;
+static int room_for(nt_processors *processors, size_t n_ids) {
+    void *scratch = processors->row.scratch;
+    NT_TRY(nt_grow(&scratch, &processors->n_scratch, n_ids, sizeof *processors->row.scratch));
+    processors->row.scratch = scratch;
+    return NT_OK;
+}
+
+/* The next stage's row. */
+static float *add_stage(nt_processors *processors, const char *option) {
+    float *row = processors->memory + (processors->n_stages - 1) * processors->row.V;
+    processors->stages[processors->n_stages++] = (nt_stage){option, row};
+    return row;
+}
+
+int nt_processors_run(nt_processors *processors, const float *logits, const float *unguided,
+                      const int32_t *ids, size_t n_ids) {
+    nt_row *row = &processors->row;
+    row->ids = ids;
+    row->n_ids = n_ids;
+    row->unguided = unguided;
+    processors->stages[0] = (nt_stage){NULL, logits};
+    processors->n_stages = 1;
+    if (processors->n) NT_TRY(room_for(processors, n_ids));
+    if (processors->from_log_softmax) nt_log_softmax(add_stage(processors, NULL), logits, row->V);
+    for (size_t i = 0; i < processors->n; i++) {
+        const float *before = nt_processed(processors);
+        row->logits = add_stage(processors, processors->wanted[i]->name);
+        memcpy(row->logits, before, row->V * sizeof *before);
+        NT_TRY(processors->wanted[i]->run(row, processors->plan));
+    }
+    return NT_OK;
 }
