@@ -8,9 +8,10 @@
 #include "decode/options/options.h"
 #include "decode/options/shown.h"
 #include "decode/process/processor.h"
+#include "trace/candidates.h"
 #include "wiring.h"
 
-enum { CANDIDATES = 10 };
+enum { CANDIDATES = 10, FURTHER = 4 };
 
 typedef struct explaining {
     nt_result *trace;
@@ -141,6 +142,62 @@ static bool same_rows(const nt_processors *processors, size_t V) {
     return true;
 }
 
+static bool is_shown(const nt_trace_step *step, int32_t id) {
+    for (size_t i = 0; i < step->n_candidates; i++)
+        if (step->candidates[i].token.id == id) return true;
+    for (size_t i = 0; i < step->n_demoted; i++)
+        if (step->demoted[i].token.id == id) return true;
+    return false;
+}
+
+/* Of the ids that the step does not show: the likeliest that were changed, where not all were, and
+ * before them the last that stays, where all behind it are gone. watch [FURTHER + 1]; some [V]
+ * is for use within. */
+static size_t find_further(int32_t *watch, const nt_processors *processors,
+                           const nt_trace_step *step, size_t V, float *some) {
+    const float *first = processors->stages[0].logits, *last = nt_processed(processors);
+    size_t n = 0, n_changed = 0, n_gone = 0;
+    int32_t least = -1; /* of those that stay */
+    float most_gone = -INFINITY;
+    for (size_t i = 0; i < V; i++) {
+        bool changed = first[i] != last[i], stays = last[i] > -INFINITY;
+        n_changed += changed;
+        n_gone += changed && !stays;
+        if (changed && !stays && first[i] > most_gone) most_gone = first[i];
+        some[i] = changed && !is_shown(step, (int32_t)i) ? first[i] : -INFINITY;
+        if (stays && (least < 0 || last[i] < last[least])) least = (int32_t)i;
+    }
+    if (n_changed == V) return 0;
+    bool cut = n_gone == n_changed && first[least] > most_gone;
+    if (cut && !is_shown(step, least)) watch[n++] = least;
+    for (size_t i = 0; i < FURTHER; i++) {
+        int32_t id = nt_argmax(some, V);
+        if (some[id] == -INFINITY) break;
+        some[id] = -INFINITY;
+        watch[n++] = id;
+    }
+    return n;
+}
+
+/* They stand as the candidates of a row. */
+static int add_further(explaining *e, const nt_processors *processors, nt_sight sight) {
+    nt_result *trace = e->trace;
+    int32_t watch[FURTHER + 1];
+    float *some = nt_alloc(sight.V, sizeof *some);
+    if (!some) return NT_E_MEMORY;
+    sight.k = 0;
+    sight.watch = watch;
+    sight.n_watch = find_further(watch, processors, &trace->steps[0], sight.V, some);
+    nt_free(some);
+    if (sight.n_watch == 0) return NT_OK;
+    sight.watched = nt_arena_alloc(&trace->arena, sight.n_watch, sizeof *sight.watched);
+    if (!sight.watched) return NT_E_MEMORY;
+    NT_TRY(nt_trace_add_row(trace, &sight));
+    trace->rows[0].candidates = sight.watched;
+    trace->rows[0].n_candidates = sight.n_watch;
+    return NT_OK;
+}
+
 static int add_step(explaining *e, const nt_plan *plan, nt_processors *processors, size_t V,
                     bool *drawn) {
     const float *unguided = plan->guidance_scale == 1 ? NULL : e->rows + V;
@@ -152,7 +209,26 @@ static int add_step(explaining *e, const nt_plan *plan, nt_processors *processor
                       .V = V,
                       .k = k > 0 ? (size_t)k : CANDIDATES};
     *drawn = true;
-    return nt_trace_add_step(e->trace, &sight, -1);
+    NT_TRY(nt_trace_add_step(e->trace, &sight, -1));
+    return add_further(e, processors, sight);
+}
+
+/* What the plan says of the option: that it does not count, and why. */
+static void note_why(const explaining *e, const nt_plan *plan) {
+    const char *name = e->row->info.name;
+    size_t n = strlen(name);
+    for (size_t i = 0; i < plan->n_notes; i++)
+        if (strncmp(plan->notes[i], name, n) == 0 && plan->notes[i][n] == ' ')
+            nt_note(e->given->callbacks, "%s", plan->notes[i]);
+}
+
+/* Whether the option itself is among the processors; a negative prompt acts through guidance. */
+static bool acts(const explaining *e, const nt_processors *processors) {
+    const char *name = e->row->info.name;
+    if (strncmp(name, "negative_prompt", strlen("negative_prompt")) == 0) name = "guidance_scale";
+    for (size_t i = 0; i < processors->n; i++)
+        if (strcmp(processors->wanted[i]->name, name) == 0) return true;
+    return false;
 }
 
 /* drawn: whether the option changes a logit behind the prompt. */
@@ -165,9 +241,10 @@ static int next_token(explaining *e, const nt_generate_options *options, bool *d
                       .V = stepper.V,
                       .n_negative = e->negative.n};
     NT_TRY(nt_plan_make(&plan, options, &of));
+    note_why(e, &plan);
     if (plan.method != NT_METHOD_GREEDY && plan.method != NT_METHOD_SAMPLE) return NT_OK;
     int status = nt_processors_begin(&processors, &plan, stepper.V);
-    if (status == NT_OK && processors.n > 0) {
+    if (status == NT_OK && acts(e, &processors)) {
         status = run_rows(e, &plan, stepper.V);
         if (status == NT_OK) status = add_step(e, &plan, &processors, stepper.V, drawn);
     }
@@ -250,7 +327,8 @@ static int draw(explaining *e) {
     int status = draw_next(e, &drawn);
     if (status == NT_OK && !drawn) status = draw_both(e);
     /* the example need not suit every model; a value that the caller gave must */
-    bool unsuited = status == NT_E_ARGUMENT || status == NT_E_RANGE || status == NT_E_CONTEXT;
+    bool unsuited = status == NT_E_ARGUMENT || status == NT_E_RANGE || status == NT_E_CONTEXT ||
+                    status == NT_E_TEXT || status == NT_E_UNSUPPORTED;
     if (!e->from_example || !unsuited) return status;
     nt_note(e->given->callbacks, "the example %s cannot be drawn here: %s", e->value,
             nt_error_message());
@@ -311,5 +389,7 @@ int nt_explain(nt_result **out, const char *option, nt_session *session, const n
     nt_ids_free(&e.negative);
     nt_free(e.rows);
     *out = e.trace;
-    return nt_job_finish(out, status, started);
+    status = nt_job_finish(out, status, started);
+    if (status == NT_OK && !session) (*out)->milliseconds = 0; /* nothing ran */
+    return status;
 }

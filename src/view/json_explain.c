@@ -17,6 +17,15 @@ static void option(nt_buffer *out, const nt_option_info *info) {
     nt_buffer_putc(out, '}');
 }
 
+/* What it changed further down. */
+static void further(nt_buffer *out, const nt_result *trace) {
+    nt_put_key(out, "further");
+    nt_put_open(out, '[');
+    for (size_t i = 0; trace->n_rows > 0 && i < trace->rows[0].n_candidates; i++)
+        nt_put_candidate(out, &trace->rows[0].candidates[i], true);
+    nt_buffer_putc(out, ']');
+}
+
 static void run(nt_buffer *out, const char *name, const nt_result *trace) {
     nt_put_key(out, name);
     nt_put_open(out, '{');
@@ -32,6 +41,7 @@ void nt_json_explain(nt_buffer *out, const nt_result *trace) {
     nt_member_words(out, "drawn", next ? "next" : generated ? "generate" : NULL);
     if (next) {
         nt_put_choices(out, &trace->steps[0]);
+        further(out, trace);
         nt_member_count(out, "kept", trace->steps[0].step.kept);
         nt_member_number(out, "entropy", trace->steps[0].step.entropy);
     }

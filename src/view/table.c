@@ -127,7 +127,8 @@ static void footer(nt_frame *frame) {
         if (heads[i] && heads[i][0]) nt_frame_part(frame, heads[i], NT_STYLE_DIM);
     method(frame);
     drafts(frame);
-    if (trace->kind != NT_RESULT_INFO && !several) token_count(frame);
+    bool words = trace->kind == NT_RESULT_EXPLAIN && trace->n_tokens == 0; /* no prompt */
+    if (trace->kind != NT_RESULT_INFO && !several && !words) token_count(frame);
     if (trace->milliseconds > 0) {
         int decimals = trace->milliseconds < 0.1 ? 3 : trace->milliseconds < 10 ? 1 : 0;
         nt_frame_figure(frame, "", nt_figure_fixed(trace->milliseconds, decimals), " ms",

@@ -44,6 +44,16 @@ static void words(nt_frame *frame, const nt_option_info *option) {
     flow(frame, option->about);
 }
 
+/* A part: "with top_p 0.9". */
+static void heading(nt_frame *frame, const char *before) {
+    nt_buffer whole = {0};
+    nt_buffer_puts(&whole, before);
+    nt_buffer_puts(&whole, frame->trace->option->name);
+    nt_buffer_puts(&whole, " ");
+    part(frame, whole.status == NT_OK ? whole.data : "", frame->trace->option_value, NT_STYLE_BOLD);
+    nt_buffer_free(&whole);
+}
+
 /* ---- What happened to a candidate ------------------------------------------------------------ */
 
 static const char *arrow(const nt_frame *frame) {
@@ -68,15 +78,6 @@ static bool likelier(const nt_trace_step *step, int32_t rank, double *prob) {
         found++;
     }
     return found == rank - 1;
-}
-
-static double largest_prob(const nt_trace_step *step) {
-    double largest = 0;
-    for (size_t i = 0; i < step->n_candidates; i++)
-        if (step->candidates[i].prob > largest) largest = step->candidates[i].prob;
-    for (size_t i = 0; i < step->n_demoted; i++)
-        if (step->demoted[i].prob > largest) largest = step->demoted[i].prob;
-    return largest;
 }
 
 /* Why options that do not look at probabilities take ids out. */
@@ -107,13 +108,15 @@ static void removed(nt_frame *frame, const nt_trace_step *step, const nt_candida
                     const char *option) {
     double value = strtod(frame->trace->option_value, NULL), prob;
     nt_sheet_more(&frame->sheet, "removed", NT_STYLE_DIM);
-    if (strcmp(option, "top_p") == 0 && likelier(step, c->rank, &prob)) {
-        say(frame, ": the likelier ones hold ", nt_figure_percent(prob), "");
+    if (strcmp(option, "top_p") == 0) {
+        bool known = likelier(step, c->rank, &prob);
+        const char *least = frame->paint.ascii ? ": >=" : ": \xE2\x89\xA5";
+        say(frame, known ? ": " : least, nt_figure_percent(known ? prob : value), " before it");
     } else if (strcmp(option, "top_k") == 0) {
         say(frame, ": it is in place ", nt_figure_count((uint64_t)c->rank), "");
     } else if (strcmp(option, "min_p") == 0) {
-        say(frame, ": below ", nt_figure_percent(value * largest_prob(step)), ", that is ");
-        say(frame, "", nt_figure_g9(value), " of the likeliest");
+        say(frame, ": below ", nt_figure_g9(value), " x ");
+        say(frame, "", nt_figure_percent(frame->trace->steps[0].candidates[0].prob), "");
     } else if (strcmp(option, "epsilon_cutoff") == 0) {
         say(frame, ": below ", nt_figure_percent(value), "");
     } else if (strcmp(option, "eta_cutoff") == 0) {
@@ -121,7 +124,7 @@ static void removed(nt_frame *frame, const nt_trace_step *step, const nt_candida
         say(frame, ": below ", nt_figure_percent(by_entropy < value ? by_entropy : value), "");
     } else if (strcmp(option, "typical_p") == 0) {
         double off = fabs(-c->logprob - step->step.entropy);
-        say(frame, ": its surprisal is ", nt_figure_fixed(off, 3), " from the entropy");
+        say(frame, ": ", nt_figure_fixed(off, 3), " from the entropy");
     } else {
         const char *reason = plain_reason(option);
         if (*reason) nt_sheet_more(&frame->sheet, ": ", NT_STYLE_DIM);
@@ -191,7 +194,7 @@ static void next_columns(nt_sheet *sheet) {
     nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 2});
     nt_sheet_column(sheet, (nt_column){.title = "after", .align = NT_RIGHT});
     nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 3});
-    nt_sheet_column(sheet, (nt_column){.title = "what happened", .comfort = 20, .hide = 4});
+    nt_sheet_column(sheet, (nt_column){.title = "what happened", .comfort = 28, .hide = 4});
 }
 
 static void next_row(nt_frame *frame, const nt_trace_step *step, const nt_candidate *c) {
@@ -220,12 +223,16 @@ static void rest_row(nt_sheet *sheet, size_t n_more, double before, double after
 }
 
 static void next_token(nt_frame *frame, const nt_trace_step *step) {
+    const nt_result *trace = frame->trace;
+    const nt_trace_step *further = trace->n_rows > 0 ? &trace->rows[0] : &(nt_trace_step){0};
     double before = 1, after = 1;
-    size_t n = step->n_candidates + step->n_demoted, V = (size_t)frame->trace->n_vocab;
+    size_t n_first = step->n_candidates + step->n_demoted, n = n_first + further->n_candidates;
+    size_t V = trace->n_vocab > 0 ? (size_t)trace->n_vocab : 0;
     next_columns(&frame->sheet);
     for (size_t i = 0; i < n; i++) {
-        const nt_candidate *c =
-            i < step->n_candidates ? &step->candidates[i] : &step->demoted[i - step->n_candidates];
+        const nt_candidate *c = i < step->n_candidates ? &step->candidates[i]
+                                : i < n_first          ? &step->demoted[i - step->n_candidates]
+                                                       : &further->candidates[i - n_first];
         next_row(frame, step, c);
         before -= c->prob;
         after -= c->processed_prob;
@@ -246,22 +253,40 @@ static void next_token(nt_frame *frame, const nt_trace_step *step) {
 
 /* ---- Without and with ------------------------------------------------------------------------ */
 
+/* Adds a text to the line, printing it at each newline. */
+static void put_text(nt_frame *frame, const char *bytes, size_t n, uint8_t style) {
+    for (size_t i = 0; i <= n;) {
+        const char *newline = i < n ? memchr(bytes + i, '\n', n - i) : NULL;
+        size_t end = newline ? (size_t)(newline - bytes) : n;
+        nt_strip_show(&frame->line, bytes + i, end - i, NT_SHOW_TEXT, style);
+        if (!newline || frame->line.status != NT_OK) return;
+        nt_paint_wrap(&frame->paint, &frame->line, 0, frame->line.n);
+        nt_strip_clear(&frame->line);
+        i = end + 1;
+    }
+}
+
+/* The prompt and what was made. */
+static void whole_text(nt_frame *frame, const nt_output *output) {
+    const nt_result *trace = frame->trace;
+    nt_buffer prompt = {0};
+    for (size_t i = 0; i < trace->n_tokens; i++)
+        nt_buffer_put(&prompt, trace->tokens[i].bytes, trace->tokens[i].n_bytes);
+    put_text(frame, prompt.n ? prompt.data : "", prompt.n, NT_STYLE_DIM);
+    put_text(frame, output->text, output->n_text, 0);
+    if (frame->line.status == NT_OK) frame->line.status = prompt.status;
+    nt_frame_line(frame);
+    nt_buffer_free(&prompt);
+}
+
 /* One run: how, and its texts. */
-static void run_texts(nt_frame *frame, const nt_result *run, const char *title, const char *name,
-                      const char *value) {
-    nt_buffer head = {0};
-    nt_buffer_puts(&head, title);
-    nt_buffer_puts(&head, name);
-    nt_buffer_puts(&head, value);
-    if (head.status == NT_OK) nt_frame_part(frame, head.data, NT_STYLE_BOLD);
-    nt_buffer_free(&head);
+static void run_texts(nt_frame *frame, const nt_result *run) {
     if (run->method) nt_frame_part(frame, run->method, NT_STYLE_DIM);
     nt_frame_figure(frame, "", nt_figure_count(run->effort.n_passes), " passes", NT_STYLE_DIM);
     nt_frame_line(frame);
     for (size_t i = 0; i < run->n_outputs; i++) {
         const nt_output *output = &run->outputs[i];
-        nt_strip_show(&frame->line, output->text, output->n_text, NT_SHOW_INPUT, 0);
-        nt_frame_line(frame);
+        whole_text(frame, output);
         nt_frame_figure(frame, "log-probability ", nt_figure_fixed(output->logprob, 3), "",
                         NT_STYLE_DIM);
         nt_frame_figure(frame, "", nt_figure_count(output->n_ids),
@@ -322,13 +347,10 @@ static size_t tokens_table(nt_frame *frame, const nt_result *without, const nt_r
 
 static void both(nt_frame *frame) {
     const nt_result *trace = frame->trace, *without = trace->inner[0], *with = trace->inner[1];
-    run_texts(frame, without, "without ", trace->option->name, "");
-    nt_buffer value = {0};
-    nt_buffer_puts(&value, " ");
-    nt_buffer_puts(&value, trace->option_value);
-    if (value.status == NT_OK) run_texts(frame, with, "with ", trace->option->name, value.data);
-    if (frame->line.status == NT_OK) frame->line.status = value.status;
-    nt_buffer_free(&value);
+    part(frame, "without ", trace->option->name, NT_STYLE_BOLD);
+    run_texts(frame, without);
+    heading(frame, "with ");
+    run_texts(frame, with);
     if (!step_of(without, 0) || !step_of(with, 0)) return;
     size_t n = tokens_table(frame, without, with);
     if (n == 0)
@@ -351,8 +373,7 @@ void nt_table_explain(nt_frame *frame) {
         both(frame);
         return;
     }
-    nt_frame_part(frame, trace->option->name, NT_STYLE_BOLD);
-    nt_frame_part(frame, trace->option_value, NT_STYLE_BOLD);
+    heading(frame, "");
     nt_frame_line(frame);
     next_token(frame, &trace->steps[0]);
 }

@@ -24,7 +24,7 @@ static void processed_columns(nt_sheet *sheet, bool wide) {
     nt_sheet_column(sheet, (nt_column){.title = "id", .align = NT_RIGHT, .hide = 3});
     nt_sheet_column(sheet, (nt_column){.title = "raw", .align = NT_RIGHT});
     nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 2});
-    nt_sheet_column(sheet, (nt_column){.title = "processed", .align = NT_RIGHT});
+    nt_sheet_column(sheet, (nt_column){.title = "after", .align = NT_RIGHT});
     nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 4});
     if (wide) nt_sheet_column(sheet, (nt_column){.title = "logit", .align = NT_RIGHT, .hide = 1});
     nt_sheet_column(sheet, (nt_column){.title = "what happened", .comfort = REASON_COMFORT});

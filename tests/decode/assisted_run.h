@@ -9,10 +9,9 @@
 #include "decode/table_stepper.h"
 #include "decode/table_vocab.h"
 
-enum { MOST_ROWS = 64, MOST_V = 40, MOST_IDS = 64 };
-
+/* Zeros are tables that may be made. */
 typedef struct tables {
-    float model[MOST_ROWS * MOST_V], assistant[MOST_ROWS * MOST_V]; /* [n_rows, V] */
+    float *model, *assistant; /* [n_rows, V] */
     size_t n_rows, V;
     bool by_id;
 } tables;
@@ -21,18 +20,26 @@ typedef struct tables {
  * and the rest of their own. */
 static inline void make_tables(tables *t, size_t n_rows, size_t V, uint64_t seed, float like,
                                float soft) {
-    float own[MOST_V];
+    size_t n = n_rows * V;
     t->n_rows = n_rows;
     t->V = V;
+    t->model = realloc(t->model, n * sizeof *t->model);
+    t->assistant = realloc(t->assistant, n * sizeof *t->assistant);
+    if (!t->model || !t->assistant) abort();
     for (size_t r = 0; r < n_rows; r++) {
-        float *model = t->model + r * V, *assistant = t->assistant + r * V;
-        made_row(model, "smooth", V, seed + r);
-        made_row(own, "smooth", V, seed + 1000 + r);
-        for (size_t i = 0; i < V; i++) {
-            assistant[i] = (like * model[i] + (4 - like) * own[i]) / 4 / soft;
-            model[i] /= soft;
-        }
+        made_row(t->model + r * V, "smooth", V, seed + r);
+        made_row(t->assistant + r * V, "smooth", V, seed + 1000 + r);
     }
+    for (size_t i = 0; i < n; i++) {
+        t->assistant[i] = (like * t->model[i] + (4 - like) * t->assistant[i]) / 4 / soft;
+        t->model[i] /= soft;
+    }
+}
+
+static inline void free_tables(tables *t) {
+    free(t->model);
+    free(t->assistant);
+    *t = (tables){0};
 }
 
 /* A stepper that takes no more positions than its context has. */
@@ -112,17 +119,21 @@ static int run_cancels(void *payload) {
     return ++r->n_cancel == r->cancel_at;
 }
 
+/* A model of zeros becomes the table of rows. */
+static void set_model(table_model *model, const tables *t, const float *rows) {
+    model->rows = rows;
+    model->n_rows = t->n_rows;
+    model->V = t->V;
+    model->by_id = t->by_id;
+    model->by_prefix = !t->by_id;
+}
+
 static void run_it(run *r) {
     const tables *t = r->tables;
-    table_model model = {.rows = t->model,
-                         .n_rows = t->n_rows,
-                         .V = t->V,
-                         .by_id = t->by_id,
-                         .by_prefix = !t->by_id,
-                         .fail_at_step = r->fail_model,
-                         .fail_start = r->fail_start};
-    r->model.model = r->assistant.model = model;
-    r->assistant.model.rows = t->assistant;
+    set_model(&r->model.model, t, t->model);
+    set_model(&r->assistant.model, t, t->assistant);
+    r->model.model.fail_at_step = r->fail_model;
+    r->model.model.fail_start = r->fail_start;
     r->assistant.model.fail_at_step = r->fail_assistant;
     r->assistant.model.fail_start = r->fail_assistant_start;
     if (r->draft_V) r->assistant.model.V = r->draft_V;
@@ -159,9 +170,7 @@ static void run_free(run *r) {
 /* The same question again, with nothing of the answer. */
 static run run_again(const run *r, nt_method method) {
     run out = *r;
-    out.trace = NULL;
-    out.n_open = out.n_cancel = out.n_text = 0;
-    out.heard = (nt_buffer){0};
+    memset(&out.trace, 0, sizeof out - offsetof(run, trace));
     out.plan.method = method;
     return out;
 }

@@ -22,6 +22,7 @@ typedef struct beam_run {
 
 static inline void run_beams(beam_run *r, const nt_plan *plan, const int32_t *prompt) {
     size_t n_open = 0;
+    r->model.n_steps = r->model.n_forks = r->model.most_rows = r->model.most_live = 0;
     table_texts texts = {r->words, &n_open};
     nt_detokenizer detokenizer = detokenizer_of(&texts);
     nt_stepper stepper = table_stepper(&r->model, 4096);

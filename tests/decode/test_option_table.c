@@ -59,7 +59,8 @@ static void every_field_has_a_row(void **state) {
     size_t n_padding = 0;
     for (size_t j = 0; j < sizeof seen; j++)
         n_padding += !seen[j];
-    if (sizeof(void *) == 8) assert_int_equal(n_padding, 999);
+    if (sizeof(void *) == 8)
+        assert_int_equal(n_padding, 26); /* 5 ints and 2 bools before wider fields */
 }
 
 /* Good in a terminal and in Markdown, and good English as far as a program can tell. */

@@ -1,5 +1,6 @@
-/* The warpers and the draw against transformers, torch and NumPy (sampling_oracle.txt,
- * tools/oracle/decode.py), and what no oracle has: the limits. */
+/* Logits processors against transformers (processors_oracle.txt, tools/oracle/processors.py: stage
+ * by stage, in the order of transformers' own list), and what no oracle has: stages, limits, broken
+ * rows, memory. Warpers alone are in test_warpers.c. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -10,333 +11,624 @@
 
 #include <cmocka.h>
 
-#include "base/math.h"
 #include "base/memory.h"
-#include "base/random.h"
-#include "chi_square.h"
 #include "decode/made_row.h"
 #include "decode/process/processor.h"
 
-static nt_plan plan_of(double temperature, size_t top_k, double top_p) {
-    return (nt_plan){.sample = true, .temperature = temperature, .top_k = top_k, .top_p = top_p};
+/* ---- Cases of the fixture ---- */
+
+enum { MOST_IDS = 512, MOST_LIST = 64 };
+
+typedef struct oracle_case {
+    nt_plan plan;
+    size_t V, n_ids;
+    char kind[16], method[16];
+    unsigned long long row_seed, ids_seed;
+    int below;
+    int32_t list_ids[MOST_IDS]; /* [n_list_ids] of all lists */
+    size_t n_list_ids;
+    nt_bias biases[2][MOST_LIST];
+    nt_word words[MOST_LIST];
+} oracle_case;
+
+/* made_row, and "wild" (row_of in tools/oracle/processors.py). */
+static float *row_of(const char *kind, size_t V, uint64_t seed) {
+    float *row = calloc(V, sizeof *row);
+    bool wild = strcmp(kind, "wild") == 0;
+    made_row(row, wild ? "smooth" : kind, V, seed);
+    for (size_t i = 0; wild && i < V; i++) {
+        if (i % 7 == 1) row[i] = NAN;
+        if (i % 7 == 3) row[i] = INFINITY;
+        if (i % 7 == 5) row[i] = -INFINITY;
+        if (i % 7 == 6) row[i] = FLT_MAX;
+    }
+    return row;
 }
 
-/* Runs the plan's processors over row [V], in place. */
-static void process(float *row, size_t V, const nt_plan *plan) {
-    nt_processors processors;
-    assert_int_equal(nt_processors_begin(&processors, plan, V), NT_OK);
-    const float *processed = nt_processors_run(&processors, row);
-    if (processed) memcpy(row, processed, V * sizeof *row);
-    assert_true(processed || processors.n == 0);
-    nt_processors_free(&processors);
+/* "1,2,3" up to anything else. */
+static const int32_t *ids_of(oracle_case *c, size_t *n, char **text) {
+    const int32_t *ids = c->list_ids + c->n_list_ids;
+    for (*n = 0;; ++*text) {
+        assert_true(c->n_list_ids < MOST_IDS);
+        c->list_ids[c->n_list_ids++] = (int32_t)strtol(*text, text, 10);
+        ++*n;
+        if (**text != ',') return ids;
+    }
 }
 
-static size_t kept_of(const float *row, size_t V) {
-    size_t n = 0;
-    for (size_t i = 0; i < V; i++)
-        n += row[i] > -INFINITY;
-    return n;
+/* "1,2:0.5;3:-1" */
+static size_t biases_of(oracle_case *c, nt_bias *biases, char *text) {
+    for (size_t n = 0;; text++) {
+        assert_true(n < MOST_LIST);
+        biases[n].ids = ids_of(c, &biases[n].n_ids, &text);
+        biases[n].bias = strtod(text + 1, &text);
+        n++;
+        if (*text != ';') return n;
+    }
 }
+
+static size_t words_of(oracle_case *c, nt_word *words, char *text) {
+    for (size_t n = 0;; text++) {
+        assert_true(n < MOST_LIST);
+        words[n].ids = ids_of(c, &words[n].n_ids, &text);
+        n++;
+        if (*text != ';') return n;
+    }
+}
+
+static bool read_list(oracle_case *c, const char *name, char *value) {
+    nt_plan *p = &c->plan;
+    if (strcmp(name, "sequence_bias") == 0) {
+        p->sequence_bias = c->biases[0];
+        p->n_sequence_bias = biases_of(c, c->biases[0], value);
+    } else if (strcmp(name, "logit_bias") == 0) {
+        p->logit_bias = c->biases[1];
+        p->n_logit_bias = biases_of(c, c->biases[1], value);
+    } else if (strcmp(name, "bad_words_ids") == 0) {
+        p->bad_words = c->words;
+        p->n_bad_words = words_of(c, c->words, value);
+    } else if (strcmp(name, "eos_token_id") == 0) {
+        p->eos = ids_of(c, &p->n_eos, &value);
+    } else if (strcmp(name, "forced_eos_token_id") == 0) {
+        p->forced_eos = ids_of(c, &p->n_forced_eos, &value);
+    } else if (strcmp(name, "suppress_tokens") == 0) {
+        p->suppress = ids_of(c, &p->n_suppress, &value);
+    } else if (strcmp(name, "begin_suppress_tokens") == 0) {
+        p->begin_suppress = ids_of(c, &p->n_begin_suppress, &value);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool read_count(nt_plan *p, const char *name, long value) {
+    size_t n = (size_t)value;
+    if (strcmp(name, "no_repeat_ngram_size") == 0)
+        p->no_repeat_ngram_size = n;
+    else if (strcmp(name, "encoder_no_repeat_ngram_size") == 0)
+        p->encoder_no_repeat_ngram_size = n;
+    else if (strcmp(name, "min_length") == 0)
+        p->min_length = n;
+    else if (strcmp(name, "min_new_tokens") == 0)
+        p->min_new = n;
+    else if (strcmp(name, "forced_bos_token_id") == 0)
+        p->forced_bos = (int32_t)value;
+    else if (strcmp(name, "remove_invalid_values") == 0)
+        p->remove_invalid_values = value;
+    else if (strcmp(name, "renormalize_logits") == 0)
+        p->renormalize_logits = value;
+    else if (strcmp(name, "top_k") == 0)
+        p->top_k = n;
+    else
+        return false;
+    return true;
+}
+
+static bool read_number(nt_plan *p, const char *name, char *value) {
+    double number = strtod(value, NULL);
+    if (strcmp(name, "guidance_scale") == 0) {
+        p->guidance_scale = number;
+    } else if (strcmp(name, "encoder_repetition_penalty") == 0) {
+        p->encoder_repetition_penalty = number;
+    } else if (strcmp(name, "repetition_penalty") == 0) {
+        p->repetition_penalty = number;
+    } else if (strcmp(name, "frequency_penalty") == 0) {
+        p->frequency_penalty = number;
+    } else if (strcmp(name, "presence_penalty") == 0) {
+        p->presence_penalty = number;
+    } else if (strcmp(name, "temperature") == 0) {
+        p->temperature = number;
+    } else if (strcmp(name, "exponential_decay_length_penalty") == 0) {
+        p->decays = true;
+        p->decay_start = (int32_t)strtol(value, &value, 10);
+        p->decay_factor = strtod(value + 1, NULL);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Reads a line up to " | "; *stages is what is behind it. */
+static bool read_case(oracle_case *c, char *line, char **stages) {
+    int at = 0;
+    *c = (oracle_case){.plan = NT_PLAN_INIT};
+    if (sscanf(line, "case %zu %15s %llu %15s %llu %zu %d %zu %zu %n", &c->V, c->kind, &c->row_seed,
+               c->method, &c->ids_seed, &c->n_ids, &c->below, &c->plan.n_prompt, &c->plan.max_new,
+               &at) != 9)
+        return false;
+    c->plan.sample = strstr(c->method, "sample") != NULL;
+    bool beams = strstr(c->method, "beam") != NULL;
+    c->plan.method = beams ? c->plan.sample ? NT_METHOD_BEAM_SAMPLE : NT_METHOD_BEAM_SEARCH
+                     : c->plan.sample ? NT_METHOD_SAMPLE
+                                      : NT_METHOD_GREEDY;
+    for (char *word = strtok(line + at, " \n"); strcmp(word, "|") != 0;
+         word = strtok(NULL, " \n")) {
+        char *value = strchr(word, '=');
+        assert_non_null(value);
+        *value++ = 0;
+        if (!read_list(c, word, value) && !read_count(&c->plan, word, strtol(value, NULL, 10)) &&
+            !read_number(&c->plan, word, value))
+            fail_msg("the fixture has an option %s", word);
+    }
+    static char nothing[1];
+    *stages = strtok(NULL, "\n");
+    if (!*stages) *stages = nothing;
+    return true;
+}
+
+/* ---- Against transformers ---- */
 
 static uint64_t checksum(const float *row, size_t V) {
     uint64_t sum = 0;
     for (size_t i = 0; i < V; i++) {
         uint32_t bits;
-        memcpy(&bits, &row[i], sizeof bits);
-        sum += bits * (2 * (uint64_t)i + 1);
+        float x = row[i] == 0 ? 0 : row[i];
+        memcpy(&bits, &x, sizeof bits);
+        sum += (x != x ? 0x7FC00000 : bits) * (2 * (uint64_t)i + 1);
     }
     return sum;
 }
 
-static int by_size(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
+static double worst; /* of the allowance of 1e-5 */
+
+static void check_near(double got, double wanted, double size, const char *what) {
+    if (got == wanted) return;
+    double off = fabs(got - wanted) / (1e-5 * (1 + size));
+    if (!(off <= 1)) fail_msg("%s: %.9g, not %.9g", what, got, wanted);
+    worst = off > worst ? off : worst;
 }
 
-typedef struct oracle_case {
-    char kind[16], mark[16];
-    size_t V, least, kept, most;
-    unsigned long long row_seed, sum, seed, sequence;
-    double temperature, top_p;
-    size_t top_k;
-} oracle_case;
-
-/* The row of a case after its warpers; for free. */
-static float *row_of(const oracle_case *c) {
-    float *row = calloc(c->V, sizeof *row);
-    nt_plan plan = plan_of(c->temperature, c->top_k, c->top_p);
-    made_row(row, c->kind, c->V, c->row_seed);
-    process(row, c->V, &plan);
-    return row;
+/* text: REMOVED:SUM:ID:VALUE,ID:VALUE... */
+static void check_near_stage(const float *row, size_t V, char *text, const char *what) {
+    size_t removed = 0;
+    double sum = 0, size = 0;
+    for (size_t i = 0; i < V; i++) {
+        removed += row[i] == -INFINITY;
+        if (row[i] == -INFINITY) continue;
+        sum += (double)row[i];
+        size += fabs((double)row[i]);
+    }
+    assert_int_equal(removed, strtoul(text, &text, 10));
+    check_near(sum, strtod(text + 1, &text), size, what);
+    while (*text == ':' || *text == ',') {
+        size_t id = strtoul(text + 1, &text, 10);
+        double wanted = strtod(text + 1, &text);
+        check_near((double)row[id], wanted, fabs(wanted), what);
+    }
+    assert_int_equal(*text, 0);
 }
 
-/* Returns whether exactly as many stay as in transformers. */
-static bool check_warp(const oracle_case *c) {
-    float *row = row_of(c);
-    size_t kept = kept_of(row, c->V);
-    if (kept < c->least || kept > c->most)
-        fail_msg("%s %zu: %zu kept, %zu to %zu", c->kind, c->V, kept, c->least, c->most);
-    if (strcmp(c->mark, "exact") != 0) qsort(row, c->V, sizeof *row, by_size);
-    if (kept == c->kept && checksum(row, c->V) != c->sum)
-        fail_msg("%s %zu %llu %g %zu %g: %llx, not %llx", c->kind, c->V, c->row_seed,
-                 c->temperature, c->top_k, c->top_p, (unsigned long long)checksum(row, c->V),
-                 c->sum);
+static void check_stages(const nt_processors *p, size_t V, char *expected, const char *line) {
+    size_t i = 1;
+    for (char *word = strtok(expected, " "); word; word = strtok(NULL, " "), i++) {
+        char *mark = strpbrk(word, "=~"), kind = *mark;
+        *mark++ = 0;
+        if (i >= p->n_stages) fail_msg("%s: %s is missing", line, word);
+        const nt_stage *stage = &p->stages[i];
+        const char *name = stage->option ? stage->option : "log_softmax";
+        if (strcmp(name, word) != 0) fail_msg("%s: %s, not %s", line, name, word);
+        if (kind == '~')
+            check_near_stage(stage->logits, V, mark, line);
+        else if (checksum(stage->logits, V) != strtoull(mark, NULL, 16))
+            fail_msg("%s: %s leaves another row", line, word);
+    }
+    assert_int_equal(p->n_stages, i);
+}
+
+static void check_case(oracle_case *c, char *expected, const char *line) {
+    nt_processors p;
+    int32_t *ids = calloc(c->n_ids, sizeof *ids), *others = calloc(c->n_ids, sizeof *ids);
+    float *row = row_of(c->kind, c->V, c->row_seed);
+    float *unguided = row_of("smooth", c->V, c->row_seed + 1);
+    made_ids(ids, c->ids_seed, c->n_ids, c->below);
+    made_ids(others, c->ids_seed + 1, c->n_ids, c->below);
+    assert_int_equal(nt_processors_begin(&p, &c->plan, c->V), NT_OK);
+    /* what an earlier run leaves behind does not count */
+    assert_int_equal(nt_processors_run(&p, unguided, row, others, c->n_ids), NT_OK);
+    assert_int_equal(nt_processors_run(&p, row, unguided, ids, c->n_ids), NT_OK);
+    assert_true(p.stages[0].option == NULL && p.stages[0].logits == row);
+    check_stages(&p, c->V, expected, line);
+    nt_processors_free(&p);
+    free(unguided);
     free(row);
-    return kept == c->kept;
+    free(others);
+    free(ids);
 }
 
-static void warpers_as_transformers_has_them(void **state) {
-    (void)state;
-    FILE *file = fopen(NT_SOURCE_DIR "/tests/decode/sampling_oracle.txt", "r");
-    char line[1024];
-    size_t near = 0, near_equal = 0, others = 0;
+static FILE *fixture(void) {
+    FILE *file = fopen(NT_SOURCE_DIR "/tests/decode/processors_oracle.txt", "r");
     assert_non_null(file);
+    return file;
+}
+
+static void rows_as_transformers_leaves_them(void **state) {
+    (void)state;
+    FILE *file = fixture();
+    static char line[8192], shown[8192];
+    static oracle_case c;
+    size_t n = 0;
     while (fgets(line, sizeof line, file)) {
-        oracle_case c;
-        if (sscanf(line, "warp %15s %zu %llu %lf %zu %lf %15s %zu %zu %zu %llx", c.kind, &c.V,
-                   &c.row_seed, &c.temperature, &c.top_k, &c.top_p, c.mark, &c.least, &c.kept,
-                   &c.most, &c.sum) != 11)
-            continue;
-        bool equal = check_warp(&c);
-        if (c.least < c.most) {
-            near++;
-            near_equal += equal;
-        } else {
-            assert_true(equal);
-            others++;
-        }
+        char *stages;
+        assert_non_null(strchr(line, '\n'));
+        memcpy(shown, line, sizeof line);
+        shown[strcspn(shown, "|")] = 0;
+        if (!read_case(&c, line, &stages)) continue;
+        check_case(&c, stages, shown);
+        n++;
     }
     fclose(file);
-    print_message("%zu rows as transformers', %zu of %zu where float32 decides\n", others,
-                  near_equal, near);
-    assert_true(others > 600 && near < 80 && near_equal + 5 > near);
+    print_message("%zu cases; log_softmax takes %.3f of its allowance\n", n, worst);
+    assert_true(n > 500);
 }
 
-static void draws_as_numpy_has_them(void **state) {
+/* ---- Order and stages ---- */
+
+static const int32_t one[] = {1};
+static const nt_word bad[] = {{one, 1}};
+static const nt_bias bias[] = {{one, 1, 2}};
+
+static int add_half(void *payload, const int32_t *ids, size_t n_ids, float *logits, size_t V) {
+    if (payload) *(size_t *)payload += n_ids + (size_t)ids[n_ids - 1];
+    for (size_t i = 0; i < V; i += 3)
+        logits[i] += 0.5f;
+    return 0;
+}
+
+/* All but the warpers. */
+static nt_plan everything(void) {
+    nt_plan p = NT_PLAN_INIT;
+    p.eos = p.suppress = p.begin_suppress = p.forced_eos = one;
+    p.n_eos = p.n_suppress = p.n_begin_suppress = p.n_forced_eos = 1;
+    p.guidance_scale = 2;
+    p.sequence_bias = p.logit_bias = bias;
+    p.n_sequence_bias = p.n_logit_bias = 1;
+    p.encoder_repetition_penalty = p.repetition_penalty = 1.5;
+    p.presence_penalty = p.frequency_penalty = 0.5;
+    p.no_repeat_ngram_size = p.encoder_no_repeat_ngram_size = 2;
+    p.bad_words = bad;
+    p.n_bad_words = 1;
+    p.min_length = p.min_new = 3;
+    p.forced_bos = 1;
+    p.remove_invalid_values = p.decays = p.renormalize_logits = true;
+    p.decay_factor = 1.5;
+    p.process = add_half;
+    p.max_new = 9;
+    return p;
+}
+
+static void the_order_is_that_of_transformers(void **state) {
     (void)state;
-    FILE *file = fopen(NT_SOURCE_DIR "/tests/decode/sampling_oracle.txt", "r");
-    char line[1024];
-    size_t cases = 0, draws = 0;
-    assert_non_null(file);
-    while (fgets(line, sizeof line, file)) {
-        oracle_case c;
-        int at;
-        if (sscanf(line, "draw %15s %zu %llu %lf %zu %lf %llu %llu%n", c.kind, &c.V, &c.row_seed,
-                   &c.temperature, &c.top_k, &c.top_p, &c.seed, &c.sequence, &at) != 8)
-            continue;
-        float *row = row_of(&c);
-        double *sums = calloc(c.V, sizeof *sums);
-        char *next = line + at;
-        nt_draw_ready(sums, row, c.V);
-        for (uint64_t j = 0; strtol(next, NULL, 10) || *next == ' '; j++) {
-            long wanted = strtol(next, &next, 10);
-            int32_t got = nt_draw(sums, c.V, nt_random_uniform(c.seed, c.sequence, j));
-            if (wanted < 0) continue;
-            assert_int_equal(got, wanted);
-            draws++;
-        }
-        free(sums);
-        free(row);
-        cases++;
-    }
+    FILE *file = fixture();
+    static char line[8192];
+    nt_processors p;
+    nt_plan plan = everything();
+    plan.sample = true;
+    plan.temperature = plan.top_h = plan.top_p = plan.typical_p = 0.5;
+    plan.min_p = plan.epsilon_cutoff = plan.eta_cutoff = 0.1;
+    plan.top_k = 3;
+    assert_int_equal(nt_processors_begin(&p, &plan, 9), NT_OK);
+    while (fgets(line, sizeof line, file) && strncmp(line, "order ", 6) != 0)
+        ;
     fclose(file);
-    assert_true(cases == 7 && draws > 270);
-}
-
-/* By the definition: logits far above what float32 can divide. The limit is the likeliest alone. */
-static void temperatures_near_zero(void **state) {
-    (void)state;
-    const double temperatures[] = {DBL_TRUE_MIN, 1e-300, 1e-45, 1e-40, 1e-38};
-    for (size_t t = 0; t < 5; t++) {
-        float row[] = {-80, -INFINITY, 3, 2.5f, 3}, low[] = {-2000, -1999, -2001};
-        float zeros[] = {0, 0, -INFINITY}, largest[] = {FLT_MAX, -FLT_MAX};
-        nt_plan plan = plan_of(temperatures[t], 0, 1);
-        process(row, 5, &plan);
-        process(low, 3, &plan);
-        process(zeros, 3, &plan);
-        process(largest, 2, &plan);
-        assert_true(row[0] == -INFINITY && row[1] == -INFINITY && row[2] == 0 && row[4] == 0);
-        assert_true(row[3] < -1e37f);
-        assert_true(low[1] == 0 && low[0] < -1e37f && low[2] < -1e37f);
-        assert_true(zeros[0] == 0 && zeros[1] == 0 && zeros[2] == -INFINITY);
-        assert_true(largest[0] == 0 && largest[1] == -INFINITY);
+    size_t n = 0;
+    for (char *name = strtok(line + 6, " \n"); name; name = strtok(NULL, " \n"), n++) {
+        assert_true(n < p.n);
+        assert_string_equal(p.wanted[n]->name, name);
     }
-    float last[] = {0.001f, 0, -80}; /* one that overflows is enough, wherever it stands */
-    nt_plan cold = plan_of(1e-37, 0, 1);
-    process(last, 3, &cold);
-    assert_true(last[0] == 0 && last[1] < -9e33f && last[1] > -INFINITY && last[2] == -INFINITY);
-    float row[] = {-80, -INFINITY, 3}; /* and the largest: all the same */
-    nt_plan plan = plan_of(FLT_MAX, 0, 1);
-    process(row, 3, &plan);
-    assert_true(fabsf(row[0]) < 1e-36f && row[1] == -INFINITY && row[2] < 1e-36f);
+    assert_int_equal(n, 28);
+    assert_int_equal(p.n, n);
+    nt_processors_free(&p);
+    plan.sample = false; /* without draws no warpers: renormalize_logits stays the last */
+    assert_int_equal(nt_processors_begin(&p, &plan, 9), NT_OK);
+    assert_int_equal(p.n, 20);
+    assert_string_equal(p.wanted[18]->name, "process");
+    assert_string_equal(p.wanted[19]->name, "renormalize_logits");
+    nt_processors_free(&p);
 }
 
-static void which_of_equals_stay(void **state) {
+static void nothing_wanted_costs_nothing(void **state) {
     (void)state;
-    float a[] = {1, 2, 2, 2, 0, 2}, b[] = {2, 1, 2, 2}, c[] = {0, 0, 0, 0}, d[] = {5, 7, 7, 1};
-    nt_plan two = plan_of(1, 2, 1), most = plan_of(1, 0, 0.6), half = plan_of(1, 0, 0.5);
-    nt_plan first = plan_of(1, 0, 0);
-    process(a, 6, &two); /* four stand at the second place */
-    assert_true(kept_of(a, 6) == 4 && a[0] == -INFINITY && a[4] == -INFINITY);
-    process(b, 4, &most); /* 0.89 of it are three twos: two of them, the lower ids, are 0.59 */
-    assert_true(kept_of(b, 4) == 3 && b[1] == -INFINITY);
-    process(c, 4, &half);
-    assert_true(kept_of(c, 4) == 2 && c[0] == 0 && c[1] == 0);
-    process(d, 4, &first);
-    assert_true(kept_of(d, 4) == 1 && d[1] == 7);
+    const float row[] = {1, -INFINITY, 0.5f};
+    const int32_t ids[] = {0, 1};
+    nt_plan plan = NT_PLAN_INIT;
+    nt_processors p;
+    plan.decays = true; /* and what acts on eos ids is not wanted where there are none */
+    plan.min_length = plan.min_new = 5;
+    nt_memory_fail_at(SIZE_MAX);
+    assert_int_equal(nt_processors_begin(&p, &plan, 3), NT_OK);
+    assert_int_equal(nt_processors_run(&p, row, NULL, ids, 2), NT_OK);
+    assert_int_equal(nt_memory_count(), 0);
+    nt_memory_fail_at(0);
+    assert_true(p.n_stages == 1 && nt_processed(&p) == row && !p.stages[0].option);
+    nt_processors_free(&p);
+
+    plan.method = NT_METHOD_BEAM_SEARCH;
+    assert_int_equal(nt_processors_begin(&p, &plan, 3), NT_OK);
+    assert_int_equal(nt_processors_run(&p, row, NULL, ids, 2), NT_OK);
+    assert_true(p.n_stages == 2 && p.stages[0].logits == row && !p.stages[1].option);
+    const float *log_softmax = nt_processed(&p);
+    assert_true(fabsf(log_softmax[0] + 0.474076984f) < 1e-7f); /* -log(1 + exp(-0.5)) */
+    assert_true(log_softmax[1] == -INFINITY && log_softmax[2] == log_softmax[0] - 0.5f);
+    nt_processors_free(&p);
 }
 
-static void only_what_is_wanted_runs(void **state) {
+/* Every stage stands beside the others, also one that changed nothing, and the raw row is left. */
+static void each_processor_has_its_stage(void **state) {
     (void)state;
+    const float row[] = {-2, 4, 1, 0};
+    const int32_t ids[] = {2, 0, 2, 3, 2};
     static const struct {
-        double temperature, top_p;
-        size_t top_k;
-        const char *names[4];
-    } cases[] = {
-        {1, 1, 0, {NULL}},
-        {0.5, 1, 0, {"temperature"}},
-        {1, 1, 7, {"top_k"}},
-        {1, 0.5, 0, {"top_p"}},
-        {2, 0, 1, {"temperature", "top_k", "top_p"}},
+        const char *name;
+        float after[4];
+    } stages[] = {
+        {"logit_bias", {-2, 6, 1, 0}},
+        {"repetition_penalty", {-3, 6, 1 / 1.5f, 0}},
+        {"frequency_penalty", {-3, 6, 1 / 1.5f - 1, -0.5f}},
+        {"presence_penalty", {-3, 6, 1 / 1.5f - 1 - 0.25f, -0.75f}},
+        {"begin_suppress_tokens", {-3, 6, 1 / 1.5f - 1 - 0.25f, -0.75f}},
+        {"process", {-2.5f, 6, 1 / 1.5f - 1 - 0.25f, -0.25f}},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        nt_plan plan = plan_of(cases[i].temperature, cases[i].top_k, cases[i].top_p);
-        nt_processors p;
-        assert_int_equal(nt_processors_begin(&p, &plan, 9), NT_OK);
-        for (size_t n = 0; n < p.n; n++)
-            assert_string_equal(p.wanted[n]->name, cases[i].names[n]);
-        assert_null(cases[i].names[p.n]);
-        nt_processors_free(&p);
-        plan.sample = false; /* greedy decoding has no warpers */
-        assert_int_equal(nt_processors_begin(&p, &plan, 9), NT_OK);
-        assert_true(p.n == 0 && !p.row.logits);
-        nt_processors_free(&p);
+    nt_plan plan = NT_PLAN_INIT;
+    nt_processors p;
+    size_t heard = 0;
+    plan.n_prompt = 2;
+    plan.logit_bias = bias;
+    plan.repetition_penalty = 1.5;
+    plan.frequency_penalty = 0.5;
+    plan.presence_penalty = 0.25;
+    plan.begin_suppress = one;
+    plan.n_logit_bias = plan.n_begin_suppress = 1;
+    plan.process = add_half;
+    plan.payload = &heard;
+    assert_int_equal(nt_processors_begin(&p, &plan, 4), NT_OK);
+    assert_int_equal(nt_processors_run(&p, row, NULL, ids, 5), NT_OK);
+    assert_int_equal(p.n_stages, 7);
+    for (size_t i = 0; i < 6; i++) {
+        assert_string_equal(p.stages[i + 1].option, stages[i].name);
+        assert_memory_equal(p.stages[i + 1].logits, stages[i].after, sizeof row);
     }
+    assert_true(p.stages[0].logits == row && row[1] == 4 && heard == 5 + 2);
+    nt_processors_free(&p);
 }
 
-/* Rows that are no numbers: any answer, inside the vocabulary, and no crash. */
+static int refuse(void *payload, const int32_t *ids, size_t n_ids, float *logits, size_t V) {
+    (void)payload, (void)ids, (void)n_ids, (void)logits, (void)V;
+    return 1;
+}
+
+static void a_callers_processor_may_stop(void **state) {
+    (void)state;
+    const float row[] = {1, 2};
+    const int32_t ids[] = {0};
+    nt_plan plan = NT_PLAN_INIT;
+    nt_processors p;
+    plan.process = refuse;
+    assert_int_equal(nt_processors_begin(&p, &plan, 2), NT_OK);
+    assert_int_equal(nt_processors_run(&p, row, NULL, ids, 1), NT_E_CANCELLED);
+    assert_non_null(strstr(nt_error_message(), "processor"));
+    nt_processors_free(&p);
+}
+
+/* ---- Limits ---- */
+
+/* An id that both rows exclude stays out; transformers has NaN there. */
+static void guidance_keeps_what_is_excluded_out(void **state) {
+    (void)state;
+    const float row[] = {1, -INFINITY, 2}, unguided[] = {0, -INFINITY, 0};
+    const int32_t ids[] = {0};
+    nt_plan plan = NT_PLAN_INIT;
+    nt_processors p;
+    plan.guidance_scale = 3;
+    assert_int_equal(nt_processors_begin(&p, &plan, 3), NT_OK);
+    assert_int_equal(nt_processors_run(&p, row, unguided, ids, 1), NT_OK);
+    const float *out = nt_processed(&p);
+    assert_true(out[1] == -INFINITY && fabsf(out[2] - out[0] - 3) < 1e-5f);
+    nt_processors_free(&p);
+}
+
+/* By the definition, with everything in long double: three roundings, of the difference, of the log
+ * and of the result. */
+static void log_softmax_is_as_exact_as_stated(void **state) {
+    (void)state;
+    const char *const kinds[] = {"smooth", "ties", "holes", "peaked", "flat"};
+    double used = 0;
+    for (size_t k = 0; k < 5; k++) {
+        for (size_t V = 1; V < 60000; V = V * 3 + 1) {
+            float *row = row_of(kinds[k], V, V), max = -INFINITY, *out = calloc(V, sizeof *out);
+            long double sum = 0;
+            for (size_t i = 0; i < V; i++)
+                max = row[i] > max ? row[i] : max;
+            for (size_t i = 0; i < V; i++)
+                sum += expl((long double)row[i] - max);
+            nt_log_softmax(out, row, V);
+            for (size_t i = 0; i < V; i++) {
+                long double d = (long double)row[i] - max, exact = d - logl(sum);
+                if (row[i] == -INFINITY) {
+                    assert_true(out[i] == -INFINITY);
+                    continue;
+                }
+                long double most = 0x1p-24L * (-d + logl(sum) - exact) * 1.001L;
+                long double off = fabsl(out[i] - exact);
+                if (off > most) fail_msg("%s %zu: %.9g, not %.9Lg", kinds[k], V, out[i], exact);
+                if (most > 0 && off / most > used) used = (double)(off / most);
+            }
+            free(out);
+            free(row);
+        }
+    }
+    print_message("log_softmax takes %.3f of three roundings\n", used);
+    assert_true(used > 0.1);
+}
+
+/* By definition: every window. */
+static void ngrams_by_definition(bool *seen, const int32_t *ids, size_t n_ids, size_t n,
+                                 size_t limit) {
+    for (size_t begin = 0; n_ids >= n && begin + n <= limit; begin++)
+        if (memcmp(ids + begin, ids + n_ids - (n - 1), (n - 1) * sizeof *ids) == 0)
+            seen[ids[begin + n - 1]] = true;
+}
+
+static void ngrams_of_every_length(void **state) {
+    (void)state;
+    enum { V = 6, LONGEST = 40 };
+    float row[V] = {0};
+    size_t n_removed = 0;
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        int32_t ids[LONGEST];
+        size_t n_ids = 1 + seed % LONGEST, n_prompt = 1 + seed % 7 * n_ids / 7;
+        made_ids(ids, seed, n_ids, seed % 3 ? 2 : V);
+        if (seed % 5 == 0) /* periodic */
+            for (size_t i = 3; i < n_ids; i++)
+                ids[i] = ids[i - 3];
+        for (size_t n = 1; n <= n_ids + 2; n++) {
+            bool all[V] = {false}, prompt[V] = {false};
+            nt_plan plan = NT_PLAN_INIT;
+            nt_processors p;
+            plan.n_prompt = n_prompt < n_ids ? n_prompt : n_ids;
+            plan.no_repeat_ngram_size = plan.encoder_no_repeat_ngram_size = n;
+            ngrams_by_definition(all, ids, n_ids, n, n_ids);
+            ngrams_by_definition(prompt, ids, n_ids, n, plan.n_prompt);
+            for (int alone = 0; alone < 2; alone++) {
+                if (alone) plan.no_repeat_ngram_size = 0;
+                assert_int_equal(nt_processors_begin(&p, &plan, V), NT_OK);
+                assert_int_equal(nt_processors_run(&p, row, NULL, ids, n_ids), NT_OK);
+                for (size_t i = 0; i < V; i++) {
+                    bool removed = p.stages[1].logits[i] == -INFINITY;
+                    assert_int_equal(removed, alone ? prompt[i] : all[i]);
+                    n_removed += removed;
+                }
+                nt_processors_free(&p);
+            }
+        }
+    }
+    assert_true(n_removed > 1000);
+}
+
+/* Compared window by window these are 10^10 ids. */
+static void long_ngrams_take_linear_time(void **state) {
+    (void)state;
+    enum { N = 200001, V = 3 };
+    int32_t *ids = calloc(N, sizeof *ids);
+    float row[V] = {0};
+    nt_plan plan = NT_PLAN_INIT;
+    nt_processors p;
+    plan.no_repeat_ngram_size = N / 2;
+    ids[0] = 2;
+    assert_int_equal(nt_processors_begin(&p, &plan, V), NT_OK);
+    assert_int_equal(nt_processors_run(&p, row, NULL, ids, N), NT_OK);
+    const float *out = nt_processed(&p);
+    assert_true(out[0] == -INFINITY && out[1] == 0 && out[2] == 0);
+    nt_processors_free(&p);
+    free(ids);
+}
+
+static void decay_ends_at_what_float_holds(void **state) {
+    (void)state;
+    const float row[] = {3, -3, 0, -INFINITY};
+    const int32_t eos[] = {0, 1, 2, 3, 0};
+    static int32_t ids[5000];
+    nt_plan plan = NT_PLAN_INIT;
+    nt_processors p;
+    plan.eos = eos;
+    plan.n_eos = 5;
+    plan.decays = true;
+    plan.decay_start = INT32_MIN;
+    plan.decay_factor = 9;
+    assert_int_equal(nt_processors_begin(&p, &plan, 4), NT_OK);
+    assert_int_equal(nt_processors_run(&p, row, NULL, ids, 5000), NT_OK);
+    const float *out = nt_processed(&p);
+    assert_true(out[0] == FLT_MAX && out[1] == FLT_MAX && out[2] == 0 && out[3] == -INFINITY);
+    plan.decay_factor = 0; /* the eos at 0: x - |x| */
+    assert_int_equal(nt_processors_run(&p, row, NULL, ids, 5000), NT_OK);
+    out = nt_processed(&p);
+    assert_true(out[0] == 0 && out[1] == -6 && out[2] == 0 && out[3] == -INFINITY);
+    plan.decay_factor = -9;
+    assert_int_equal(nt_processors_run(&p, row, NULL, ids, 5000), NT_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(isfinite(nt_processed(&p)[i]));
+    nt_processors_free(&p);
+}
+
+/* Nothing crashes, hangs or reaches outside, whatever the row; only the raw row is promised. */
 static void broken_rows(void **state) {
     (void)state;
-    const float values[] = {NAN, INFINITY, -INFINITY, 0, -5};
-    enum { V = 6 };
-    for (size_t round = 0; round < 5 * 5 * 5 * 5; round++) {
-        float row[V];
-        double sums[V];
-        for (size_t i = 0, r = round; i < V; i++, r = r / 5 + r)
-            row[i] = values[r % 5];
-        nt_draw_ready(sums, row, V);
-        for (double u = 0; u < 1; u += 0.49) {
-            int32_t id = nt_draw(sums, V, u);
-            assert_true(id >= 0 && id < V);
+    const float odd[] = {NAN, INFINITY, -INFINITY, FLT_MAX, -FLT_MAX, FLT_TRUE_MIN, -0.0f, 1e30f};
+    enum { N = 8, V = 5 };
+    const int32_t ids[] = {1, 4, 1, 0, 3, 1, 4, 5, INT32_MAX, -1}; /* of a larger embedding too */
+    for (size_t at = 0; at < N * N * 4; at++) {
+        float row[V], unguided[V], before[V];
+        for (size_t i = 0; i < V; i++) {
+            row[i] = odd[(i + at % N * (at / N / N)) % N];
+            unguided[i] = odd[(i * (at / N % N)) % N];
         }
-        for (size_t k = 0; k < 8; k += 3) {
-            nt_plan plan = plan_of(k ? 1e-40 : 0.5, k, 0.3);
-            process(row, V, &plan);
+        memcpy(before, row, sizeof row);
+        nt_plan plan = everything();
+        nt_processors p;
+        plan.method = at % 2 ? NT_METHOD_BEAM_SEARCH : NT_METHOD_GREEDY;
+        plan.remove_invalid_values = at % 3;
+        for (size_t n_ids = 1; n_ids <= 10; n_ids++) {
+            assert_int_equal(nt_processors_begin(&p, &plan, V), NT_OK);
+            assert_int_equal(nt_processors_run(&p, row, unguided, ids, n_ids), NT_OK);
+            assert_int_equal(p.n_stages, p.n + 1 + at % 2);
+            nt_processors_free(&p);
         }
+        assert_memory_equal(row, before, sizeof row);
     }
 }
 
-static int32_t one_draw(const float *row, size_t V, double u) {
-    double sums[8];
-    nt_draw_ready(sums, row, V);
-    return nt_draw(sums, V, u);
-}
-
-static void the_ends_of_a_draw(void **state) {
+static void every_allocation_may_fail(void **state) {
     (void)state;
-    float row[] = {-INFINITY, 0, -INFINITY, 0, -800, -INFINITY};
-    double last = 1 - 0x1p-53;
-    assert_int_equal(one_draw(row, 6, 0), 1);
-    assert_int_equal(one_draw(row, 6, 0.5 - 0x1p-53), 1);
-    assert_int_equal(one_draw(row, 6, 0.5), 3);
-    assert_int_equal(one_draw(row, 6, last), 3); /* e^-800 is nothing */
-    float uneven[] = {0, 0, 0, -INFINITY};       /* u * 3 rounds up to 3 */
-    assert_int_equal(one_draw(uneven, 4, last), 2);
-    float one[] = {-3};
-    assert_int_equal(one_draw(one, 1, last), 0);
-}
-
-enum { N_DRAWS = 20000, BINS = 60 };
-
-static const float *sorted_by;
-static int by_logit(const void *a, const void *b) {
-    float x = sorted_by[*(const size_t *)a], y = sorted_by[*(const size_t *)b];
-    return (x < y) - (x > y);
-}
-
-/* Counts of draws in bins of ids, from the likeliest in row [V] down, of about equal probability;
- * expected from row, drawn from drawn_from. */
-static void count_draws(size_t *counts, double *expected, size_t *n_bins, const float *drawn_from,
-                        const float *row, size_t V) {
-    double *sums = calloc(V, sizeof *sums);
-    size_t *ids = calloc(V, sizeof *ids), *bin = calloc(V, sizeof *bin), n = 0;
-    nt_softmax all = nt_softmax_of(row, V);
-    memset(counts, 0, 2 * BINS * sizeof *counts);
-    memset(expected, 0, 2 * BINS * sizeof *expected);
-    for (size_t i = 0; i < V; i++)
-        ids[i] = i;
-    sorted_by = row;
-    qsort(ids, V, sizeof *ids, by_logit);
-    for (size_t i = 0; i < V; i++) {
-        bin[ids[i]] = n;
-        expected[n] += N_DRAWS * exp(row[ids[i]] - all.logsum);
-        if (expected[n] >= (double)N_DRAWS / BINS) n++;
+    static int32_t ids[100];
+    const float row[] = {1, 2, 3}, unguided[] = {0, 1, 0};
+    nt_plan plan = everything();
+    size_t failed = 0;
+    for (bool done = false; !done; failed++) {
+        nt_processors p;
+        nt_memory_fail_at(failed + 1);
+        int status = nt_processors_begin(&p, &plan, 3);
+        if (status == NT_OK) status = nt_processors_run(&p, row, unguided, ids, 100);
+        nt_memory_fail_at(0);
+        done = status == NT_OK;
+        if (!done) assert_int_equal(status, NT_E_MEMORY);
+        nt_processors_free(&p);
     }
-    *n_bins = n; /* what is left behind the last full bin goes with it */
-    expected[n - 1] += expected[n];
-    nt_draw_ready(sums, drawn_from, V);
-    for (uint64_t j = 0; j < N_DRAWS; j++) {
-        int32_t id = nt_draw(sums, V, nt_random_uniform(12, 3, j));
-        assert_true(drawn_from[id] > -INFINITY);
-        counts[bin[id] < n ? bin[id] : n - 1]++;
-    }
-    free(bin);
-    free(ids);
-    free(sums);
-}
-
-static void draws_follow_the_probabilities(void **state) {
-    (void)state;
-    static const struct {
-        const char *kind;
-        size_t V;
-        double temperature, top_p;
-        size_t top_k;
-    } cases[] = {
-        {"peaked", 50257, 1, 1, 0}, {"peaked", 50257, 1.5, 1, 40}, {"smooth", 50257, 9, 0.9, 0},
-        {"flat", 50257, 1, 1, 0},   {"ties", 300, 2, 0.95, 100},   {"holes", 300, 20, 1, 0},
-        {"peaked", 12, 0.7, 1, 0},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        size_t V = cases[i].V, counts[2 * BINS], n;
-        double expected[2 * BINS];
-        float *row = calloc(V, sizeof *row), *other = calloc(V, sizeof *row);
-        nt_plan plan = plan_of(cases[i].temperature, cases[i].top_k, cases[i].top_p);
-        made_row(row, cases[i].kind, V, 5);
-        process(row, V, &plan);
-        count_draws(counts, expected, &n, row, row, V);
-        assert_true(n > 1);
-        check_chi_square(counts, expected, n);
-        for (size_t v = 0; v < V; v++) /* another temperature is seen, but in a flat row */
-            other[v] = row[v] / 0.6f;
-        count_draws(counts, expected, &n, other, row, V);
-        if (strcmp(cases[i].kind, "flat") != 0)
-            assert_true(chi_square(counts, expected, n) > chi_square_quantile(n - 1, CHI_FAR));
-        free(other);
-        free(row);
-    }
+    assert_int_equal(failed, 5); /* three of begin, one for the long sequence, and then none */
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(warpers_as_transformers_has_them),
-        cmocka_unit_test(draws_as_numpy_has_them),
-        cmocka_unit_test(temperatures_near_zero),
-        cmocka_unit_test(which_of_equals_stay),
-        cmocka_unit_test(only_what_is_wanted_runs),
+        cmocka_unit_test(rows_as_transformers_leaves_them),
+        cmocka_unit_test(the_order_is_that_of_transformers),
+        cmocka_unit_test(nothing_wanted_costs_nothing),
+        cmocka_unit_test(each_processor_has_its_stage),
+        cmocka_unit_test(a_callers_processor_may_stop),
+        cmocka_unit_test(guidance_keeps_what_is_excluded_out),
+        cmocka_unit_test(log_softmax_is_as_exact_as_stated),
+        cmocka_unit_test(ngrams_of_every_length),
+        cmocka_unit_test(long_ngrams_take_linear_time),
+        cmocka_unit_test(decay_ends_at_what_float_holds),
         cmocka_unit_test(broken_rows),
-        cmocka_unit_test(the_ends_of_a_draw),
-        cmocka_unit_test(draws_follow_the_probabilities),
+        cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ import unicodedata
 KINDS = 12
 TOKENS, TEXT, NEXT, STEPS, GENERATE, SCORE, INSPECT, INFO, CONTINUATIONS, PERPLEXITY, \
     COMPARED, COUNTS = range(KINDS)
-SAMPLES = 17
+SAMPLES = 25
 UNSAID = object()  # CSV tells it and JSON does not
 HEAD = ["schema", "model", "precision", "isa", "bos"]
 WIDTHS = 6
@@ -68,6 +68,11 @@ def score_rows(view):
                                        "bits_per_byte"))]]
 
 
+def processed(candidate):
+    """The columns at the end of a candidate's row."""
+    return [candidate.get(n, UNSAID) for n in ("processed_logit", "removed_by")]
+
+
 def rows_from_json(kind, view):
     """The CSV table that the JSON view implies."""
     if kind == TOKENS:
@@ -77,13 +82,14 @@ def rows_from_json(kind, view):
         return [[view["text"]]]
     if kind == NEXT:
         names = ["rank", "id", "token", "logit", "logprob", "prob", "processed_prob"]
-        return [[c[n] for n in names] for c in view["next"]]
+        return [[*(c[n] for n in names), *processed(c)] for c in view["next"]]
     if kind == STEPS:
         return [[s["sequence"], s["step"], s["input"], UNSAID, c["id"], c["token"], c["prob"],
-                 c["logprob"], c.get("processed_prob", UNSAID), c["id"] == s["chosen"]]
+                 c["logprob"], c.get("processed_prob", UNSAID), c["id"] == s["chosen"], *processed(c)]
                 for s in view["steps"] for c in s["choices"]]
     if kind == GENERATE:
-        return [[i, " ".join(map(str, s["ids"])), s["text"], s["logprob"], s["finish_reason"]]
+        return [[i, " ".join(map(str, s["ids"])), s["text"], s["logprob"], s["finish_reason"],
+                 s["score"]]
                 for i, s in enumerate(view["sequences"])]
     if kind == SCORE:
         return score_rows(view)
@@ -155,9 +161,30 @@ def check_one(text, raw):
         assert "\ufffd" in text
 
 
+def candidates_of(view):
+    """Every candidate that a view tells of."""
+    steps = view.get("steps", []) + view.get("rows", [])
+    lists = [view.get("next", []), view.get("demoted", [])]
+    lists += [s.get(n, []) for s in steps for n in ("choices", "candidates", "demoted")]
+    return [c for some in lists for c in some]
+
+
+def check_changes(candidate):
+    """Who removed a candidate is told where its logit is gone, and by one that took it."""
+    assert ("removed_by" in candidate) == ("processed_prob" in candidate) or "rank" in candidate
+    changes = candidate.get("changes", [])
+    assert "changes" not in candidate or changes
+    assert all(list(c) == ["option", "before", "after"] for c in changes)
+    removed_by = candidate.get("removed_by")
+    if removed_by:
+        assert removed_by in [c["option"] for c in changes if c["after"] is None]
+        assert candidate.get("processed_logit") is None
+
+
 def check_bytes(view):
-    for entry in view.get("next", []) + [c for s in view.get("steps", []) for c in s["choices"]]:
+    for entry in candidates_of(view):
         check_one(entry["token"], entry.get("bytes"))
+        check_changes(entry)
     for name, entries in (("word", view.get("words", [])), ("char", view.get("chars", [])),
                           ("text", view.get("continuations", []))):
         for entry in entries:
@@ -169,6 +196,30 @@ def check_bytes(view):
             assert all(int(i) < len(tokens) for i in given)
             for i, token in enumerate(tokens):
                 check_one(token, given.get(str(i)))
+
+
+FATES = {"running", "output", "pruned", "late", "beaten", "closed", "unproved", None}
+
+
+def check_trace(kind, view, whole):
+    """The whole of a generation is what there was, and its trace."""
+    trace = whole.pop("trace", None)
+    assert whole == view and (trace is not None) == (kind == GENERATE)
+    if trace is None:
+        return
+    assert list(trace) == ["steps", "rows", "beams"]
+    check_bytes(trace)
+    for step in trace["steps"]:
+        assert step["chosen"] in [c["id"] for c in step["candidates"]]
+    for number, beam in enumerate(trace["beams"]):
+        check_one(beam["token"], beam.get("bytes"))
+        assert beam["parent"] is None or 0 <= beam["parent"] < number
+        assert beam["fate"] in FATES
+    assert len({tuple(k for k in b if k not in ("bytes", "changes")) for b in trace["beams"]}) < 2
+    if view["method"] in ("beam_search", "beam_sample"):
+        assert all(len(s["beam_indices"]) <= len(trace["beams"]) for s in view["sequences"])
+    else:
+        assert all("beam_indices" not in s for s in view["sequences"])
 
 
 def columns(line):
@@ -212,6 +263,7 @@ def main():
             check_bits(view, bits, 1)
         else:
             assert view == bits
+        check_trace(kind, view, strict(next(parts)))
         rows = check_csv(kind, next(parts), view)
         check_tsv(next(parts), rows)
         for _ in range(WIDTHS):

@@ -1,6 +1,6 @@
 /* Prints views for check.py, each ended by a zero byte: for every trace its kind, its JSON in nats
- * and in bits, its CSV, its TSV behind a prefix, then its table at several widths, each before the
- * width that it must keep to. */
+ * and in bits and with the whole trace, its CSV, its TSV behind a prefix, then its table at several
+ * widths, each before the width that it must keep to. */
 #include <stdio.h>
 
 #include "view/random.h"
@@ -29,6 +29,8 @@ static void emit_all(nt_result *t) {
     options.bits = true;
     emit(t, options);
     options.bits = false;
+    options.trace = true;
+    emit(t, options);
     options.format = NT_CSV;
     emit(t, options);
     options.format = NT_TSV;

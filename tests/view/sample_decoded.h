@@ -61,6 +61,11 @@ static void fill_processed_steps(nt_result *t) {
     for (size_t s = 0; s < t->n_steps; s++) {
         nt_trace_step *step = &t->steps[s];
         nt_candidate first = step->candidates[0];
+        for (size_t i = 2; s == 3 && i < 5; i++) { /* nearly nothing is left */
+            change(t, &step->candidates[i], "suppress_tokens", -INFINITY);
+            step->candidates[i].processed_prob = 0;
+            step->step.kept = 2;
+        }
         if (s % 3 != 1) continue;
         memmove(step->candidates, step->candidates + 1, 4 * sizeof *step->candidates);
         change(t, &first, s == 4 ? "repetition_penalty" : "no_repeat_ngram_size", -INFINITY);
@@ -88,7 +93,7 @@ MAY_BE_UNUSED static nt_result *sample_processed_steps(void) {
 static void add_output(nt_result *t, const char *text, double logprob, double score, int64_t beam) {
     if (!t->outputs) t->outputs = room(t, 8, sizeof *t->outputs);
     nt_output *output = &t->outputs[t->n_outputs++];
-    int32_t *ids = room(t, 64, sizeof *ids);
+    int32_t *ids = room(t, 1024, sizeof *ids);
     *output = (nt_output){.ids = ids,
                           .text = text,
                           .n_text = strlen(text),

@@ -77,14 +77,37 @@ static void steps_rows(void **state) {
     t->steps[2].step.index = 0;
     t->steps[2].candidates[0].processed_prob = 0;
     t->steps[2].candidates[1].processed_prob = 1;
+    change(t, &t->steps[2].candidates[0], "top_k", -INFINITY);
     csv_is(t, true,
-           "0,0,\"I\",1,7,\" am\",0.5,-0.693147181,0.5,false\n"
-           "0,0,\"I\",2,8,\" was\",0.25,-1.38629436,0.25,true\n"
-           "0,1,\"I was\",1,7,\" am\",0.5,-0.693147181,0.5,false\n"
-           "0,1,\"I was\",2,8,\" was\",0.25,-1.38629436,0.25,false\n"
-           "0,1,\"I was\",3,9,\"\n\",0.125,-2.07944154,0.125,true\n"
-           "1,0,\"I\",1,7,\" am\",0.5,-0.693147181,0,false\n"
-           "1,0,\"I\",2,8,\" was\",0.25,-1.38629436,1,true\n");
+           "0,0,\"I\",1,7,\" am\",0.5,-0.693147181,0.5,false,-31.1931477,\"\"\n"
+           "0,0,\"I\",2,8,\" was\",0.25,-1.38629436,0.25,true,-31.8862934,\"\"\n"
+           "0,1,\"I was\",1,7,\" am\",0.5,-0.693147181,0.5,false,-31.1931477,\"\"\n"
+           "0,1,\"I was\",2,8,\" was\",0.25,-1.38629436,0.25,false,-31.8862934,\"\"\n"
+           "0,1,\"I was\",3,9,\"\n\",0.125,-2.07944154,0.125,true,-32.5794411,\"\"\n"
+           "1,0,\"I\",1,7,\" am\",0.5,-0.693147181,0,false,-inf,\"top_k\"\n"
+           "1,0,\"I\",2,8,\" was\",0.25,-1.38629436,1,true,-31.8862934,\"\"\n");
+}
+
+static void next_rows(void **state) {
+    (void)state;
+    nt_result *t = sample_processed();
+    t->steps[0].n_candidates = 1;
+    t->steps[0].candidates[0] = t->steps[0].candidates[4];
+    t->steps[0].candidates[0].logprob = -4.5;
+    t->steps[0].candidates[0].logit = -33.25;
+    csv_is(t, true, "7,5262,\" attend\",-33.25,-4.5,0.0187,0,-inf,\"top_p\"\n");
+}
+
+static void generate_rows(void **state) {
+    (void)state;
+    nt_result *t = sample_beams();
+    t->outputs[0].logprob = -1.25;
+    t->outputs[0].score = -0.625;
+    t->outputs[1].logprob = -1.5;
+    t->outputs[1].score = NAN;
+    csv_is(t, true,
+           "0,550 257,\" had a\",-1.25,\"length\",-0.625\n"
+           "1,373 1862,\" was young\",-1.5,\"length\",\n");
 }
 
 /* The finest unit that was asked for has the rows. */
@@ -193,6 +216,7 @@ int main(void) {
         cmocka_unit_test(score_rows),        cmocka_unit_test(score_units),
         cmocka_unit_test(edge_surprisals),   cmocka_unit_test(steps_rows),
         cmocka_unit_test(continuation_rows), cmocka_unit_test(bits),
+        cmocka_unit_test(next_rows),         cmocka_unit_test(generate_rows),
         cmocka_unit_test(tabs_and_prefixes), cmocka_unit_test(info_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

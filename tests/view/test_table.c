@@ -150,6 +150,18 @@ static void as_drawn(void **state) {
         {"steps_drawn_80", sample_drawn_steps, 80, false, false, false},
         {"steps_drawn_120_color", sample_drawn_steps, 120, true, false, false},
         {"generate_drawn_60", sample_drawn, 60, false, false, false},
+        {"processed_60", sample_processed, 60, false, false, false},
+        {"processed_80_ascii", sample_processed, 80, false, true, false},
+        {"processed_80_color", sample_processed, 80, true, false, false},
+        {"processed_120", sample_processed, 120, false, false, false},
+        {"processed_steps_60_ascii", sample_processed_steps, 60, false, true, false},
+        {"processed_steps_80_color", sample_processed_steps, 80, true, false, false},
+        {"processed_steps_120", sample_processed_steps, 120, false, false, false},
+        {"beams_80", sample_beams, 80, false, false, false},
+        {"proved_80", sample_proved, 80, false, false, false},
+        {"gap_60_ascii", sample_gap, 60, false, true, false},
+        {"assisted_80", sample_assisted, 80, false, false, false},
+        {"best_of_60", sample_best_of, 60, false, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[512], *expected;
@@ -234,14 +246,122 @@ static void processed(void **state) {
         t->steps[0].candidates[i].processed_prob = i < 2 ? 0.5 : 0;
     t->steps[0].step.kept = 2;
     char *text = show(t, table_of(100, false, false));
-    has(text, "processed");
+    has(text, "  after  ");
     has(text, "50.00 %");
-    has(text, "50,247 more          0.00 %  73.48 %");
+    has(text, "50,247 more       73.48 % █████████████████   0.00 %\n");
     has(text, "2 of 50,257 ids kept");
     nt_free(text);
     text = show(sample_next(), table_of(100, false, false));
-    has_not(text, "processed");
+    has_not(text, "after");
     has_not(text, "kept");
+    nt_free(text);
+}
+
+/* What happened to candidates: in as few decimals as show it, what took them out first. */
+static void reasons(void **state) {
+    (void)state;
+    nt_result *t = sample_processed();
+    nt_candidate *c = t->steps[0].candidates;
+    nt_change several[] = {{"sequence_bias", -30.251f, -30.252f},
+                           {"top_k", -30.252f, -INFINITY},
+                           {"temperature", -INFINITY, -INFINITY},
+                           {"forced_eos_token_id", -INFINITY, 0}};
+    nt_change out[] = {{"presence_penalty", -30, -31}, {"top_k", -31, -INFINITY}};
+    c[0].changes = several;
+    c[0].n_changes = 4;
+    c[0].processed_logit = 0;
+    c[1].changes = out;
+    c[1].n_changes = 2;
+    c[1].processed_logit = -INFINITY;
+    c[2].n_changes = 0;
+    char *text = show(t, table_of(200, false, false));
+    has(text,
+        "sequence_bias -30.251 → -30.252, removed by top_k, forced_eos_token_id -inf → 0.0\n");
+    has(text, "removed by top_k, presence_penalty -30.0 → -31.0\n");
+    has(text, "-33.615\n"); /* nothing happened */
+    has(text, "temperature on every logit");
+    nt_free(text);
+    t = sample_processed();
+    t->n_vocab = 7; /* fewer than there are rows */
+    text = show(t, table_of(80, false, true));
+    has_not(text, "more");
+    has(text, "repetition_penalty -34.4 -> -41.2\n");
+    nt_free(text);
+}
+
+/* Marks are told of only where a column shows them. */
+static void removed_choices(void **state) {
+    (void)state;
+    char *text = show(sample_processed_steps(), table_of(160, false, false));
+    has(text, "before and after no_repeat_ngram_size, suppress_tokens, repetition_penalty\n");
+    has(text, "[1] removed by no_repeat_ngram_size · [2] removed by suppress_tokens · "
+              "[3] removed by repetition_penalty · 1 likely choice pushed out: see --json\n");
+    has(text, "I      23.59%    [1]\n");
+    nt_free(text);
+    text = show(sample_processed_steps(), table_of(80, false, false));
+    has(text, "·asked   [2]");
+    has(text, "\n[2] removed by suppress_tokens · 1 likely");
+    has_not(text, "[1]");
+    nt_free(text);
+    text = show(sample_processed_steps(), table_of(40, false, false));
+    has_not(text, "[");
+    nt_free(text);
+    nt_result *t = sample_processed_steps();
+    t->steps[3].step.chosen =
+        t->steps[3].candidates[4]; /* that cannot be: it is shown all the same */
+    t->steps[3].n_candidates = 2;
+    text = show(t, table_of(160, false, false));
+    has(text, "▸·at      1.89%    [2]\n");
+    nt_free(text);
+}
+
+/* What an exact search knows, in words. */
+static void verdicts(void **state) {
+    (void)state;
+    static const struct {
+        nt_proof proof;
+        size_t n_outputs;
+        const char *words[3];
+    } cases[] = {
+        {{.proved = true, .horizon = 1, .greedy = NAN, .beams = NAN, .n_beams = 1},
+         1,
+         {"proved: nothing within 1 token is likelier\ngpt2", "", ""}},
+        {{.proved = true, .horizon = 9, .greedy = -17.5, .beams = -18, .n_beams = 1},
+         2,
+         {"proved: nothing else within 9 tokens is likelier\n", "greedy decoding finds the same",
+          "beam search with 1 beam finds -18.000, 0.500 below\n"}},
+        {{.proved = true, .horizon = 9, .greedy = -3, .beams = NAN},
+         0,
+         {"proved: no continuation within 9 tokens is so likely\n", "decoding finds -3.000\n", ""}},
+        {{.limit = "max_time", .gap = INFINITY, .horizon = 9, .n_nodes = 1, .greedy = -INFINITY},
+         1,
+         {"not proved: max_time ended the search after 1 prefix",
+          "what was not looked at may be likelier\n", "greedy decoding finds -inf ·"}},
+        {{.limit = NULL, .gap = 0.5, .horizon = 9, .n_nodes = 12345, .greedy = NAN, .beams = -17},
+         1,
+         {"not proved: max_nodes ended the search after 12,345 prefixes",
+          "likelier by up to 0.500 nats\n", "finds -17.000, 0.500 above\n"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nt_result *t = sample_proved();
+        *t->proof = cases[i].proof;
+        nt_output two[] = {t->outputs[0], t->outputs[0]};
+        t->outputs = two;
+        t->n_outputs = cases[i].n_outputs;
+        char *text = show(t, table_of(140, false, false));
+        for (size_t w = 0; w < 3; w++)
+            has(text, cases[i].words[w]);
+        nt_free(text);
+    }
+    nt_result *t = sample_proved();
+    t->outputs[0].score = -17.75; /* processors made it another number */
+    char *text = show(t, table_of(140, false, false));
+    has(text, "log-probability -17.500 · processed -17.750\n");
+    nt_free(text);
+    t = sample_proved();
+    t->kind = NT_RESULT_STEPS;
+    text = show(t, table_of(140, false, false));
+    has(text, "\nproved: nothing within 8 tokens is likelier\n");
     nt_free(text);
 }
 
@@ -506,6 +626,9 @@ int main(void) {
         cmocka_unit_test(colors_only_add),
         cmocka_unit_test(rest_row),
         cmocka_unit_test(processed),
+        cmocka_unit_test(reasons),
+        cmocka_unit_test(removed_choices),
+        cmocka_unit_test(verdicts),
         cmocka_unit_test(chosen_elsewhere),
         cmocka_unit_test(narrowing),
         cmocka_unit_test(footers),

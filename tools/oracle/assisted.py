@@ -11,7 +11,7 @@ import os
 
 import torch
 import transformers
-from tables import TableModel, made_row, row_of
+from tables import TableModel, made_ids, made_row, row_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = os.path.join(HERE, "..", "..", "tests", "decode", "assisted_oracle.txt")
@@ -64,11 +64,11 @@ def table(case, assistant, factor):
     if assistant:
         own = torch.stack([made_row("smooth", size, seed + 1000 + r) for r in range(n_rows)])
         rows = (case["like"] * rows + (4 - case["like"]) * own) / 4
-    choose = (lambda ids: ids[-1]) if case["by_id"] else (lambda ids: row_of(ids, n_rows))
+    choose = (lambda ids: min(ids[-1], n_rows - 1)) if case["by_id"] else (lambda ids: row_of(ids, n_rows))
     return Table(rows / case["soft"] * factor, choose)
 
 
-OURS = {"method", "V", "rows", "table", "like", "by_id", "soft", "seed", "prompt", "schedule", "threshold", "drafts"}
+OURS = {"method", "V", "rows", "table", "like", "by_id", "soft", "seed", "prompt", "made_prompt", "schedule", "threshold", "drafts"}
 
 
 def generate(case, factor=1.0):
@@ -86,8 +86,9 @@ def generate(case, factor=1.0):
     if options["do_sample"]:
         options.setdefault("top_k", 0)
     torch.manual_seed(case.get("seed", 0))
-    n = len(case["prompt"])
-    ids = model.generate(torch.tensor([case["prompt"]]), pad_token_id=0, **options)[0].tolist()
+    prompt = made_ids(case["table"], case["made_prompt"], 12) if "made_prompt" in case else case["prompt"]
+    n = len(prompt)
+    ids = model.generate(torch.tensor([prompt]), pad_token_id=0, **options)[0].tolist()
     drafted, starts = [], [start for start, _ in model.rounds] + [len(ids)]
     for (start, proposed), end in zip(model.rounds, starts[1:]):
         del proposed[n + case["max_new_tokens"] - start - 1:]  # what would not fit
@@ -143,6 +144,14 @@ def cases():
         yield draft(like=like, do_sample=True, seed=60 + like, assistant_ensemble_weight=0.3, table=5)
         yield draft(like=like, do_sample=True, seed=70 + like, eos_token_id=[3], min_new_tokens=9, drafts=20)
         yield draft(like=like, do_sample=True, seed=80 + like, V=40, table=500, typical_p=0.9, drafts=17)
+    for seed in (1, 2):
+        large = {"V": 50257, "rows": 12, "made_prompt": 290, "prompt": [], "soft": 4, "table": seed, "by_id": 1,
+                 "max_new_tokens": 20}
+        drawn = {"do_sample": True, "seed": seed, "top_k": 6}
+        yield lookup(**large)
+        yield lookup(**large | drawn)
+        yield draft(**large)
+        yield draft(**large | drawn)
     yield draft(max_new_tokens=1)
     yield draft(max_new_tokens=2, drafts=9)
     yield draft(V=1, rows=1, prompt=[0], max_new_tokens=5, do_sample=True, seed=3)
@@ -164,7 +173,7 @@ def main():
             near = any(generate(case, factor) != (ids, drafted) for factor in (1 + 1e-6, 1 - 1e-6))
             # top_p sorts the row of ones that prompt lookup asks the processors with
             near |= case["method"] == "lookup" and "top_p" in case
-            shown = " ".join(f"{k}={text_of(v)}" for k, v in case.items() if k != "method")
+            shown = " ".join(f"{k}={text_of(v)}" for k, v in case.items() if k != "method" and v != [])
             out.write(f"{case['method']} {shown} near={int(near)} ids={text_of(ids)} drafted={text_of(drafted)}\n")
             n += 1
             n_near += near

@@ -197,7 +197,7 @@ def made_cases(rng):
                                "num_return_sequences": rng.choice([1, nb, rng.randint(1, nb)])}
                     if n_eos:
                         options["eos_token_id"] = rng.sample(range(V), n_eos)
-                    case = {"rows": [kind, rng.choice([5, 20, 90]), V, rng.randrange(10**6), factor],
+                    case = {"rows": [kind, rng.choice([40, 90, 150]), V, rng.randrange(10**6), factor],
                             "prompt": [rng.randrange(V) for _ in range(rng.randint(1, 5))]}
                     if sampled:
                         options.update(do_sample=True, top_k=0)
@@ -214,7 +214,7 @@ def processed_cases(rng, n):
         options = {"num_beams": nb, "length_penalty": rng.choice([1.0, 1.0, 0.0, 1.5]),
                    "early_stopping": rng.choice([False, True, "never"]), "max_new_tokens": rng.randint(2, 14),
                    "num_return_sequences": rng.randint(1, nb), "eos_token_id": rng.sample(range(V), rng.randint(1, 2))}
-        case = {"rows": [rng.choice(["smooth", "holes"]), rng.choice([8, 40]), V, rng.randrange(10**6), 0.0625],
+        case = {"rows": [rng.choice(["smooth", "holes"]), rng.choice([50, 100]), V, rng.randrange(10**6), 0.0625],
                 "prompt": [rng.randrange(V) for _ in range(rng.randint(2, 6))]}
         some = {"no_repeat_ngram_size": rng.randint(1, 3), "repetition_penalty": rng.choice([1.2, 0.8, 2.0]),
                 "min_new_tokens": rng.randint(1, 6), "bad_words_ids": [[rng.randrange(V)], rng.sample(range(V), 2)],
@@ -251,7 +251,7 @@ def narrow_cases(rng):
                            "max_new_tokens": rng.randint(1, 7), "num_return_sequences": nb}
                 if rng.random() < 0.7:
                     options["eos_token_id"] = [rng.randrange(V)]
-                yield {"rows": [kind, 9, V, rng.randrange(10**6), factor], "prompt": [rng.randrange(V)],
+                yield {"rows": [kind, 60, V, rng.randrange(10**6), factor], "prompt": [rng.randrange(V)],
                        "options": options}
     for early in (False, True):
         for nb in (2, 4):
@@ -277,7 +277,7 @@ def large_cases(rng):
 
 def main():
     rng = random.Random(7)
-    asked = [*made_cases(rng), *processed_cases(rng, 260), *narrow_cases(rng), *large_cases(rng)]
+    asked = [*made_cases(rng), *processed_cases(rng, 300), *narrow_cases(rng), *large_cases(rng)]
     cases = [case for case in map(run, asked) if case]
     marked = {m: sum(m in case.get("marked", []) for case in cases) for m in ("near", "filled")}
     print(f"{len(cases)} of {len(asked)} cases; marked: {marked}; "

@@ -214,8 +214,8 @@ VALUES = {
                                           for _ in range(rng.randint(1, 8))],
     "logit_bias": lambda rng, V, ids: [[[i], rng.choice([-100.0, 100.0, 0.1, -3.3])]
                                        for i in some_ids(rng, V, ids, rng.randint(1, 4))],
-    "encoder_repetition_penalty": lambda rng, V, ids: rng.choice([1.2, 0.7, 3.0, 1e-3]),
-    "repetition_penalty": lambda rng, V, ids: rng.choice([1.1, 0.8, 1.3, 5.0, 1e3]),
+    "encoder_repetition_penalty": lambda rng, V, ids: rng.choice([1.2, 0.7, 3.0, 0.05]),
+    "repetition_penalty": lambda rng, V, ids: rng.choice([1.1, 0.8, 1.3, 5.0, 20.0]),
     "frequency_penalty": lambda rng, V, ids: rng.choice([0.1, -0.7, 1.9, 2.0]),
     "presence_penalty": lambda rng, V, ids: rng.choice([0.1, -0.7, 1.9, 2.0]),
     "no_repeat_ngram_size": lambda rng, V, ids: rng.choice([1, 2, 2, 3, 4, 20]),
@@ -226,7 +226,7 @@ VALUES = {
     "forced_bos_token_id": lambda rng, V, ids: rng.randrange(V),
     "forced_eos_token_id": lambda rng, V, ids: [rng.randrange(V) for _ in range(rng.choice([1, 1, 3]))],
     "remove_invalid_values": lambda rng, V, ids: True,
-    "exponential_decay_length_penalty": lambda rng, V, ids: (rng.choice([0, 1, 2, 5, -3]), rng.choice([1.01, 1.5, 0.9, 20.0])),
+    "exponential_decay_length_penalty": lambda rng, V, ids: (rng.choice([0, 1, 2, 5, -3]), rng.choice([1.01, 1.5, 0.9, 4.0])),
     "suppress_tokens": lambda rng, V, ids: some_ids(rng, V, ids, rng.randint(1, 5)),
     "begin_suppress_tokens": lambda rng, V, ids: some_ids(rng, V, ids, rng.randint(1, 5)),
     "renormalize_logits": lambda rng, V, ids: True,
@@ -246,7 +246,7 @@ def drawn_case(rng, names, size, kind, method):
     if "bad_words_ids" in names and rng.random() < 0.4 and "eos_token_id" in options:
         options["bad_words_ids"].append([options["eos_token_id"][0]])
     if "sample" in method:
-        options["temperature"] = rng.choice([0.7, 1.3])
+        options["temperature"] = 1.3 if "remove_invalid_values" in names else rng.choice([0.7, 1.3])  # no overflow
         near = "beam" in method or {"guidance_scale", "renormalize_logits"} & set(names)
         options["top_k"] = 0 if near else rng.choice([0, 5])
     forced = options.get("forced_eos_token_id", []) + [options.get("forced_bos_token_id", -1)]
@@ -290,7 +290,7 @@ def main():
         lines.append(case(size, "wild", 3, "greedy", (1, 4, 5), 2, 9, {"remove_invalid_values": True}))
         lines.append(case(size, "wild", 3, "beam", (1, 4, 5), 2, 9, {"remove_invalid_values": True}))
         lines.append(case(size, "wild", 4, "greedy", (1, 60, size), 2, 60,
-                          {"repetition_penalty": 1.7, "suppress_tokens": [1, 2], "eos_token_id": list(range(7)),
+                          {"repetition_penalty": 1.7, "suppress_tokens": [1, 2], "eos_token_id": list(range(6)),
                            "exponential_decay_length_penalty": (3, 1.5)}))
         lines.append(case(size, "wild", 5, "greedy", (1, 60, size), 2, 60, {"renormalize_logits": True}))
     for _ in range(300):

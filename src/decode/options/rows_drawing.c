@@ -115,8 +115,8 @@ static const nt_option_row rows[] = {
               "Tokens whose probability is below epsilon_cutoff get minus infinity; the likeliest "
               "always stays (Hewitt et al. 2022). Unlike min_p the limit is the same whatever the "
               "likeliest token has.\n\n"
-              "It acts only with do_sample. The paper finds 0.0003 to 0.0009 good, smaller for "
-              "larger models.",
+              "It acts only with do_sample. The paper suggests 0.0003 to 0.0009, depending on the "
+              "model.",
               "0.01"},
      .type = NT_OPTION_NUMBER,
      .draws = true,
@@ -132,8 +132,8 @@ static const nt_option_row rows[] = {
           "is eta_cutoff and H the entropy in nats; the likeliest always stays (Hewitt et al. "
           "2022). Where the model is sure the limit is e itself, where it is unsure it falls, so "
           "that a wide choice is not cut down.\n\n"
-          "It acts only with do_sample, last of the warpers. The paper finds 0.0003 to 0.002 "
-          "good, smaller for larger models.",
+          "It acts only with do_sample, last of the warpers. The paper suggests 0.0003 to 0.002, "
+          "depending on the model.",
           "0.01"},
      .type = NT_OPTION_NUMBER,
      .draws = true,

@@ -51,11 +51,15 @@ static const nt_option_row rows[] = {
      .high = INT32_MAX},
     {.info =
          {"remove_invalid_values", "boolean", "false", "true or false",
-          "Replace logits that are not finite numbers.", SECTION, NT_TRANSFORMERS,
+          "Replace what processors made of logits where it is not a finite number.", SECTION,
+          NT_TRANSFORMERS,
           "NaN becomes 0, infinity the largest float32 and minus infinity the smallest "
           "(-3.4e38). It comes after most bans: what they set to minus infinity is then merely "
-          "very unlikely, and can come where nothing else is left. Without this option logits of "
-          "the model that are not finite numbers are an error.",
+          "very unlikely, and can come where nothing else is left; what suppress_tokens, "
+          "begin_suppress_tokens and the cuts of drawing take out stays out.\n\n"
+          "The model's own logits are not mended here: NaN or infinity in them is an error with "
+          "or without this option, as there is no probability to show. transformers would go "
+          "on.",
           "true"},
      .type = NT_OPTION_BOOLEAN,
      .offset = NT_FIELD(remove_invalid_values)},

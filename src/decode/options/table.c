@@ -72,15 +72,18 @@ static size_t edit_distance(const char *a, const char *b) {
     return row[n];
 }
 
-/* The option that a name is nearest to, or the beginning of; NULL: none is near. */
+/* The option that a name is nearest to, or the beginning of; NULL: none is near. Slips weigh less
+ * in a longer name. */
 static const char *nearest_to(const char *wanted) {
     const char *nearest = NULL;
-    size_t length = strlen(wanted), least = length / 3 + 1; /* further off is no slip */
+    size_t length = strlen(wanted), most = length / 3 + 1; /* further off is no slip */
+    double least = 1;
     const nt_option_info *info;
     for (size_t i = 0; (info = nt_option_at(i)); i++) {
-        size_t distance = edit_distance(wanted, info->name);
-        if (distance > least || (nearest && distance == least)) continue;
-        least = distance;
+        size_t distance = edit_distance(wanted, info->name), n = strlen(info->name);
+        double share = (double)distance / (double)(n > length ? n : length);
+        if (distance > most || share >= least) continue;
+        least = share;
         nearest = info->name;
     }
     for (size_t i = 0; !nearest && length >= 3 && (info = nt_option_at(i)); i++)

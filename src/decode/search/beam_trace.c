@@ -93,16 +93,14 @@ static int write_output(nt_beams *beams, const nt_ended *ended, int32_t *ids) {
     return nt_search_output(beams->search, &output);
 }
 
-/* Where fewer have ended than were asked for, there are no more to be had. */
+/* Fewer sequences than were asked for: every beam has ended, or stands before an empty row. */
 static void tell_missing(const nt_beams *beams) {
     const nt_callbacks *callbacks = beams->search->with->callbacks;
     size_t wanted = beams->search->plan->n_returned;
-    char line[160];
+    char line[128];
     if (beams->n_ended >= wanted || !callbacks || !callbacks->note) return;
-    snprintf(line, sizeof line,
-             "%zu of %zu sequences: the search ended with no more (few tokens were left to choose "
-             "from); num_beams %zu",
-             beams->n_ended, wanted, beams->search->plan->n_beams);
+    snprintf(line, sizeof line, "%zu of %zu sequences: nothing else was left to go on with",
+             beams->n_ended, wanted);
     callbacks->note(callbacks->payload, line);
 }
 

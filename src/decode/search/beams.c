@@ -80,6 +80,19 @@ static int process(nt_beams *beams) {
     return NT_OK;
 }
 
+/* Biases may drive float32 sums over their end, where no order is left. */
+static int check_sums(const nt_beams *beams) {
+    for (size_t i = 0; i < beams->n_extensions; i++) {
+        if (isfinite(beams->extensions[i].sum)) continue;
+        return nt_fail(
+            NT_E_NUMERIC,
+            "the log-probabilities of a beam add up to infinity at step %zu; use smaller "
+            "biases",
+            beams->index);
+    }
+    return NT_OK;
+}
+
 /* Takes an extension that has ended in among the best, and the worst out where they are too many.
  */
 static void take_ended(nt_beams *beams, const nt_extension *e) {
@@ -189,6 +202,7 @@ static int run(nt_beams *beams) {
         NT_TRY(process(beams));
         NT_TRY(nt_extensions_find(beams));
         if (beams->n_extensions == 0 && beams->n_ended == 0) return nt_beams_refuse(beams, 0);
+        NT_TRY(check_sums(beams));
         nt_extensions_end(beams);
         nt_extensions_choose(beams);
         NT_TRY(nt_beams_write(beams));

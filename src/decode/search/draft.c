@@ -22,6 +22,8 @@ typedef struct draft {
     nt_effort effort; /* not that of the model */
     nt_tracks tracks;
     nt_processors processors;
+    nt_plan warpers; /* the plan's, which torch's ids need twice */
+    nt_processors again;
     int32_t sequence; /* -1: not begun */
     size_t held;      /* ids of `whole` that the sequence holds */
     int32_t *whole;   /* [n_known + n] */
@@ -56,15 +58,27 @@ static int catch_up(draft *d, nt_given *given) {
     return NT_OK;
 }
 
+/* Puts the processors on; *logits are then theirs. transformers hands its assistant the warpers in
+ * the list of the caller's processors, and the assistant makes its own besides: they run twice.
+ * With torch's generator that shows in the ids; otherwise once is nearer to the model. */
+static int process(draft *d, const float **logits, const float *unguided) {
+    size_t n_ids = d->n_known + d->n;
+    NT_TRY(nt_processors_run(&d->processors, *logits, unguided, d->whole, n_ids));
+    *logits = nt_processed(&d->processors);
+    if (d->again.n == 0) return NT_OK;
+    NT_TRY(nt_processors_run(&d->again, *logits, NULL, d->whole, n_ids));
+    *logits = nt_processed(&d->again);
+    return NT_OK;
+}
+
 /* One id more; *on: others may follow it. A row that is not finite numbers proposes nothing: the
  * model goes on alone. */
 static int write_one(bool *on, draft *d, const nt_given *given) {
     size_t n_ids = d->n_known + d->n;
     double u;
     *on = false;
-    NT_TRY(nt_processors_run(&d->processors, given->logits[0], nt_unguided(given, 0), d->whole,
-                             n_ids));
-    const float *logits = nt_processed(&d->processors);
+    const float *logits = given->logits[0];
+    NT_TRY(process(d, &logits, nt_unguided(given, 0)));
     nt_softmax row = nt_softmax_of(logits, d->V);
     if (!row.finite) return NT_OK;
     if (nt_verify_needs_q(d->plan)) {
@@ -122,9 +136,27 @@ static void put_away(void *self) {
     nt_tracks_drop(&d->tracks, d->sequence);
     nt_tracks_free(&d->tracks);
     nt_processors_free(&d->processors);
+    nt_processors_free(&d->again);
     nt_free(d->whole);
     nt_free(d->q);
     nt_free(d);
+}
+
+/* A plan with the warpers of another and nothing else. */
+static nt_plan only_warpers(const nt_plan *plan) {
+    nt_plan out = NT_PLAN_INIT;
+    out.sample = true;
+    out.keep = plan->keep;
+    out.temperature = plan->temperature;
+    out.top_h = plan->top_h;
+    out.top_k = plan->top_k;
+    out.top_p = plan->top_p;
+    out.min_p = plan->min_p;
+    out.typical_p = plan->typical_p;
+    out.epsilon_cutoff = plan->epsilon_cutoff;
+    out.eta_cutoff = plan->eta_cutoff;
+    out.renormalize_logits = plan->renormalize_logits;
+    return out;
 }
 
 int nt_draft_begin(nt_proposer *out, nt_search *search) {
@@ -146,5 +178,8 @@ int nt_draft_begin(nt_proposer *out, nt_search *search) {
                  .n_next = search->plan->n_draft};
     d->with.stepper = assistant;
     nt_tracks_begin(&d->tracks, &d->with, &d->effort);
-    return nt_processors_begin(&d->processors, d->plan, d->V);
+    NT_TRY(nt_processors_begin(&d->processors, d->plan, d->V));
+    if (!d->plan->sample || d->plan->rng != NT_RNG_TORCH) return NT_OK;
+    d->warpers = only_warpers(d->plan);
+    return nt_processors_begin(&d->again, &d->warpers, d->V);
 }

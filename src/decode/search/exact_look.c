@@ -73,8 +73,10 @@ static int choose(nt_exact *x, int32_t parent, const float *row, double logsum, 
         }
         nt_exact_child child = child_of(x, parent, pick, sum, n_ids);
         child.prefix.place = (int32_t)j;
-        if (child.reason && !x->first && !nt_kept_takes(&x->kept, x->prefixes, &child.prefix))
+        if (child.reason && !x->first && !nt_kept_takes(&x->kept, x->prefixes, &child.prefix)) {
+            x->passed = fmax(x->passed, sum);
             continue;
+        }
         x->watch[x->n_children] = pick->id;
         x->children[x->n_children++] = child;
     }

@@ -5,8 +5,8 @@
 static bool before(const nt_frontier_entry *a, const nt_frontier_entry *b) {
     if (a->sum > b->sum || a->sum < b->sum) return a->sum > b->sum;
     if (a->depth != b->depth) return a->depth > b->depth;
-    if (a->prefix != b->prefix) return a->prefix < b->prefix;
-    return b->again && !a->again;
+    if (a->again != b->again) return b->again;
+    return a->prefix < b->prefix;
 }
 
 int nt_frontier_push(nt_frontier *frontier, nt_frontier_entry entry) {

@@ -10,8 +10,9 @@
 typedef struct nt_frontier_entry {
     double sum;     /* nothing behind it can have a larger one */
     uint32_t depth; /* tokens of what sum belongs to: of equals the deeper comes first, */
-    int32_t prefix; /* then the one that was made earlier, */
-    bool again;     /* then the prefix itself before those of its children that are not made yet */
+    int32_t prefix; /* and at last the one that was made earlier */
+    bool again;     /* sum and depth are those of children that are not made yet: they come behind
+                       those that are, */
 } nt_frontier_entry;
 
 typedef struct nt_frontier {
