@@ -79,7 +79,7 @@ static int set_option(nt_generate_options *options, const explaining *e) {
 static int alone(nt_generate_options *options, const explaining *e) {
     const nt_generate_options *defaults = &e->session->model->defaults;
     NT_TRY(set_needs(options, e));
-    if (e->row->draws) {
+    if (e->row->info.draws) {
         options->do_sample = 1;
         options->top_k = 0;
         options->seed_given = true;
@@ -273,7 +273,7 @@ static int around(nt_generate_options *options, const explaining *e) {
     options->stop = e->given->stop;
     options->payload = e->given->payload;
     NT_TRY(set_needs(options, e));
-    if (e->row->draws && options->do_sample == 0) options->do_sample = 1;
+    if (e->row->info.draws && options->do_sample == 0) options->do_sample = 1;
     if (!options->max_new_tokens && !options->max_length && !options->horizon)
         options->max_new_tokens = (int32_t)e->n_new;
     if (is(e, "max_length") || is(e, "max_new_tokens")) {

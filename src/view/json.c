@@ -1,13 +1,11 @@
 /* The JSON view: one object on one line, the same members for every result of a kind (of a score:
- * for every one told by the same units). Where the bytes of a token are no UTF-8 alone, its string
- * holds U+FFFD and its bytes stand beside it: "bytes": [240, 159]               next to a single
- * "token", "word", "char" or "text" "token_bytes": {"3": [240, 159]}  next to "tokens": from the
- * index to the bytes A token without bytes (a model without a tokenizer) is null. What is not a
- * finite number (the first logprob of a score, -inf) is null, and so is the rank of a first token.
- * In steps, `chosen` is an id: `choices` (and a trace's `candidates`) always hold it, as an extra
- * last entry when it is not among the likeliest. `input` is the text so far, with U+FFFD for a
- * character that is still cut.
- */
+ * for every one told by the same units; of decoding: for every one that the same was done in).
+ *
+ * Where the bytes of a token are no UTF-8 alone, its string holds U+FFFD and its bytes stand beside
+ * it: "bytes": [240, 159] next to a single "token", "word", "char" or "text", "token_bytes": {"3":
+ * [240, 159]} (from the index to the bytes) next to "tokens". A token without bytes (a model
+ * without a tokenizer) is null. What is not a finite number (the first logprob of a score, -inf) is
+ * null, and so is the rank of a first token. */
 #include <string.h>
 
 #include "view/json_put.h"

@@ -1,5 +1,8 @@
 /* The JSON of what stood to choose: the next token, and the choices step by step. What processors
- * did is told where they did something, by the same rule for every entry of a result. */
+ * did is told where they did something, by the same rule for every entry of a result. In steps,
+ * `chosen` is an id: `choices` (and a trace's `candidates`) always hold it, as an extra last entry
+ * when it is not among the likeliest. `input` is the text so far, with U+FFFD for a character that
+ * is still cut. */
 #include "view/changes.h"
 #include "view/input.h"
 #include "view/json_put.h"

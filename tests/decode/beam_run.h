@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/made_row.h"
 #include "decode/table_stepper.h"
 #include "decode/table_vocab.h"
 #include "trace/trace.h"
@@ -61,6 +62,7 @@ static inline void check_beam(const nt_result *trace, size_t b, const nt_plan *p
         assert_int_equal(parent->index + 1, beam->index);
         assert_int_equal(parent->fate, NT_FATE_RUNNING);
         assert_true(parent->row >= 0 && trace->rows[parent->row].step.beam == beam->parent);
+        assert_int_equal(trace->rows[parent->row].step.index, beam->index);
         before = parent->sum;
     } else {
         assert_int_equal(beam->index, 0);
@@ -124,6 +126,59 @@ static inline void check_beams(const beam_run *r, const nt_plan *plan) {
         n_forks += !first;
     }
     assert_int_equal(r->model.n_forks, n_forks * (plan->guidance_scale != 1 ? 2 : 1));
+}
+
+static const int32_t prompt[] = {0, 1};
+enum { N_PROMPT = 2 };
+
+/* A beam search behind the prompt. */
+static inline nt_plan plan_of(size_t n_beams, size_t max_new) {
+    nt_plan plan = NT_PLAN_INIT;
+    plan.method = NT_METHOD_BEAM_SEARCH;
+    plan.n_prompt = N_PROMPT;
+    plan.n_beams = plan.n_returned = n_beams;
+    plan.max_new = max_new;
+    plan.keep = 2;
+    return plan;
+}
+
+static inline beam_run run_of(const float *rows, size_t n_rows, size_t V) {
+    return (beam_run){.model = {.rows = rows, .n_rows = n_rows, .V = V}};
+}
+
+static inline float *made_rows(const char *kind, size_t n_rows, size_t V, float factor) {
+    float *rows = malloc(n_rows * V * sizeof *rows);
+    assert_non_null(rows);
+    for (size_t r = 0; r < n_rows; r++)
+        made_row(rows + r * V, kind, V, 100 + r);
+    for (size_t i = 0; i < n_rows * V; i++)
+        rows[i] *= factor;
+    return rows;
+}
+
+static inline void run_well(beam_run *r, const nt_plan *plan) {
+    run_beams(r, plan, prompt);
+    if (r->status != NT_OK) fail_msg("%s", nt_error_message());
+    check_beams(r, plan);
+}
+
+static inline void assert_ids(const nt_result *trace, size_t o, const int32_t *ids, size_t n) {
+    assert_true(o < trace->n_outputs);
+    assert_int_equal(trace->outputs[o].n_ids, n);
+    assert_memory_equal(trace->outputs[o].ids, ids, n * sizeof *ids);
+}
+#define ASSERT_IDS(trace, o, ...)                                                                  \
+    do {                                                                                           \
+        const int32_t wanted[] = {__VA_ARGS__};                                                    \
+        assert_ids(trace, o, wanted, sizeof wanted / sizeof *wanted);                              \
+    } while (0)
+
+static inline const nt_beam *beam_at(const nt_result *trace, size_t index, int32_t place) {
+    for (size_t b = 0; b < trace->n_beams; b++)
+        if (trace->beams[b].index == index && trace->beams[b].place == place)
+            return &trace->beams[b];
+    fail_msg("no beam at place %d of step %zu", (int)place, index);
+    return NULL;
 }
 
 #endif

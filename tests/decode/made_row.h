@@ -1,4 +1,4 @@
-/* Rows of logits that tools/oracle/decode.py makes too (made_row there). */
+/* Rows of logits that tools/oracle/tables.py makes too (made_row there). */
 #ifndef MADE_ROW_H
 #define MADE_ROW_H
 

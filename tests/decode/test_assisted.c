@@ -423,9 +423,10 @@ static void speculation_draws_as_the_model(void **state) {
         nt_rng_kind rng;
         size_t n_draft;
         bool warped;
-    } cases[] = {{0, NT_RNG_PHILOX, 3, false}, {0, NT_RNG_PHILOX, 2, true},
-                 {3, NT_RNG_PHILOX, 3, false}, {3, NT_RNG_PHILOX, 4, true},
-                 {4, NT_RNG_PHILOX, 2, false}, {2, NT_RNG_TORCH, 3, true}};
+    } cases[] = {{0, NT_RNG_PHILOX, 3, false},
+                 {1, NT_RNG_PHILOX, 2, true},
+                 {3, NT_RNG_PHILOX, 3, false},
+                 {2, NT_RNG_TORCH, 3, true}};
     tables t = {0};
     uint64_t accepted[4] = {0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -9,64 +9,11 @@
 
 #include "base/memory.h"
 #include "decode/beam_run.h"
-#include "decode/made_row.h"
 
 static const table_word word_list[] = {
     {"a", 1, false}, {"b", 1, false}, {"END", 3, false}, {"EN", 2, false}, {"D", 1, false},
 };
 static const table_vocab words = {word_list, sizeof word_list / sizeof *word_list};
-static const int32_t prompt[] = {0, 1};
-enum { N_PROMPT = 2 };
-
-static nt_plan plan_of(size_t n_beams, size_t max_new) {
-    nt_plan plan = NT_PLAN_INIT;
-    plan.method = NT_METHOD_BEAM_SEARCH;
-    plan.n_prompt = N_PROMPT;
-    plan.n_beams = plan.n_returned = n_beams;
-    plan.max_new = max_new;
-    plan.keep = 2;
-    return plan;
-}
-
-static beam_run run_of(const float *rows, size_t n_rows, size_t V) {
-    return (beam_run){.model = {.rows = rows, .n_rows = n_rows, .V = V}};
-}
-
-static float *made_rows(const char *kind, size_t n_rows, size_t V, float factor) {
-    float *rows = malloc(n_rows * V * sizeof *rows);
-    assert_non_null(rows);
-    for (size_t r = 0; r < n_rows; r++)
-        made_row(rows + r * V, kind, V, 100 + r);
-    for (size_t i = 0; i < n_rows * V; i++)
-        rows[i] *= factor;
-    return rows;
-}
-
-static void run_well(beam_run *r, const nt_plan *plan) {
-    run_beams(r, plan, prompt);
-    if (r->status != NT_OK) fail_msg("%s", nt_error_message());
-    check_beams(r, plan);
-}
-
-static void assert_ids(const nt_result *trace, size_t o, const int32_t *ids, size_t n) {
-    assert_true(o < trace->n_outputs);
-    assert_int_equal(trace->outputs[o].n_ids, n);
-    assert_memory_equal(trace->outputs[o].ids, ids, n * sizeof *ids);
-}
-#define ASSERT_IDS(trace, o, ...)                                                                  \
-    do {                                                                                           \
-        const int32_t wanted[] = {__VA_ARGS__};                                                    \
-        assert_ids(trace, o, wanted, sizeof wanted / sizeof *wanted);                              \
-    } while (0)
-
-static const nt_beam *beam_at(const nt_result *trace, size_t index, int32_t place) {
-    for (size_t b = 0; b < trace->n_beams; b++)
-        if (trace->beams[b].index == index && trace->beams[b].place == place)
-            return &trace->beams[b];
-    fail_msg("no beam at place %d of step %zu", (int)place, index);
-    return NULL;
-}
-
 /* ---- What it finds --------------------------------------------------------------------------- */
 
 /* The log-probability of ids behind the prompt, by the plain formula. */
@@ -156,6 +103,13 @@ static void ties_go_to_the_lower(void **state) {
     }
     assert_int_equal(r.model.n_forks, 2);
     free_beams(&r);
+    r = run_of(rows, 1, 3); /* three ids: the first two beams' extensions */
+    run_well(&r, &plan);
+    for (int32_t place = 0; place < 6; place++) {
+        assert_int_equal(beam_at(r.trace, 1, place)->parent, place / 3);
+        assert_int_equal(beam_at(r.trace, 1, place)->token.token.id, place % 3);
+    }
+    free_beams(&r);
 }
 
 /* Where every id ends a sequence, the first step is the last. */
@@ -177,49 +131,6 @@ static void eos_everywhere(void **state) {
     free_beams(&r);
 }
 
-/* One id that ends: it comes late, is kept, is beaten, by hand. Probabilities of 0, 1 and the end:
- * .5 .3 .2, then .6 .1 .3 behind all. */
-static void fates(void **state) {
-    (void)state;
-    const int32_t eos[] = {2};
-    float rows[4][3] = {{0}, {logf(.5f), logf(.3f), logf(.2f)}, {logf(.6f), logf(.1f), logf(.3f)}};
-    memcpy(rows[3], rows[2], sizeof *rows);
-    beam_run r = run_of(*rows, 4, 3);
-    nt_plan plan = plan_of(2, 3);
-    plan.eos = eos;
-    plan.n_eos = 1;
-    plan.length_penalty = 0;
-    run_well(&r, &plan);
-    const nt_result *trace = r.trace;
-    /* step 0: .5 (0), .3 (1), .2 (end): late */
-    assert_int_equal(beam_at(trace, 0, 2)->fate, NT_FATE_LATE);
-    assert_string_equal(beam_at(trace, 0, 2)->finish_reason, "stop");
-    /* step 1: .3 (0 0), .18 (1 0), .15 (0 end) late, .09 (1 end) late */
-    assert_int_equal(beam_at(trace, 1, 0)->slot, 0);
-    assert_int_equal(beam_at(trace, 1, 2)->fate, NT_FATE_LATE);
-    /* step 2, the last: .18 (0 0 0), .108 (1 0 0); .09 late */
-    assert_int_equal(beam_at(trace, 2, 1)->fate, NT_FATE_OUTPUT);
-    assert_int_equal(beam_at(trace, 2, 2)->fate, NT_FATE_LATE);
-    ASSERT_IDS(trace, 0, 0, 0, 0);
-    ASSERT_IDS(trace, 1, 1, 0, 0);
-    assert_true(fabs(trace->outputs[0].score - log(.18)) < 1e-6);
-    free_beams(&r);
-    /* with three beams .2 and .15 are kept; of the last step's .18, .108 and .09 the best */
-    plan.n_beams = 3;
-    plan.n_returned = 3;
-    run_well(&r, &plan);
-    assert_int_equal(beam_at(r.trace, 0, 2)->fate, NT_FATE_OUTPUT);
-    assert_int_equal(beam_at(r.trace, 1, 2)->fate, NT_FATE_OUTPUT);
-    assert_int_equal(beam_at(r.trace, 1, 3)->fate, NT_FATE_LATE);
-    assert_int_equal(beam_at(r.trace, 1, 5)->fate, NT_FATE_PRUNED);
-    assert_int_equal(beam_at(r.trace, 2, 1)->fate, NT_FATE_BEATEN);
-    assert_int_equal(beam_at(r.trace, 2, 2)->fate, NT_FATE_BEATEN);
-    ASSERT_IDS(r.trace, 0, 2);
-    ASSERT_IDS(r.trace, 1, 0, 0, 0);
-    ASSERT_IDS(r.trace, 2, 0, 2);
-    free_beams(&r);
-}
-
 /* ---- Where little is left -------------------------------------------------------------------- */
 
 /* One word: one beam, however many are asked for; the others would be copies of it. */
@@ -236,6 +147,10 @@ static void one_word(void **state) {
     ASSERT_IDS(r.trace, 0, 0, 0, 0, 0);
     assert_true(r.trace->outputs[0].score == 0 && r.trace->outputs[0].logprob == 0);
     assert_int_equal(r.model.n_forks, 0);
+    free_beams(&r);
+    plan.length_penalty = -2000; /* the divisor is 0 */
+    run_beams(&r, &plan, only);
+    assert_true(r.trace->outputs[0].score == 0);
     free_beams(&r);
     const int32_t eos[] = {0};
     plan.eos = eos;
@@ -333,73 +248,6 @@ static void dead_end(void **state) {
     free_beams(&r);
 }
 
-/* ---- Ends ------------------------------------------------------------------------------------ */
-
-/* A stop string that begins in one token and ends in another, in each beam for itself. */
-static void stop_strings(void **state) {
-    (void)state;
-    const char *const strings[] = {"END"};
-    float rows[5][5] = {{0}};
-    for (size_t i = 0; i < 5; i++)
-        for (size_t j = 0; j < 5; j++)
-            rows[i][j] = -20;
-    rows[1][3] = 1, rows[1][0] = 1.1f; /* b: EN or a */
-    rows[3][4] = 1, rows[3][0] = 0;    /* EN: D or a */
-    rows[0][4] = 1, rows[0][1] = 0;    /* a: D or b */
-    rows[4][1] = 1;
-    beam_run r = run_of(*rows, 5, 5);
-    r.words = &words;
-    r.model.by_id = true;
-    nt_plan plan = plan_of(2, 6);
-    plan.stop_strings = strings;
-    plan.n_stop_strings = 1;
-    plan.length_penalty = 0;
-    run_well(&r, &plan);
-    size_t n_stopped = 0;
-    for (size_t o = 0; o < r.trace->n_outputs; o++) {
-        const nt_output *output = &r.trace->outputs[o];
-        if (strcmp(output->finish_reason, "stop_string") != 0) continue;
-        n_stopped++;
-        ASSERT_IDS(r.trace, o, 3, 4);
-        assert_string_equal(output->text, "");
-    }
-    assert_int_equal(n_stopped, 1);
-    free_beams(&r);
-}
-
-/* Time that has run out ends all candidates of a step. */
-static void no_time(void **state) {
-    (void)state;
-    const float rows[] = {0, 1, 2, 3};
-    beam_run r = run_of(rows, 1, 4);
-    nt_plan plan = plan_of(2, 9);
-    plan.max_time = 0;
-    run_well(&r, &plan);
-    assert_int_equal(r.model.n_steps, 1);
-    ASSERT_IDS(r.trace, 0, 3);
-    ASSERT_IDS(r.trace, 1, 2);
-    assert_string_equal(r.trace->outputs[1].finish_reason, "time");
-    free_beams(&r);
-}
-
-static int stop_at_three(void *payload, const int32_t *ids, size_t n_ids) {
-    (void)payload, (void)n_ids;
-    return ids[n_ids - 1] == 3;
-}
-
-static void callers_stop(void **state) {
-    (void)state;
-    const float rows[] = {0, 1, 2, 3};
-    beam_run r = run_of(rows, 1, 4);
-    nt_plan plan = plan_of(2, 9);
-    plan.stop = stop_at_three;
-    plan.early_stopping = NT_EARLY_TRUE;
-    run_well(&r, &plan);
-    ASSERT_IDS(r.trace, 0, 3);
-    assert_string_equal(r.trace->outputs[0].finish_reason, "callback");
-    free_beams(&r);
-}
-
 /* ---- Drawing --------------------------------------------------------------------------------- */
 
 /* A seed gives one result, however often; another seed another one. */
@@ -428,6 +276,26 @@ static void seeds(void **state) {
         assert_true(n_other >= 4);
     }
     free(rows);
+}
+
+/* Each step draws anew: where all ids are alike, the first drawn is seldom the same. */
+static void steps_draw_anew(void **state) {
+    (void)state;
+    enum { V = 500, STEPS = 12 };
+    float *row = calloc(V, sizeof *row);
+    assert_non_null(row);
+    beam_run r = run_of(row, 1, V);
+    nt_plan plan = plan_of(2, STEPS);
+    plan.method = NT_METHOD_BEAM_SAMPLE;
+    plan.sample = true;
+    run_well(&r, &plan);
+    size_t n_same = 0;
+    int32_t id = beam_at(r.trace, 1, 0)->token.token.id; /* from step 1 on there are two rows */
+    for (size_t i = 2; i < STEPS; i++)
+        n_same += beam_at(r.trace, i, 0)->token.token.id == id;
+    assert_true(n_same <= 2);
+    free_beams(&r);
+    free(row);
 }
 
 /* Guidance runs a second sequence beside each beam, which is forked and dropped with it. */
@@ -591,15 +459,12 @@ int main(void) {
         cmocka_unit_test(beams_pass_greedy),
         cmocka_unit_test(ties_go_to_the_lower),
         cmocka_unit_test(eos_everywhere),
-        cmocka_unit_test(fates),
         cmocka_unit_test(one_word),
         cmocka_unit_test(many_beams),
         cmocka_unit_test(one_id_left),
         cmocka_unit_test(dead_end),
-        cmocka_unit_test(stop_strings),
-        cmocka_unit_test(no_time),
-        cmocka_unit_test(callers_stop),
         cmocka_unit_test(seeds),
+        cmocka_unit_test(steps_draw_anew),
         cmocka_unit_test(guided),
         cmocka_unit_test(numbers_that_are_none),
         cmocka_unit_test(failing_models),

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "decode/beam_run.h"
-#include "decode/made_row.h"
 
 enum { MOST_PROMPT = 512, MOST_WORDS = 32 };
 
@@ -126,11 +125,11 @@ static bool check_case(const json_t *entry, size_t n_case) {
         options.stop = stops_by_sum;
         options.payload = &modulus;
     }
-    int32_t prompt[MOST_PROMPT];
+    int32_t ids[MOST_PROMPT];
     size_t n_prompt = json_array_size(given);
     assert_true(n_prompt <= MOST_PROMPT);
     for (size_t i = 0; i < n_prompt; i++)
-        prompt[i] = (int32_t)integer(given, i);
+        ids[i] = (int32_t)integer(given, i);
     beam_run r = {.model.by_prefix = true, .words = options.stop_strings ? &vocab : NULL};
     float *rows = rows_of(json_object_get(entry, "rows"), &r.model.n_rows, &r.model.V);
     r.model.rows = rows;
@@ -138,7 +137,7 @@ static bool check_case(const json_t *entry, size_t n_case) {
     nt_plan_for of = {.n_prompt = n_prompt, .context = 4096, .V = r.model.V};
     if (nt_plan_make(&plan, &options, &of) != NT_OK)
         fail_msg("case %zu: %s", n_case, nt_error_message());
-    run_beams(&r, &plan, prompt);
+    run_beams(&r, &plan, ids);
     if (r.status != NT_OK) fail_msg("case %zu: %s", n_case, nt_error_message());
     check_beams(&r, &plan);
     bool marked = json_object_get(entry, "marked") != NULL;

@@ -1,6 +1,6 @@
-/* How often each id is drawn: chi-square over 100,000 draws of either generator, of one id from
- * logits and from weights over 50,257 words, and of several without replacement. The probabilities
- * are those of the C library's exp in double. The large counts run side by side. */
+/* How often each id is drawn: chi-square over 100,000 draws of either generator, of one id over
+ * 50,257 words, of weights, and of several without replacement. The probabilities are those of the
+ * C library's exp in double. The counts run side by side. */
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 
 enum {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    N_DRAWS = 3000, /* as many as sanitizers have time for */
+    N_DRAWS = 2000, /* as many as sanitizers have time for */
 #else
     N_DRAWS = 100000,
 #endif
@@ -127,8 +127,8 @@ static void one_follows_the_probabilities(void **state) {
     count counts[] = {
         {.rng = NT_RNG_PHILOX, .V = LARGE, .kind = "peaked", .temperature = 1},
         {.rng = NT_RNG_TORCH, .V = LARGE, .kind = "peaked", .temperature = 1},
-        {.rng = NT_RNG_PHILOX, .weighted = true, .V = LARGE, .kind = "smooth", .temperature = 9},
-        {.rng = NT_RNG_TORCH, .weighted = true, .V = LARGE, .kind = "holes", .temperature = 9},
+        {.rng = NT_RNG_PHILOX, .weighted = true, .V = 2000, .kind = "smooth", .temperature = 9},
+        {.rng = NT_RNG_TORCH, .weighted = true, .V = 2000, .kind = "holes", .temperature = 9},
         {.rng = NT_RNG_PHILOX, .V = 317, .kind = "flat", .temperature = 1},
         {.rng = NT_RNG_TORCH, .V = 317, .kind = "flat", .temperature = 1},
         {.rng = NT_RNG_PHILOX, .V = 300, .kind = "holes", .temperature = 20},
@@ -191,7 +191,7 @@ static void several_follow_the_probabilities(void **state) {
                 odds_first[n_first++] = N_DRAWS * one;
             }
         }
-        assert_true(n_first == 10 && n_pairs > 60);
+        assert_true(n_first == 10 && n_pairs > 20);
         check_chi_square(first, odds_first, n_first);
         check_chi_square(pairs, odds_pairs, n_pairs);
     }

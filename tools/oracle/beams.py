@@ -47,9 +47,6 @@ class Watched(TableModel):
         self.sampled, self.exact_ties = sampled, exact_ties
         self.near = self.filled = False
 
-    def prepare_inputs_for_generation(self, input_ids, **kwargs):
-        return {"input_ids": input_ids}
-
     def forward(self, input_ids, attention_mask=None, **kwargs):
         rows = [self.rows[self.choose(ids)] for ids in input_ids.tolist()]
         return CausalLMOutputWithPast(logits=torch.stack(rows)[:, None])
@@ -190,7 +187,8 @@ def made_cases(rng):
             for early in (False, True, "never"):
                 for sampled in (False, True):
                     V = rng.choice([12, 17, 30, 60])
-                    kind, factor = rng.choice([("peaked", 0.5), ("smooth", 0.125), ("smooth", 0.0625), ("holes", 0.0625)])
+                    kind, factor = rng.choice([("peaked", 0.5), ("smooth", 0.125), ("smooth", 0.0625),
+                                               ("holes", 0.0625)])
                     n_eos = rng.choice([0, 1, 1, 2, 3])
                     options = {"num_beams": nb, "length_penalty": penalty, "early_stopping": early,
                                "max_new_tokens": rng.choice([1, 2, 4, 7, 10, 16]),

@@ -5,7 +5,6 @@
 
 GPT2_FOLDER holds GPT-2's vocab.json and merges.txt. Writes
   tests/decode/stop_oracle.txt   transformers' StopStringCriteria on random token sequences
-  tests/decode/sampling_oracle.txt  transformers' warpers, and draws from what they leave by NumPy
   tests/base/data/philox.txt     NumPy's Philox
   tests/score/score_oracle.txt   torch's log_softmax and cross_entropy (in float64) on random rows
 Every line is explained in the files' own first lines.
@@ -20,8 +19,7 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GPT2Tokenizer, PreTrainedTokenizerFast
 from transformers.convert_slow_tokenizer import bytes_to_unicode
-from transformers.generation import (StopStringCriteria, TemperatureLogitsWarper, TopKLogitsWarper,
-                                     TopPLogitsWarper)
+from transformers.generation import StopStringCriteria
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TO_UNICODE = bytes_to_unicode()
@@ -114,59 +112,6 @@ def write_scores():
     (ROOT / "tests/score/score_oracle.txt").write_text("\n".join(lines) + "\n")
 
 
-def made_row(kind, V, seed):
-    """A row of float32 logits that the tests make too (tests/decode/made_row.h)."""
-    r = np.empty(V, dtype=np.int64)
-    for i in range(V):
-        seed = (seed * 6364136223846793005 + 1442695040888963407) % 2**64
-        r[i] = seed >> 33
-    if kind == "smooth":
-        row = (r % 400001 - 200000) / 4096
-    elif kind == "ties":
-        row = r % 9 - 4
-    elif kind == "holes":
-        row = np.where((r % 5 == 0) & (np.arange(V) > 0), -np.inf, (r % 400001 - 200000) / 4096)
-    elif kind == "peaked":
-        row = ((r & 255) + (r >> 8 & 255) + (r >> 16 & 255) - 384) / 32 - 100
-    else:
-        assert kind == "flat"
-        row = np.full(V, 1.5)
-    return torch.tensor(row, dtype=torch.float32)[None]
-
-
-def checksum(row):
-    bits = row.numpy().view(np.uint32).astype(np.uint64)
-    weights = 2 * np.arange(len(bits), dtype=np.uint64) + np.uint64(1)
-    return int((bits * weights).sum(dtype=np.uint64))  # modulo 2^64
-
-
-NEAR = 2e-6  # of the running sum: more than float32 softmax and cumsum can be off
-
-
-def top_p_kept(row, limit):
-    p = torch.sort(torch.softmax(row.double(), -1)).values.cumsum(-1)
-    return max(1, int((p[0] > limit).sum()))
-
-
-def warp(row, temperature, top_k, top_p):
-    """The row as transformers leaves it, how exactly that can be expected, and how many ids at least and most."""
-    if temperature != 1:
-        row = TemperatureLogitsWarper(temperature)(None, row)
-    if top_k:
-        row = TopKLogitsWarper(top_k)(None, row)
-    if top_p == 1:
-        kept = int((row > -np.inf).sum())
-        return row, "exact", kept, kept
-    least, most = (top_p_kept(row, 1 - top_p + sign * NEAR) for sign in (1, -1))
-    before = row
-    row = TopPLogitsWarper(top_p)(None, row)
-    kept = int((row > -np.inf).sum())
-    assert least <= kept <= most, (kept, least, most, top_p)
-    removed = before[(row == -np.inf) & (before > -np.inf)]
-    tie = len(removed) and removed.max() == row[row > -np.inf].min()
-    return row, "near" if least < most else "tie" if tie else "exact", least, most
-
-
 def philox_block(key, counter):
     """NumPy counts up before its first block."""
     words = sum(word << 64 * i for i, word in enumerate(counter))
@@ -175,42 +120,6 @@ def philox_block(key, counter):
 
 def uniform(seed, sequence, draw):
     return np.random.Generator(philox_block([seed, 0], [draw, sequence, 0, 0])).random()
-
-
-def drawn(row, seed, sequence, n):
-    """Ids by inverse CDF in double; -1 where the last digits decide."""
-    sums = torch.softmax(row[0].double(), -1).numpy().cumsum()
-    ids = []
-    for draw in range(n):
-        target = uniform(seed, sequence, draw) * sums[-1]
-        near = np.abs(sums - target).min() < 1e-11
-        ids.append(-1 if near else int(np.searchsorted(sums, target, side="right")))
-    return ids
-
-
-def write_sampling():
-    torch.set_num_threads(1)
-    lines = [f"# transformers {transformers.__version__}, torch {torch.__version__}, numpy {np.__version__}.",
-             "# warp KIND V SEED temperature top_k top_p: the row of KIND (made_row.h) after the warpers; exact: its",
-             "# checksum; tie: that of the sorted row (torch's sort decides which of equals go); near: the same, and",
-             "# float32 decides how many ids stay. Before the checksum: the least, transformers' own number, the most.",
-             "# draw KIND V SEED temperature top_k top_p seed sequence: ids of draws 0, 1, 2, ...; -1: undecided."]
-    settings = [(t, k, p) for t in (1, 0.7, 2.5) for k in (0, 1, 5, 40) for p in (1, 0.95, 0.5, 0.0)]
-    settings += [(1e-30, 0, 1), (1e30, 0, 1), (1e30, 3, 0.9), (1e-3, 50, 0.9), (1, 10**6, 1), (1, 0, 1e-9), (1, 0, 0.99999999)]
-    for kind in ("smooth", "ties", "holes", "peaked", "flat"):
-        for V, chosen in [(1, settings[::5]), (2, settings[::3]), (12, settings), (300, settings), (50257, settings[1::6])]:
-            for n, (t, k, p) in enumerate(chosen):
-                row, mark, least, most = warp(made_row(kind, V, 1000 + n), float(t), k, p)
-                kept = int((row > -np.inf).sum())
-                shown = row if mark == "exact" else torch.sort(row).values
-                lines.append(f"warp {kind} {V} {1000 + n} {t} {k} {p} {mark} {least} {kept} {most} {checksum(shown[0]):x}")
-    for kind, V, t, k, p, seed, sequence in [("peaked", 50257, 1, 0, 1, 7, 0), ("peaked", 50257, 0.8, 50, 1, 2**64 - 1, 3),
-                                             ("smooth", 50257, 9.5, 0, 1, 1, 1023), ("holes", 300, 30.0, 0, 0.9, 2**53 - 1, 1),
-                                             ("flat", 12, 1, 0, 1, 0, 0), ("flat", 1, 1, 0, 1, 5, 5), ("ties", 300, 1.5, 40, 1, 42, 2)]:
-        row, mark, _, _ = warp(made_row(kind, V, 77), float(t), k, p)
-        assert mark == "exact"
-        lines.append(f"draw {kind} {V} 77 {t} {k} {p} {seed} {sequence} {' '.join(map(str, drawn(row, seed, sequence, 40)))}")
-    (ROOT / "tests/decode/sampling_oracle.txt").write_text("\n".join(lines) + "\n")
 
 
 def write_philox():
@@ -234,6 +143,5 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     write_stops(pathlib.Path(sys.argv[1]))
-    write_sampling()
     write_philox()
     write_scores()

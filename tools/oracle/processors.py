@@ -293,6 +293,9 @@ def main():
                           {"repetition_penalty": 1.7, "suppress_tokens": [1, 2], "eos_token_id": list(range(6)),
                            "exponential_decay_length_penalty": (3, 1.5)}))
         lines.append(case(size, "wild", 5, "greedy", (1, 60, size), 2, 60, {"renormalize_logits": True}))
+    for n_prompt, n_new in [(1, 0), (1, 1), (1, 2), (2, 0), (2, 1)]:
+        lines.append(case(7, "smooth", 6, "greedy", (9, n_prompt + n_new, 7), n_prompt, 9,
+                          {"forced_bos_token_id": 3, "begin_suppress_tokens": [1, 5]}))
     for _ in range(300):
         names = rng.sample(sorted(VALUES), 3)
         size = rng.choice([1, 2, 7, 7, 100, 100, 100, 1000, 1000])

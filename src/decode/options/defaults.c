@@ -58,7 +58,7 @@ int nt_options_from_config(nt_generate_options *options, nt_buffer *note, const 
     for (size_t i = 0; (row = nt_option_row_at(i)); i++) {
         const json_t *value = json_object_get(object, row->info.name);
         if (row->ours || !value || says_none(row, value)) continue;
-        if (row->draws && !nt_option_takes_json(row, value)) {
+        if (row->info.draws && !nt_option_takes_json(row, value)) {
             note_refused(note, row, value, where);
             continue;
         }
@@ -86,7 +86,7 @@ void nt_options_add_defaults(nt_generate_options *options, const nt_generate_opt
         options->do_sample = defaults->do_sample;
     const nt_option_row *row;
     for (size_t i = 0; (row = nt_option_row_at(i)); i++) {
-        bool counts = !row->draws || options->do_sample == 1;
+        bool counts = !row->info.draws || options->do_sample == 1;
         if (!counts || nt_option_given(options, row) || is_of_another_search(options, row))
             continue;
         nt_option_copy(options, defaults, row);

@@ -31,7 +31,6 @@ typedef struct nt_option_row {
     nt_option_info info;
     nt_option_type type;
     bool ours;       /* not a field of transformers' GenerationConfig: no checkpoint sets it */
-    bool draws;      /* acts only when do_sample is on */
     bool single_ids; /* BIASES: one id each, and {"50256": -100} is the usual form */
     bool must_be;    /* IDS: one outside the vocabulary is an error, not just never met */
     const char *const *names; /* CHOICE: its words, NULL behind the last */

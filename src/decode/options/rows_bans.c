@@ -13,7 +13,7 @@ static const nt_option_row rows[] = {
               "Mind the tokenizer: a word has different ids at the beginning of a text and after "
               "a space, with a capital and without, and each of them needs an entry; the command "
               "tokenize tells them.",
-              "[[13], [11, 12]]"},
+              "[[13], [11, 12]]", .one_step = true},
      .type = NT_OPTION_WORDS,
      .offset = NT_FIELD(bad_words_ids),
      .offset_n = NT_FIELD(n_bad_words_ids)},
@@ -23,7 +23,7 @@ static const nt_option_row rows[] = {
           "The logits of these ids are set to minus infinity at every step. It is the plain form "
           "of bad_words_ids for single tokens, and unlike there an end-of-sequence id may be "
           "among them: then no sequence ends by it.",
-          "11,13"},
+          "11,13", .one_step = true},
      .type = NT_OPTION_IDS,
      .offset = NT_FIELD(suppress_tokens),
      .offset_n = NT_FIELD(n_suppress_tokens),
@@ -35,7 +35,7 @@ static const nt_option_row rows[] = {
           "The logits of these ids are set to minus infinity at the first new token only; after "
           "a prompt of one token with forced_bos_token_id, at the second. Use it to keep an "
           "answer from beginning with a line break, a space or an end-of-sequence token.",
-          "11,13"},
+          "11,13", .one_step = true},
      .type = NT_OPTION_IDS,
      .offset = NT_FIELD(begin_suppress_tokens),
      .offset_n = NT_FIELD(n_begin_suppress_tokens),
@@ -53,7 +53,7 @@ static const nt_option_row rows[] = {
           "A JSON object with keys such as \"11, 12\" is understood as well.\n\n"
           "A bias on the end of a run does not lead to its beginning: to favour a word of "
           "several tokens, bias its first ids, too, or use num_beams.",
-          "[[[11], -5.0], [[13], 2.5]]"},
+          "[[[11], -5.0], [[13], 2.5]]", .one_step = true},
      .type = NT_OPTION_BIASES,
      .offset = NT_FIELD(sequence_bias),
      .offset_n = NT_FIELD(n_sequence_bias)},
@@ -65,7 +65,7 @@ static const nt_option_row rows[] = {
               "odds against the other tokens by a factor of 2.718; -100 bans and 100 forces in "
               "practice, and -inf bans by rule. On the command line it is written "
               "50256:-100,11:2.5, in JSON {\"50256\": -100, \"11\": 2.5}.",
-              "11:-5,13:2.5"},
+              "11:-5,13:2.5", .one_step = true},
      .type = NT_OPTION_BIASES,
      .ours = true,
      .single_ids = true,
@@ -76,7 +76,7 @@ static const nt_option_row rows[] = {
               "Where the whole sequence is one token long, every other id gets minus infinity, so "
               "that this one comes. After longer prompts it does nothing. It is meant for "
               "translation models, which are told the language to write by their first token.",
-              "11"},
+              "11", .one_step = true},
      .type = NT_OPTION_INTEGER,
      .offset = NT_FIELD(forced_bos_token_id),
      .low = 0,

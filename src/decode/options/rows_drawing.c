@@ -20,9 +20,8 @@ static const nt_option_row rows[] = {
           "of the warpers, so top_h, top_k, top_p and the others see what it made.\n\n"
           "It acts only with do_sample. 0.6 to 0.9 is usual. A high temperature needs a cut, "
           "such as min_p or top_p, or the long tail of bad tokens takes over.",
-          "0.7"},
+          "0.7", .draws = true, .one_step = true},
      .type = NT_OPTION_NUMBER,
-     .draws = true,
      .offset = NT_FIELD(temperature),
      .low = DBL_TRUE_MIN,
      .high = FLT_MAX},
@@ -36,9 +35,8 @@ static const nt_option_row rows[] = {
           "others get minus infinity. The surer the model, the fewer tokens stay (Potraghloo et "
           "al. 2025).\n\n"
           "It acts only with do_sample, after temperature and before top_k. 0.3 to 0.6 is usual.",
-          "0.5"},
+          "0.5", .draws = true, .one_step = true},
      .type = NT_OPTION_NUMBER,
-     .draws = true,
      .offset = NT_FIELD(top_h),
      .low = DBL_MIN,
      .high = 1,
@@ -54,9 +52,8 @@ static const nt_option_row rows[] = {
           "top_k keeps 50 tokens, which also limits what top_p, min_p and the others still find. "
           "A fixed k is too wide where the model is sure and too narrow where it is not; top_p "
           "and min_p adapt.",
-          "5"},
+          "5", .draws = true, .one_step = true},
      .type = NT_OPTION_INTEGER,
-     .draws = true,
      .offset = NT_FIELD(top_k),
      .low = 0,
      .high = INT32_MAX,
@@ -71,9 +68,8 @@ static const nt_option_row rows[] = {
               "the likeliest alone.\n\n"
               "It acts only with do_sample, on what temperature, top_h and top_k have left. 0.9 to "
               "0.95 is usual.",
-              "0.9"},
+              "0.9", .draws = true, .one_step = true},
      .type = NT_OPTION_NUMBER,
-     .draws = true,
      .offset = NT_FIELD(top_p),
      .low = 0,
      .high = 1,
@@ -87,9 +83,8 @@ static const nt_option_row rows[] = {
           "below 0.06 goes; with the likeliest at 0.05, only what is below 0.005.\n\n"
           "It acts only with do_sample, after top_p. 0.05 to 0.1 is usual, and it goes well with "
           "temperatures above 1. Set top_k to 0 with it to let it decide alone.",
-          "0.1"},
+          "0.1", .draws = true, .one_step = true},
      .type = NT_OPTION_NUMBER,
-     .draws = true,
      .offset = NT_FIELD(min_p),
      .low = 0,
      .high = 1,
@@ -103,9 +98,8 @@ static const nt_option_row rows[] = {
               "token may go: text that is predictable all the time is not typical of people. 1 is "
               "off.\n\n"
               "It acts only with do_sample, after min_p. 0.9 to 0.95 is usual.",
-              "0.9"},
+              "0.9", .draws = true, .one_step = true},
      .type = NT_OPTION_NUMBER,
-     .draws = true,
      .offset = NT_FIELD(typical_p),
      .low = DBL_MIN,
      .high = 1,
@@ -117,9 +111,8 @@ static const nt_option_row rows[] = {
               "likeliest token has.\n\n"
               "It acts only with do_sample. The paper suggests 0.0003 to 0.0009, depending on the "
               "model.",
-              "0.01"},
+              "0.01", .draws = true, .one_step = true},
      .type = NT_OPTION_NUMBER,
-     .draws = true,
      .offset = NT_FIELD(epsilon_cutoff),
      .low = 0,
      .high = 1,
@@ -134,9 +127,8 @@ static const nt_option_row rows[] = {
           "that a wide choice is not cut down.\n\n"
           "It acts only with do_sample, last of the warpers. The paper suggests 0.0003 to 0.002, "
           "depending on the model.",
-          "0.01"},
+          "0.01", .draws = true, .one_step = true},
      .type = NT_OPTION_NUMBER,
-     .draws = true,
      .offset = NT_FIELD(eta_cutoff),
      .low = 0,
      .high = 1,

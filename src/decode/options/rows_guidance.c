@@ -16,7 +16,7 @@ static const nt_option_row rows[] = {
               "1.2 to 2 is usual; more makes texts stiff. It costs a second row of the model at "
               "every step. Use it to hold a text to its prompt, or with negative_prompt to lead "
               "away from something.",
-              "1.5"},
+              "1.5", .one_step = true},
      .type = NT_OPTION_NUMBER,
      .offset = NT_FIELD(guidance_scale),
      .low = -FLT_MAX,
@@ -31,7 +31,7 @@ static const nt_option_row rows[] = {
               "token.\n\n"
               "What works best is the prompt in another manner, such as the same question asked "
               "for a rude answer.",
-              "The weather is bad."},
+              "The weather is bad.", .one_step = true},
      .type = NT_OPTION_TEXT,
      .ours = true,
      .offset = NT_FIELD(negative_prompt)},
@@ -41,7 +41,7 @@ static const nt_option_row rows[] = {
               "comparison with transformers, where it is an argument of generate and no field of "
               "GenerationConfig. It needs guidance_scale and cannot be joined with "
               "negative_prompt.",
-              "11,12"},
+              "11,12", .one_step = true},
      .type = NT_OPTION_IDS,
      .ours = true,
      .must_be = true,
@@ -60,7 +60,7 @@ static const nt_option_row rows[] = {
           "The model's own logits are not mended here: NaN or infinity in them is an error with "
           "or without this option, as there is no probability to show. transformers would go "
           "on.",
-          "true"},
+          "true", .one_step = true},
      .type = NT_OPTION_BOOLEAN,
      .offset = NT_FIELD(remove_invalid_values)},
     {.info = {"renormalize_logits", "boolean", "false", "true or false",
@@ -71,7 +71,7 @@ static const nt_option_row rows[] = {
               "beams it does: their scores are sums of processed log-probabilities, which bans and "
               "cuts leave below what they would be in a distribution. Without it, a beam that bans "
               "left little choice counts as unlikely; with it, it does not.",
-              "true"},
+              "true", .one_step = true},
      .type = NT_OPTION_BOOLEAN,
      .offset = NT_FIELD(renormalize_logits)},
 };

@@ -43,7 +43,7 @@ static const nt_option_row rows[] = {
               "end a sequence. Without an eos_token_id it does nothing.\n\n"
               "Use it when a model tends to end too early. Forcing it far beyond what the model "
               "wanted to say leads to repetition.",
-              "10"},
+              "10", .one_step = true},
      .type = NT_OPTION_INTEGER,
      .offset = NT_FIELD(min_new_tokens),
      .low = 0,
@@ -55,7 +55,7 @@ static const nt_option_row rows[] = {
               "eos_token_id are set to minus infinity. If min_new_tokens is given as well, "
               "min_new_tokens counts.\n\n"
               "Prefer min_new_tokens, which does not depend on the prompt's length.",
-              "20"},
+              "20", .one_step = true},
      .type = NT_OPTION_INTEGER,
      .offset = NT_FIELD(min_length),
      .low = 0,
@@ -69,7 +69,7 @@ static const nt_option_row rows[] = {
               "Without this option the ids come from the checkpoint (for GPT-2: 50256). Give "
               "several to stop at any of them, for instance at the ids of a full stop, or none to "
               "run on to the full length.",
-              "13"},
+              "13", .one_step = true},
      .type = NT_OPTION_IDS,
      .offset = NT_FIELD(eos_token_id),
      .offset_n = NT_FIELD(n_eos_token_id),

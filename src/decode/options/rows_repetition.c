@@ -16,7 +16,7 @@ static const nt_option_row rows[] = {
           "logits have their zero, the same value bites more in some models than in others, and "
           "it hits words that must come again, such as full stops and articles. For bans of "
           "whole phrases see no_repeat_ngram_size.",
-          "1.3"},
+          "1.3", .one_step = true},
      .type = NT_OPTION_NUMBER,
      .offset = NT_FIELD(repetition_penalty),
      .low = FLT_MIN,
@@ -32,7 +32,7 @@ static const nt_option_row rows[] = {
           "input.\n\n"
           "Use a value a little above 1 where a text should stay with what it was given, as in "
           "summaries.",
-          "1.5"},
+          "1.5", .one_step = true},
      .type = NT_OPTION_NUMBER,
      .offset = NT_FIELD(encoder_repetition_penalty),
      .low = FLT_MIN,
@@ -46,7 +46,7 @@ static const nt_option_row rows[] = {
               "values favour repetition.\n\n"
               "0.1 to 1 curbs words that come back again and again, in proportion. See also "
               "presence_penalty, which does not count how often.",
-              "0.5"},
+              "0.5", .one_step = true},
      .type = NT_OPTION_NUMBER,
      .ours = true,
      .offset = NT_FIELD(frequency_penalty),
@@ -62,7 +62,7 @@ static const nt_option_row rows[] = {
           "repetition.\n\n"
           "0.1 to 1 leads to new words and topics. See also frequency_penalty, which grows with "
           "each repetition, and repetition_penalty, which counts the prompt as well.",
-          "1"},
+          "1", .one_step = true},
      .type = NT_OPTION_NUMBER,
      .ours = true,
      .offset = NT_FIELD(presence_penalty),
@@ -78,7 +78,7 @@ static const nt_option_row rows[] = {
               "It cures the loops of greedy and beam search; 2 to 4 is usual. It is a hard ban: a "
               "name of several tokens can be written only once, so take a larger n for longer "
               "texts.",
-              "2"},
+              "2", .one_step = true},
      .type = NT_OPTION_INTEGER,
      .offset = NT_FIELD(no_repeat_ngram_size),
      .low = 0,
@@ -90,7 +90,7 @@ static const nt_option_row rows[] = {
               "text may repeat itself. The name comes from models with an encoder, where "
               "the prompt is the encoder's input.\n\n"
               "Use it where the text should say things in words of its own rather than copy.",
-              "2"},
+              "2", .one_step = true},
      .type = NT_OPTION_INTEGER,
      .offset = NT_FIELD(encoder_no_repeat_ngram_size),
      .low = 0,

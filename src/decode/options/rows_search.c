@@ -24,7 +24,7 @@ static const nt_option_row rows[] = {
               "only when this is on. Greedy text suits short factual answers and comparisons; for "
               "stories and dialogue it soon repeats itself, and drawing with top_p or min_p reads "
               "more like a person's text (Holtzman et al. 2020).",
-              "true"},
+              "true", .one_step = true},
      .type = NT_OPTION_BOOLEAN,
      .offset = NT_FIELD(do_sample)},
     {.info =

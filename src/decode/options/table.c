@@ -31,6 +31,13 @@ const nt_option_info *nt_option_at(size_t i) {
     return row ? &row->info : NULL;
 }
 
+const nt_option_info *nt_generate_options_drawing(const nt_generate_options *options) {
+    const nt_option_row *row;
+    for (size_t i = 0; (row = nt_option_row_at(i)); i++)
+        if (row->info.draws && nt_option_given(options, row)) return &row->info;
+    return NULL;
+}
+
 /* The name with underscores; false when it is longer than any option's. */
 static bool normal_name(char out[MAX_NAME], const char *name) {
     size_t n = strlen(name);

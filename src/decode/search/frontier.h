@@ -10,9 +10,9 @@
 typedef struct nt_frontier_entry {
     double sum;     /* nothing behind it can have a larger one */
     uint32_t depth; /* tokens of what sum belongs to: of equals the deeper comes first, */
-    int32_t prefix; /* and at last the one that was made earlier */
-    bool again;     /* sum and depth are those of children that are not made yet: they come behind
-                       those that are, */
+    int32_t prefix;
+    bool again; /* sum is that of the prefix's children that are not made yet: these come behind
+                   what is made, and otherwise what was made earlier comes first */
 } nt_frontier_entry;
 
 typedef struct nt_frontier {
