@@ -157,7 +157,7 @@ static int next_with(nt_result *trace, nt_session *session, const nt_prompt *pro
     size_t context = (size_t)session->model->network->config.T;
     if (context <= e->n) context = e->n + 1; /* nothing is appended */
     int status = make_setting(&setting, session, prompt, e, &options, context);
-    if (status == NT_OK) status = nt_decode_look(trace, &setting.decoding);
+    if (status == NT_OK) status = nt_decode_peek(trace, &setting.decoding);
     nt_ids_free(&setting.negative);
     return status;
 }

@@ -150,7 +150,7 @@ int nt_decode_run(nt_result *trace, const nt_decoding *decoding);
 
 /* One step behind the prompt into the trace, of which nothing is chosen: what the plan's processors
  * make of its row. Errors as above. */
-int nt_decode_look(nt_result *trace, const nt_decoding *decoding);
+int nt_decode_peek(nt_result *trace, const nt_decoding *decoding);
 
 /* "greedy", "beam_search", ... */
 const char *nt_method_name(nt_method method);

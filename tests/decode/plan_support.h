@@ -74,6 +74,6 @@ static void make(setting *s, const char *words, int line) {
 
 #define DRAW o->do_sample = 1, o->top_k = 0, o->seed_given = true
 
-static int32_t ids[] = {0, 7, 99}, outside[] = {5, 100}, negative[] = {-1};
+static int32_t ids[] = {0, 7, 99};
 
 #endif

@@ -1,6 +1,8 @@
 /* Plans: values that a C program may have written into the fields, each refused by its name. */
 #include "decode/plan_support.h"
 
+static int32_t outside[] = {5, 100}, negative[] = {-1};
+
 static void list_values(void **state) {
     (void)state;
     nt_word words[] = {{ids, 3}, {outside, 1}}, far[] = {{ids, 1}, {outside, 2}};

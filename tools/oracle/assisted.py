@@ -152,7 +152,7 @@ def cases():
         yield draft(like=like, do_sample=True, seed=60 + like, assistant_ensemble_weight=0.3, table=5)
         yield draft(like=like, do_sample=True, seed=70 + like, eos_token_id=[3], min_new_tokens=9, drafts=20)
         yield draft(like=like, do_sample=True, seed=80 + like, V=40, table=500, typical_p=0.9, drafts=17)
-    for seed in (1, 2):
+    for seed in (1,):
         large = {"V": 50257, "rows": 12, "made_prompt": 290, "prompt": [], "soft": 4, "table": seed, "by_id": 1,
                  "max_new_tokens": 20}
         drawn = {"do_sample": True, "seed": seed, "top_k": 6}

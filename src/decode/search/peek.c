@@ -3,7 +3,7 @@
 #include "decode/process/processor.h"
 #include "decode/search/tracks.h"
 
-static int look(nt_result *trace, const nt_decoding *with, nt_tracks *tracks,
+static int peek(nt_result *trace, const nt_decoding *with, nt_tracks *tracks,
                 nt_processors *processors) {
     const nt_plan *plan = with->plan;
     int32_t sequence;
@@ -20,12 +20,12 @@ static int look(nt_result *trace, const nt_decoding *with, nt_tracks *tracks,
     return status;
 }
 
-int nt_decode_look(nt_result *trace, const nt_decoding *with) {
+int nt_decode_peek(nt_result *trace, const nt_decoding *with) {
     nt_tracks tracks;
     nt_processors processors;
     nt_tracks_begin(&tracks, with, &trace->effort);
     int status = nt_processors_begin(&processors, with->plan, with->stepper->V);
-    if (status == NT_OK) status = look(trace, with, &tracks, &processors);
+    if (status == NT_OK) status = peek(trace, with, &tracks, &processors);
     nt_processors_free(&processors);
     nt_tracks_free(&tracks);
     return status;
