@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "decode/run_plan.h"
 #include "decode/table_stepper.h"
 #include "decode/table_vocab.h"
 #include "trace/trace.h"
@@ -88,8 +89,7 @@ static void run_with(run *r, const float *rows, size_t n_rows, const int32_t *pr
     nt_callbacks callbacks = callbacks_of(&r->heard);
     r->status = nt_trace_new(&r->trace, NT_RESULT_GENERATE, &vocab);
     if (r->status == NT_OK) {
-        r->status =
-            nt_plan_run(r->trace, &stepper, &detokenizer, prompt, n_prompt, plan, &callbacks);
+        r->status = run_plan(r->trace, &stepper, &detokenizer, prompt, n_prompt, plan, &callbacks);
     }
     assert_int_equal(n_open, 0);
     r->output = r->status == NT_OK ? nt_result_output(r->trace, 0) : NULL;
@@ -131,7 +131,7 @@ static void check_run(const int32_t *script, size_t n, const nt_plan *plan, size
 static void length_ends(void **state) {
     (void)state;
     int32_t script[] = {B, A, END};
-    nt_plan plan = {.max_new = 3, .choices = 2};
+    nt_plan plan = plan_with((nt_plan){.max_new = 3, .choices = 2});
     check_run(script, 3, &plan, 3, "baEND", "length");
     plan.max_new = 1;
     check_run(script, 3, &plan, 1, "b", "length");
@@ -141,7 +141,7 @@ static void eos_ends(void **state) {
     (void)state;
     int32_t at_once[] = {EOS, A}, later[] = {B, B, EOS, A}, second[] = {B, D, A};
     int32_t eos[] = {A9, EOS, D};
-    nt_plan plan = {.max_new = 10, .choices = 2, .eos = eos, .n_eos = 3};
+    nt_plan plan = plan_with((nt_plan){.max_new = 10, .choices = 2, .eos = eos, .n_eos = 3});
     check_run(at_once, 2, &plan, 1, "", "stop");
     check_run(later, 4, &plan, 3, "bb", "stop");
     check_run(second, 3, &plan, 2, "bD!", "stop"); /* no special token: it shows */
@@ -162,7 +162,8 @@ static void eos_ends(void **state) {
 static void stop_strings_end(void **state) {
     (void)state;
     const char *strings[] = {"END", "zzz"};
-    nt_plan plan = {.max_new = 10, .choices = 1, .stop_strings = strings, .n_stop_strings = 2};
+    nt_plan plan = plan_with(
+        (nt_plan){.max_new = 10, .choices = 1, .stop_strings = strings, .n_stop_strings = 2});
     int32_t whole[] = {B, END, A}, parts[] = {B, EN, D, A}, never[] = {EN, EN, B, EN};
     check_run(whole, 3, &plan, 2, "b", "stop_string");
     check_run(parts, 4, &plan, 3, "b", "stop_string"); /* extra bytes of the token go too */
@@ -177,7 +178,8 @@ static void stop_strings_end(void **state) {
 static void stop_strings_across_characters(void **state) {
     (void)state;
     const char *strings[] = {"b\xC3\xA9", "\xE6\x97\xA5"};
-    nt_plan plan = {.max_new = 6, .choices = 1, .stop_strings = strings, .n_stop_strings = 2};
+    nt_plan plan = plan_with(
+        (nt_plan){.max_new = 6, .choices = 1, .stop_strings = strings, .n_stop_strings = 2});
     int32_t split[] = {A, B, C3, A9, A}, sun[] = {A, C3, A9, E6, A5, A};
     int32_t broken[] = {A, C3, E6, A5, A};
     check_run(split, 5, &plan, 4, "a", "stop_string");
@@ -190,7 +192,8 @@ static void stop_strings_across_characters(void **state) {
 static void stop_string_begins_in_the_prompt(void **state) {
     (void)state;
     const char *strings[] = {"aEND"};
-    nt_plan plan = {.max_new = 6, .choices = 1, .stop_strings = strings, .n_stop_strings = 1};
+    nt_plan plan = plan_with(
+        (nt_plan){.max_new = 6, .choices = 1, .stop_strings = strings, .n_stop_strings = 1});
     int32_t script[] = {EN, D, A}, other[] = {B, EN, D, A};
     check_run(script, 3, &plan, 2, "", "stop_string");
     plan.max_new = 4;
@@ -204,7 +207,8 @@ static void stop_string_begins_in_the_prompt(void **state) {
 static void a_stop_string_longer_than_everything(void **state) {
     (void)state;
     const char *strings[] = {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"};
-    nt_plan plan = {.max_new = 5, .choices = 1, .stop_strings = strings, .n_stop_strings = 1};
+    nt_plan plan = plan_with(
+        (nt_plan){.max_new = 5, .choices = 1, .stop_strings = strings, .n_stop_strings = 1});
     int32_t script[] = {A, A, A, A, A};
     check_run(script, 5, &plan, 5, "aaaaa", "length");
 }
@@ -212,7 +216,7 @@ static void a_stop_string_longer_than_everything(void **state) {
 static void special_tokens_and_ids_without_token(void **state) {
     (void)state;
     enum { NOTHING = 11, BAD = 12 };
-    nt_plan plan = {.max_new = 5, .choices = 1};
+    nt_plan plan = plan_with((nt_plan){.max_new = 5, .choices = 1});
     int32_t script[] = {B, EOS, NOTHING, BAD, A};
     check_run(script, 5, &plan, 5,
               "b\xEF\xBF\xBD"
@@ -227,7 +231,8 @@ static void special_tokens_and_ids_without_token(void **state) {
 static void text_comes_as_soon_as_it_may(void **state) {
     (void)state;
     const char *strings[] = {"END"};
-    nt_plan plan = {.max_new = 4, .choices = 1, .stop_strings = strings, .n_stop_strings = 1};
+    nt_plan plan = plan_with(
+        (nt_plan){.max_new = 4, .choices = 1, .stop_strings = strings, .n_stop_strings = 1});
     int32_t script[] = {B, EN, C3, A9};
     run r = {0};
     float *rows = rows_of(script, 4, 1);
@@ -241,7 +246,7 @@ static void text_comes_as_soon_as_it_may(void **state) {
 
 static void the_callback_ends(void **state) {
     (void)state;
-    nt_plan plan = {.max_new = 9, .choices = 1};
+    nt_plan plan = plan_with((nt_plan){.max_new = 9, .choices = 1});
     int32_t script[] = {B, C3, A9, A, B};
     run r = {.heard.stop_at_piece = 2};
     float *rows = rows_of(script, 5, 1);
@@ -259,7 +264,7 @@ static void the_callback_ends(void **state) {
 static void nothing_is_sent_after_a_refusal(void **state) {
     (void)state;
     enum { UNFINISHED = 13 };
-    nt_plan plan = {.max_new = 9, .choices = 1};
+    nt_plan plan = plan_with((nt_plan){.max_new = 9, .choices = 1});
     int32_t script[] = {UNFINISHED, A};
     run r = {.heard.stop_at_piece = 1};
     float *rows = rows_of(script, 2, 1);
@@ -274,7 +279,7 @@ static void nothing_is_sent_after_a_refusal(void **state) {
 
 static void failures_and_cancel_come_through(void **state) {
     (void)state;
-    nt_plan plan = {.max_new = 9, .choices = 1};
+    nt_plan plan = plan_with((nt_plan){.max_new = 9, .choices = 1});
     int32_t script[] = {B, B, B};
     float *rows = rows_of(script, 3, 1);
     run failing = {.model.fail_at_step = 3}, cancelled = {.heard.cancel_at = 2};
@@ -302,7 +307,7 @@ static void ties_and_removed_ids(void **state) {
         rows[2][i] = -INFINITY;                 /* none is left */
     }
     run r = {0};
-    nt_plan plan = {.max_new = 2, .choices = V};
+    nt_plan plan = plan_with((nt_plan){.max_new = 2, .choices = V});
     run_with(&r, rows[0], 3, one_token, 1, &plan);
     assert_int_equal(r.status, NT_OK);
     assert_int_equal(r.output->ids[0], 4);
@@ -330,9 +335,9 @@ static void one_word_and_no_tokenizer(void **state) {
     nt_stepper stepper = table_stepper(&model, 8);
     nt_result *trace;
     int32_t prompt[] = {0, 0};
-    nt_plan plan = {.max_new = 6, .choices = 10};
+    nt_plan plan = plan_with((nt_plan){.max_new = 6, .choices = 10});
     assert_int_equal(nt_trace_new(&trace, NT_RESULT_GENERATE, NULL), NT_OK);
-    assert_int_equal(nt_plan_run(trace, &stepper, NULL, prompt, 2, &plan, NULL), NT_OK);
+    assert_int_equal(run_plan(trace, &stepper, NULL, prompt, 2, &plan, NULL), NT_OK);
     const nt_output *output = nt_result_output(trace, 0);
     assert_int_equal(output->n_ids, 6);
     assert_true(output->logprob == 0);
@@ -342,7 +347,7 @@ static void one_word_and_no_tokenizer(void **state) {
     const char *strings[] = {"x"};
     plan.stop_strings = strings;
     plan.n_stop_strings = 1;
-    assert_int_equal(nt_plan_run(trace, &stepper, NULL, prompt, 2, &plan, NULL), NT_E_ARGUMENT);
+    assert_int_equal(run_plan(trace, &stepper, NULL, prompt, 2, &plan, NULL), NT_E_ARGUMENT);
     assert_int_equal(model.n_live, 0);
     nt_result_free(trace);
 }
@@ -401,10 +406,10 @@ static void random_scripts_against_the_definition(void **state) {
             prompt[i] = (int32_t)draw(V);
         for (size_t i = 0; i < n_strings; i++)
             strings[i] = pool[draw(sizeof pool / sizeof *pool)];
-        nt_plan plan = {.max_new = 1 + draw(16),
-                        .choices = 1,
-                        .stop_strings = strings,
-                        .n_stop_strings = n_strings};
+        nt_plan plan = plan_with((nt_plan){.max_new = 1 + draw(16),
+                                           .choices = 1,
+                                           .stop_strings = strings,
+                                           .n_stop_strings = n_strings});
         run r = {0};
         float *rows = rows_of(script, 16, n_prompt);
         run_with(&r, rows, n_prompt + 15, prompt, n_prompt, &plan);
@@ -424,7 +429,8 @@ static void random_scripts_against_the_definition(void **state) {
 static void every_allocation_may_fail(void **state) {
     (void)state;
     const char *strings[] = {"ENDab", "zzz"};
-    nt_plan plan = {.max_new = 20, .choices = 3, .stop_strings = strings, .n_stop_strings = 2};
+    nt_plan plan = plan_with(
+        (nt_plan){.max_new = 20, .choices = 3, .stop_strings = strings, .n_stop_strings = 2});
     int32_t script[] = {B, EN, D, C3, A9, A, END, A, END, B, END, A, B, A, A, A, A, A, A, A};
     float *rows = rows_of(script, 20, 1);
     size_t k = 0;

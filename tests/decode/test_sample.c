@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "decode/run_plan.h"
 #include "decode/table_stepper.h"
 #include "decode/table_vocab.h"
 #include "trace/trace.h"
@@ -83,7 +84,7 @@ static void run_with(run *r, float rows[ROWS][V], const nt_plan *plan) {
                               .text = hear_text};
     r->status = nt_trace_new(&r->trace, NT_RESULT_GENERATE, &vocab);
     if (r->status == NT_OK) {
-        r->status = nt_plan_run(r->trace, &stepper, &detokenizer, prompt, 3, plan, &callbacks);
+        r->status = run_plan(r->trace, &stepper, &detokenizer, prompt, 3, plan, &callbacks);
     }
     assert_int_equal(r->model.n_live, 0); /* sequences and streams are given back on every path */
     assert_int_equal(r->n_open, 0);
@@ -98,17 +99,17 @@ static const int32_t eos[] = {EOS};
 static const char *const strings[] = {"END", "b\xC3\xA9", "stop"};
 
 static nt_plan plan_of(size_t n, uint64_t seed) {
-    return (nt_plan){.max_new = 24,
-                     .eos = eos,
-                     .n_eos = 1,
-                     .stop_strings = strings,
-                     .n_stop_strings = 3,
-                     .choices = V,
-                     .sample = true,
-                     .n_sequences = n,
-                     .seed = seed,
-                     .temperature = 1,
-                     .top_p = 1};
+    return plan_with((nt_plan){.max_new = 24,
+                               .eos = eos,
+                               .n_eos = 1,
+                               .stop_strings = strings,
+                               .n_stop_strings = 3,
+                               .choices = V,
+                               .sample = true,
+                               .n_sequences = n,
+                               .seed = seed,
+                               .temperature = 1,
+                               .top_p = 1});
 }
 
 /* By definition: the first id whose cumulated probability is above u. */

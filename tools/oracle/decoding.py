@@ -166,9 +166,27 @@ def expect(oracle, case):
                     if step["crc"] != case["steps"][s][t]["crc"]:
                         near.add((s, t))
     case["fragile"] = fragile
+    mark(case)
     for s, t in near:
         case["steps"][s][t]["near"] = True
     return case
+
+
+FILL = -1e8
+
+
+def mark(case):
+    """Beams that stand for nothing, and beams of which neither is better.
+
+    Where fewer continuations are left than beams, transformers fills up with copies of the prompt at
+    scores of about -1e9, which nextoken leaves out. Of equal scores torch's sort returns any first."""
+    scores = case.get("scores", [])
+    n = sum(score > FILL for score in scores)
+    if n < len(scores):
+        for name in ("sequences", "scores", "beam_indices"):
+            case[name] = case[name][:n]
+        case["filled"] = True
+    case["fragile"] |= any(a == b for a, b in zip(case.get("scores", []), case.get("scores", [])[1:]))
 
 
 # ---- The cases -------------------------------------------------------------------------------------

@@ -8,19 +8,18 @@ static bool wants_top_p(const nt_plan *plan) {
     return plan->sample && plan->top_p < 1;
 }
 
-/* Ids so unlikely that all such together stay below the limit need no order: *n_gone of them have
- * *sum together. The others are the items, higher ids first. Returns their number. */
-static size_t set_aside(const nt_row *row, const float *p, float limit, size_t *n_gone,
-                        double *sum) {
+/* Ids so unlikely that all such together stay below the limit need no order: they have *sum
+ * together. The others are the items, higher ids first. Returns their number. */
+static size_t set_aside(const nt_row *row, const float *p, float limit, double *sum) {
     float tiny = limit / (2 * (float)row->V);
+    double all = 0;
     size_t n = 0;
-    *sum = 0;
     for (size_t i = row->V; i-- > 0;) {
         row->scratch[n] = nt_item(nt_key_of(row->logits[i]), i);
         n += p[i] >= tiny;
-        *sum += p[i] < tiny ? p[i] : 0;
+        all += p[i] < tiny ? p[i] : 0;
     }
-    *n_gone = row->V - n;
+    *sum = all;
     return n;
 }
 
@@ -30,9 +29,8 @@ static size_t set_aside(const nt_row *row, const float *p, float limit, size_t *
 static int run_top_p(const nt_row *row, const nt_plan *plan) {
     float *p = (float *)row->weights, limit = (float)(1 - plan->top_p);
     if (!nt_float_softmax(p, row->logits, row->V)) return NT_OK;
-    size_t n_gone;
     double sum;
-    size_t n = set_aside(row, p, limit, &n_gone, &sum);
+    size_t n = set_aside(row, p, limit, &sum);
     nt_cut cut = nt_find_cut(row->scratch, n, p, sum, limit, true);
     if (n - cut.before < plan->keep)
         nt_keep_largest(row, plan->keep);
