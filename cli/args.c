@@ -242,8 +242,9 @@ static bool check(const reader *r) {
     if (!check_output(r) || !check_score(r)) return false;
     if (r->command->options & CLI_OPT_TABLE) warn_of_file(r->settings);
     if (r->command->takes_option) return true;
-    const char *why = cli_turn_on_sampling(&r->settings->generate);
-    if (why && !r->settings->quiet) cli_note("sampling, because --%s was given", why);
+    char why[CLI_MAX_NAME];
+    if (cli_turn_on_sampling(why, &r->settings->generate) && !r->settings->quiet)
+        cli_note("sampling, because --%s was given", why);
     return true;
 }
 

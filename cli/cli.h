@@ -11,6 +11,8 @@
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+enum { CLI_MAX_NAME = 64 };
+
 enum { CLI_LOGITS = 1, CLI_HIDDEN_STATES = 2, CLI_ATTENTIONS = 4, CLI_LOGIT_LENS = 8 };
 
 /* Words of an option that takes several; each is borrowed. */
@@ -156,8 +158,8 @@ bool cli_score_check(const cli_settings *settings, char *error, size_t n);
 nt_score_options cli_score_options(const cli_settings *settings);
 
 /* As in transformers temperature and its kin act when do_sample is on; giving one of them turns it
- * on. The one that did, or NULL. */
-const char *cli_turn_on_sampling(nt_generate_options *options);
+ * on. Whether one did; why is its name, with dashes. */
+bool cli_turn_on_sampling(char why[CLI_MAX_NAME], nt_generate_options *options);
 
 /* ---- output.c ---- */
 

@@ -69,11 +69,14 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
     return status;
 }
 
-const char *cli_turn_on_sampling(nt_generate_options *options) {
-    if (options->do_sample != 0) return NULL;
-    const nt_option_info *why = nt_generate_options_drawing(options);
-    if (why) options->do_sample = 1;
-    return why ? why->name : NULL;
+bool cli_turn_on_sampling(char why[CLI_MAX_NAME], nt_generate_options *options) {
+    const nt_option_info *info = nt_generate_options_drawing(options);
+    if (options->do_sample != 0 || !info) return false;
+    options->do_sample = 1;
+    snprintf(why, CLI_MAX_NAME, "%s", info->name);
+    for (char *c = why; *c; c++)
+        if (*c == '_') *c = '-';
+    return true;
 }
 
 const cli_command cli_generate = {

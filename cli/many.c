@@ -101,9 +101,8 @@ static void read_row(many *m, job *j) {
 }
 
 static void note_sampling(many *m, job *j) {
-    char line[128];
-    const char *why = cli_turn_on_sampling(&j->line.settings.generate);
-    if (!why) return;
+    char line[128], why[CLI_MAX_NAME];
+    if (!cli_turn_on_sampling(why, &j->line.settings.generate)) return;
     snprintf(line, sizeof line, "sampling, because %s was given", why);
     m->run->callbacks.note(m->run, line);
 }

@@ -273,6 +273,7 @@ NT_API int nt_session_set_captures(nt_session *session, const nt_capture *captur
 /* ---- Jobs ------------------------------------------------------------------------------------ */
 
 typedef struct nt_result nt_result;
+typedef struct nt_option_info nt_option_info; /* nextoken_generate.h */
 NT_API void nt_result_free(nt_result *result);
 
 /* What a job starts from: a text, or ids when ids is not NULL. An empty text starts from BOS, and

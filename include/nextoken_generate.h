@@ -160,7 +160,6 @@ NT_API int nt_generate_options_load(nt_generate_options *options, const char *pa
 /* Frees what set and load allocated and returns the struct to its defaults. */
 NT_API void nt_generate_options_clear(nt_generate_options *options);
 
-typedef struct nt_option_info nt_option_info;
 /* The first option given that acts only when do_sample is on; NULL: none. */
 NT_API const nt_option_info *nt_generate_options_drawing(const nt_generate_options *options);
 

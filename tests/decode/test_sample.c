@@ -281,10 +281,12 @@ static void where_one_is_left_it_is_the_greedy_one(void **state) {
     run greedy = {0};
     nt_plan plan = plan_of(1, 3);
     plan.sample = false;
+    plan.method = NT_METHOD_GREEDY;
     run_with(&greedy, rows, &plan);
     assert_true(strcmp(greedy.trace->method, "greedy") == 0 && !greedy.trace->seeded);
     plan.sample = true;
-    plan.n_sequences = 3;
+    plan.method = NT_METHOD_SAMPLE;
+    plan.n_sequences = plan.n_returned = 3;
     plan.top_p = 0;
     run none = {0};
     run_with(&none, rows, &plan);

@@ -28,6 +28,9 @@ def run(*args, **more):
     return done.stdout
 
 
+HEADERS = ("nextoken.h", "nextoken_text.h", "nextoken_generate.h", "nextoken_result.h")
+
+
 class Install(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -93,7 +96,7 @@ class Install(unittest.TestCase):
     def test_header_as_cpp(self):
         """Each header compiles alone, as C17 and, where there is a compiler, as C++."""
         include = f"-I{self.prefix / 'include'}"
-        for name in ("nextoken.h", "nextoken_text.h", "nextoken_result.h"):
+        for name in HEADERS:
             only = self.tmp / "only.c"
             only.write_text(f"#include <{name}>\n", encoding="utf-8")
             run("cc", "-std=c17", "-Wall", "-Wextra", "-pedantic", "-Werror", include, "-fsyntax-only", only)
@@ -101,7 +104,7 @@ class Install(unittest.TestCase):
     def test_exported_symbols(self):
         """Only what the headers declare is exported, all of it, under the version NEXTOKEN_0."""
         include = self.prefix / "include"
-        header = "".join((include / name).read_text(encoding="utf-8") for name in ("nextoken.h", "nextoken_text.h", "nextoken_result.h"))
+        header = "".join((include / name).read_text(encoding="utf-8") for name in HEADERS)
         code = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
         declared = set(re.findall(r"NT_API[^;(]*?\b(nt_\w+)\(", code))
         table = run("readelf", "--dyn-syms", "-W", self.lib / "libnextoken.so")

@@ -12,7 +12,7 @@ enum {
     NT_LANES = 16,           /* partial sums of every sum that is not a chain */
     NT_SCRATCH = 192 * 1024, /* floats of scratch for each thread */
     NT_COLUMN_STEP = 64,     /* threads share outputs in units of so many */
-    NT_ATTENTION_ROWS = 8    /* query rows that a thread takes at a time */
+    NT_ATTENTION_ROWS = 16   /* query rows that a thread takes at a time */
 };
 
 /* One matmul: y [R, N] = x [R, K] . w + bias [N] (NULL: none). */

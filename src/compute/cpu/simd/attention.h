@@ -1,75 +1,172 @@
 /* Attention over vectors of sixteen lanes: scores are vectors of positions, outputs vectors of a
- * head's dimensions. Four query rows of one sequence share what they read of its pages. */
+ * head's dimensions. Rows go through the pages together: a page that several of them hold (rows of
+ * one text, beams, forks of a prompt) is taken up once, and four rows at a time share each load. */
 #include <math.h>
 
 enum { GROUP = 4 };
 
-/* One head of up to GROUP rows of one sequence, and the scratch that holds their scores. */
-typedef struct attention_group {
-    size_t n;              /* rows: GROUP, or 1 */
-    const float *q[GROUP]; /* [E] each */
-    float *y[GROUP];       /* [E] each */
-    size_t length[GROUP];  /* positions that each row attends to */
+/* One head of the rows that go together, and the scratch that holds their scores. */
+typedef struct attention_rows {
+    size_t n;
+    const float *q[NT_ATTENTION_ROWS]; /* [E] each */
+    float *y[NT_ATTENTION_ROWS];       /* [E] each */
+    float *probs[NT_ATTENTION_ROWS];   /* [length], or NULL */
+    float *const *pages[NT_ATTENTION_ROWS];
+    size_t length[NT_ATTENTION_ROWS]; /* positions that each row attends to */
     size_t longest;
-    float *const *pages;
     size_t keys, values; /* where this head's keys and values begin within a page */
     size_t E;
     float scale;
     float *scores; /* [n, capacity]: positions [block, block + capacity) of each row */
     size_t capacity, block;
-} attention_group;
+} attention_rows;
+
+/* Rows that hold the same page, with all that is theirs seen from its first position. */
+typedef struct page_group {
+    size_t n; /* 1 .. GROUP */
+    const float *page;
+    const float *q[GROUP];
+    float *y[GROUP], *scores[GROUP];
+    size_t length[GROUP];
+    size_t least, most; /* of the lengths; 1 .. NT_PAGE */
+} page_group;
 
 INLINE size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Scores of n_rows rows for n_vectors * 16 positions, whose keys begin at `keys`. */
-INLINE void score_tile(const attention_group *g, const float *keys, size_t at, size_t n_rows,
+INLINE size_t most(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+/* Takes from *left, a bit a row, the next rows that hold one page, position `begin` being its
+ * first. A row that does not reach it has no such page. */
+static bool next_group(page_group *g, const attention_rows *a, size_t begin, uint32_t *left) {
+    g->n = g->most = 0;
+    g->least = NT_PAGE;
+    for (uint32_t rows = *left; rows && g->n < GROUP; rows &= rows - 1) {
+        size_t r = (size_t)__builtin_ctz(rows);
+        if (a->length[r] > begin) {
+            const float *page = a->pages[r][begin / NT_PAGE];
+            if (g->n == 0) g->page = page;
+            if (g->page != page) continue;
+            size_t length = least(a->length[r] - begin, NT_PAGE);
+            g->q[g->n] = a->q[r];
+            g->y[g->n] = a->y[r];
+            g->scores[g->n] = a->scores + r * a->capacity + (begin - a->block);
+            g->length[g->n++] = length;
+            g->least = least(g->least, length);
+            g->most = most(g->most, length);
+        }
+        *left &= ~((uint32_t)1 << r);
+    }
+    return g->n > 0;
+}
+
+/* How many vectors at a time: their accumulators fill the registers. */
+INLINE size_t vectors_of(size_t n) {
+    return n == 1 ? 4 : n == 2 ? most(2, ATTENTION_VECTORS) : ATTENTION_VECTORS;
+}
+
+/* ---- Scores ---------------------------------------------------------------------------------- */
+
+/* Of n rows for n_vectors * 16 positions, from position t of the page on. */
+INLINE void score_tile(const attention_rows *a, const page_group *g, size_t t, size_t n,
                        size_t n_vectors) {
+    const float *keys = g->page + a->keys + t;
     vec dot[GROUP][NT_PAGE / NT_LANES];
-    for (size_t r = 0; r < n_rows; r++)
+    for (size_t r = 0; r < n; r++)
         for (size_t v = 0; v < n_vectors; v++)
             dot[r][v] = v_zero();
-    for (size_t e = 0; e < g->E; e++, keys += NT_PAGE) {
-        for (size_t r = 0; r < n_rows; r++) {
+    for (size_t e = 0; e < a->E; e++, keys += NT_PAGE) {
+        for (size_t r = 0; r < n; r++) {
             vec q = v_set(g->q[r][e]);
             for (size_t v = 0; v < n_vectors; v++)
                 dot[r][v] = v_fma(q, v_load(keys + v * NT_LANES), dot[r][v]);
         }
     }
-    vec scale = v_set(g->scale);
-    for (size_t r = 0; r < n_rows; r++)
+    vec scale = v_set(a->scale);
+    for (size_t r = 0; r < n; r++)
         for (size_t v = 0; v < n_vectors; v++)
-            v_store(g->scores + r * g->capacity + at + v * NT_LANES, v_mul(scale, dot[r][v]));
+            v_store(g->scores[r] + t + v * NT_LANES, v_mul(scale, dot[r][v]));
 }
 
-/* How many vectors at a time: their accumulators fill the registers. */
-INLINE size_t vectors_of(size_t n_rows) {
-    return n_rows == 1 ? 4 : ATTENTION_VECTORS;
+/* Several vectors at a time, the last ones singly. Lanes past the end of a row come from slots that
+ * hold nothing yet or nothing of its own, and are never looked at. */
+INLINE void score_rows(const attention_rows *a, const page_group *g, size_t n) {
+    size_t t = 0, wide = vectors_of(n);
+    for (; t + (wide - 1) * NT_LANES < g->most; t += wide * NT_LANES)
+        score_tile(a, g, t, n, wide);
+    for (; t < g->most; t += NT_LANES)
+        score_tile(a, g, t, n, 1);
 }
 
-/* Scores of the current block: several vectors at a time, the last ones singly. Lanes past the end
- * of a row come from slots that hold nothing yet, and are never looked at. */
-INLINE void score_block(const attention_group *g, size_t n_rows) {
-    size_t end = least(g->block + g->capacity, g->longest), wide = vectors_of(n_rows);
-    for (size_t t = g->block; t < end;) {
-        const float *keys = g->pages[t / NT_PAGE] + g->keys + t % NT_PAGE;
-        if (t % (wide * NT_LANES) == 0 && t + (wide - 1) * NT_LANES < end) {
-            score_tile(g, keys, t - g->block, n_rows, wide);
-            t += wide * NT_LANES;
-        } else {
-            score_tile(g, keys, t - g->block, n_rows, 1);
-            t += NT_LANES;
+static void score_group(const attention_rows *a, const page_group *g) {
+    switch (g->n) {
+        ROWS(1, 1, GROUP, score_rows(a, g, 1));
+        ROWS(2, 1, GROUP, score_rows(a, g, 2));
+        ROWS(3, 1, GROUP, score_rows(a, g, 3));
+        ROWS(4, 1, GROUP, score_rows(a, g, 4));
+    }
+}
+
+/* ---- Values ---------------------------------------------------------------------------------- */
+
+/* y[r][e ..] = chain over positions [begin, end) of the page for n_vectors vectors of dimensions,
+ * the last holding `part` lanes when that is not 0. */
+INLINE void value_tile(const attention_rows *a, const page_group *g, size_t first, size_t n,
+                       size_t begin, size_t end, size_t e, size_t n_vectors, size_t part) {
+    vec sum[GROUP][4];
+    for (size_t r = 0; r < n; r++) {
+        for (size_t v = 0; v < n_vectors; v++) {
+            const float *y = g->y[first + r] + e + v * NT_LANES;
+            sum[r][v] = part ? v_load_part(y, part) : v_load(y);
+        }
+    }
+    const float *value = g->page + a->values + begin * a->E + e;
+    for (size_t t = begin; t < end; t++, value += a->E) {
+        for (size_t v = 0; v < n_vectors; v++) {
+            const float *from = value + v * NT_LANES;
+            vec x = part ? v_load_part(from, part) : v_load(from);
+            for (size_t r = 0; r < n; r++)
+                sum[r][v] = v_fma(v_set(g->scores[first + r][t]), x, sum[r][v]);
+        }
+    }
+    for (size_t r = 0; r < n; r++) {
+        for (size_t v = 0; v < n_vectors; v++) {
+            float *y = g->y[first + r] + e + v * NT_LANES;
+            if (part)
+                v_store_part(y, sum[r][v], part);
+            else
+                v_store(y, sum[r][v]);
         }
     }
 }
 
-static void score(const attention_group *g) {
-    if (g->n == GROUP)
-        score_block(g, GROUP);
-    else
-        score_block(g, 1);
+INLINE void value_rows(const attention_rows *a, const page_group *g, size_t first, size_t n,
+                       size_t begin, size_t end) {
+    size_t e = 0, wide = vectors_of(n);
+    for (; e + wide * NT_LANES <= a->E; e += wide * NT_LANES)
+        value_tile(a, g, first, n, begin, end, e, wide, 0);
+    for (; e + NT_LANES <= a->E; e += NT_LANES)
+        value_tile(a, g, first, n, begin, end, e, 1, 0);
+    if (e < a->E) value_tile(a, g, first, n, begin, end, e, 1, a->E - e);
 }
+
+/* Adds the page's values, weighted by the probabilities in scratch: for all rows together as far
+ * as all of them reach, then row by row. */
+static void weigh_group(const attention_rows *a, const page_group *g) {
+    switch (g->n) {
+        ROWS(1, 1, GROUP, value_rows(a, g, 0, 1, 0, g->least));
+        ROWS(2, 1, GROUP, value_rows(a, g, 0, 2, 0, g->least));
+        ROWS(3, 1, GROUP, value_rows(a, g, 0, 3, 0, g->least));
+        ROWS(4, 1, GROUP, value_rows(a, g, 0, 4, 0, g->least));
+    }
+    for (size_t r = 0; r < g->n; r++)
+        if (g->length[r] > g->least) value_rows(a, g, r, 1, g->least, g->length[r]);
+}
+
+/* ---- Softmax --------------------------------------------------------------------------------- */
 
 /* Largest of max and scores [n]. */
 INLINE float max_of(const float *scores, size_t n, float max) {
@@ -104,135 +201,88 @@ INLINE void multiply(float *p, size_t n, float factor) {
         v_store(p + t, v_mul(v_load(p + t), f));
 }
 
-/* y[r][e ..] = chain over positions [begin, end) for n_vectors vectors of dimensions, the last
- * holding `part` lanes when that is not 0. */
-INLINE void value_tile(const attention_group *g, size_t first_row, size_t n_rows, size_t begin,
-                       size_t end, size_t e, size_t n_vectors, size_t part) {
-    vec sum[GROUP][4];
-    for (size_t r = 0; r < n_rows; r++) {
-        for (size_t v = 0; v < n_vectors; v++) {
-            const float *y = g->y[first_row + r] + e + v * NT_LANES;
-            sum[r][v] = part ? v_load_part(y, part) : v_load(y);
-        }
-    }
-    for (size_t t = begin; t < end;) {
-        size_t stop = least(end, (t / NT_PAGE + 1) * NT_PAGE);
-        const float *value = g->pages[t / NT_PAGE] + g->values + t % NT_PAGE * g->E + e;
-        const float *p = g->scores + first_row * g->capacity + (t - g->block);
-        for (; t < stop; t++, value += g->E, p++) {
-            for (size_t v = 0; v < n_vectors; v++) {
-                const float *from = value + v * NT_LANES;
-                vec x = part ? v_load_part(from, part) : v_load(from);
-                for (size_t r = 0; r < n_rows; r++)
-                    sum[r][v] = v_fma(v_set(p[r * g->capacity]), x, sum[r][v]);
-            }
-        }
-    }
-    for (size_t r = 0; r < n_rows; r++) {
-        for (size_t v = 0; v < n_vectors; v++) {
-            float *y = g->y[first_row + r] + e + v * NT_LANES;
-            if (part)
-                v_store_part(y, sum[r][v], part);
-            else
-                v_store(y, sum[r][v]);
-        }
-    }
-}
-
-INLINE void value_rows(const attention_group *g, size_t first_row, size_t n_rows, size_t begin,
-                       size_t end) {
-    size_t e = 0, wide = vectors_of(n_rows);
-    if (begin >= end) return;
-    for (; e + wide * NT_LANES <= g->E; e += wide * NT_LANES)
-        value_tile(g, first_row, n_rows, begin, end, e, wide, 0);
-    for (; e + NT_LANES <= g->E; e += NT_LANES)
-        value_tile(g, first_row, n_rows, begin, end, e, 1, 0);
-    if (e < g->E) value_tile(g, first_row, n_rows, begin, end, e, 1, g->E - e);
-}
-
-/* Adds the values of the current block, weighted by the probabilities in scratch: for all rows
- * together as far as all of them reach, then row by row. */
-static void weigh_values(const attention_group *g) {
-    size_t stop = g->block + g->capacity, common = g->block;
-    if (g->n == GROUP) {
-        common = stop;
-        for (size_t r = 0; r < GROUP; r++)
-            common = least(common, g->length[r]);
-        if (common < g->block) common = g->block;
-        value_rows(g, 0, GROUP, g->block, common);
-    }
-    for (size_t r = 0; r < g->n; r++)
-        value_rows(g, r, 1, common, least(stop, g->length[r]));
-}
-
 /* How many of row r's positions lie in the current block. */
-INLINE size_t in_block(const attention_group *g, size_t r) {
-    if (g->length[r] <= g->block) return 0;
-    return least(g->length[r] - g->block, g->capacity);
+INLINE size_t in_block(const attention_rows *a, size_t r) {
+    if (a->length[r] <= a->block) return 0;
+    return least(a->length[r] - a->block, a->capacity);
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+/* Page after page of the current block, and within a page all rows that hold it. */
+static void each_group(const attention_rows *a,
+                       void (*use)(const attention_rows *a, const page_group *g)) {
+    size_t end = least(a->block + a->capacity, a->longest);
+    for (size_t begin = a->block; begin < end; begin += NT_PAGE) {
+        uint32_t left = ((uint32_t)1 << a->n) - 1;
+        page_group g;
+        while (next_group(&g, a, begin, &left))
+            use(a, &g);
+    }
 }
 
 /* Three passes over the blocks: largest score, sum, weighted values. One block, the usual case,
  * keeps its scores in scratch; more than one computes them again in each pass. */
-INLINE void attend_group(attention_group *g, float *const probs[GROUP]) {
-    bool again = g->longest > g->capacity;
-    float max[GROUP], inverse[GROUP];
-    vec lanes[GROUP];
-    for (size_t r = 0; r < g->n; r++) {
+static void attend_rows(attention_rows *a) {
+    bool again = a->longest > a->capacity;
+    float max[NT_ATTENTION_ROWS], inverse[NT_ATTENTION_ROWS];
+    vec lanes[NT_ATTENTION_ROWS];
+    for (size_t r = 0; r < a->n; r++) {
         max[r] = -INFINITY;
         lanes[r] = v_zero();
-        for (size_t e = 0; e < g->E; e++)
-            g->y[r][e] = 0.0f;
+        for (size_t e = 0; e < a->E; e++)
+            a->y[r][e] = 0.0f;
     }
-    for (g->block = 0; g->block < g->longest; g->block += g->capacity) {
-        score(g);
-        for (size_t r = 0; r < g->n; r++)
-            max[r] = max_of(g->scores + r * g->capacity, in_block(g, r), max[r]);
+    for (a->block = 0; a->block < a->longest; a->block += a->capacity) {
+        each_group(a, score_group);
+        for (size_t r = 0; r < a->n; r++)
+            max[r] = max_of(a->scores + r * a->capacity, in_block(a, r), max[r]);
     }
-    for (g->block = 0; g->block < g->longest; g->block += g->capacity) {
-        if (again) score(g);
-        for (size_t r = 0; r < g->n; r++) {
-            lanes[r] = exponents(g->scores + r * g->capacity, in_block(g, r), max[r], lanes[r]);
+    for (a->block = 0; a->block < a->longest; a->block += a->capacity) {
+        if (again) each_group(a, score_group);
+        for (size_t r = 0; r < a->n; r++) {
+            lanes[r] = exponents(a->scores + r * a->capacity, in_block(a, r), max[r], lanes[r]);
         }
     }
-    for (size_t r = 0; r < g->n; r++)
+    for (size_t r = 0; r < a->n; r++)
         inverse[r] = 1.0f / v_tree(lanes[r]);
-    for (g->block = 0; g->block < g->longest; g->block += g->capacity) {
-        if (again) score(g);
-        for (size_t r = 0; r < g->n; r++) {
-            float *p = g->scores + r * g->capacity;
-            size_t n = in_block(g, r);
+    for (a->block = 0; a->block < a->longest; a->block += a->capacity) {
+        if (again) each_group(a, score_group);
+        for (size_t r = 0; r < a->n; r++) {
+            float *p = a->scores + r * a->capacity;
+            size_t n = in_block(a, r);
             if (again) exponents(p, n, max[r], v_zero());
             multiply(p, n, inverse[r]);
-            if (probs[r] && n) memcpy(probs[r] + g->block, p, n * sizeof *p);
+            if (a->probs[r] && n) memcpy(a->probs[r] + a->block, p, n * sizeof *p);
         }
-        weigh_values(g);
+        each_group(a, weigh_group);
     }
 }
 
-static void attend(const nt_attention *a, size_t h, size_t begin, size_t end, float *scratch,
+/* So many rows go together as scratch holds all scores of; GROUP at least. */
+static void attend(const nt_attention *all, size_t h, size_t begin, size_t end, float *scratch,
                    size_t n_scratch) {
-    size_t D = a->H * a->E;
+    size_t E = all->E, D = all->H * E, longest = 0;
+    for (size_t r = begin; r < end; r++)
+        longest = most(longest, (size_t)all->position[r] + 1);
+    longest = (longest + NT_PAGE - 1) / NT_PAGE * NT_PAGE;
+    size_t together = least(most(n_scratch / most(longest, 1), GROUP), NT_ATTENTION_ROWS);
     for (size_t r = begin; r < end;) {
-        attention_group g = {.n = 1,
-                             .pages = a->pages[r],
-                             .keys = h * a->E * NT_PAGE,
-                             .values = (D + h * a->E) * NT_PAGE,
-                             .E = a->E,
-                             .scale = a->scale,
-                             .scores = scratch};
-        if (r + GROUP <= end && a->pages[r + 1] == g.pages && a->pages[r + 2] == g.pages &&
-            a->pages[r + 3] == g.pages) {
-            g.n = GROUP;
+        attention_rows a = {.n = least(together, end - r),
+                            .keys = h * E * NT_PAGE,
+                            .values = (D + h * E) * NT_PAGE,
+                            .E = E,
+                            .scale = all->scale,
+                            .scores = scratch};
+        a.capacity = least(n_scratch / a.n / NT_PAGE * NT_PAGE, longest);
+        for (size_t i = 0; i < a.n; i++, r++) {
+            a.q[i] = all->qkv + r * 3 * D + h * E;
+            a.y[i] = all->y + r * D + h * E;
+            a.probs[i] = all->probs ? all->probs + (r * all->H + h) * all->ld_probs : NULL;
+            a.pages[i] = all->pages[r];
+            a.length[i] = (size_t)all->position[r] + 1;
+            a.longest = most(a.longest, a.length[i]);
         }
-        g.capacity = n_scratch / g.n / NT_PAGE * NT_PAGE;
-        float *probs[GROUP] = {NULL};
-        for (size_t i = 0; i < g.n; i++, r++) {
-            g.q[i] = a->qkv + r * 3 * D + h * a->E;
-            g.y[i] = a->y + r * D + h * a->E;
-            g.length[i] = (size_t)a->position[r] + 1;
-            if (g.length[i] > g.longest) g.longest = g.length[i];
-            if (a->probs) probs[i] = a->probs + (r * a->H + h) * a->ld_probs;
-        }
-        attend_group(&g, probs);
+        attend_rows(&a);
     }
 }
