@@ -142,7 +142,7 @@ static nt_generate_options for_one_step(const nt_next_options *next) {
     options.best_of = options.num_return_sequences = options.prompt_lookup_num_tokens = 0;
     options.assistant = NULL;
     options.n_stop_strings = 0;
-    options.seed_given = true;
+    options.seed_given = options.do_sample == 1; /* none from the system */
     return options;
 }
 

@@ -120,8 +120,7 @@ static int by_score(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
-/* Gives each sequence its place among the outputs. Best of n: by log-probability over
- * length^length_penalty, as finished beams are compared. */
+/* Gives each sequence its place among the outputs. Best of n: by log-probability a token. */
 static int place_outputs(generation *g) {
     bool best_of = g->plan->method == NT_METHOD_BEST_OF;
     branch **order = nt_alloc(g->n, sizeof *order);
@@ -129,7 +128,7 @@ static int place_outputs(generation *g) {
     for (size_t s = 0; s < g->n; s++) {
         branch *b = order[s] = &g->branches[s];
         double length = (double)b->writer.n_ids;
-        b->score = best_of ? b->logprob / pow(length, g->plan->length_penalty) : NAN;
+        b->score = best_of ? b->logprob / length : NAN;
     }
     if (best_of) qsort(order, g->n, sizeof *order, by_score);
     int status = NT_OK;
