@@ -30,13 +30,14 @@ typedef struct random_memory {
 } random_memory;
 
 static int32_t wild_whole(void) {
-    static const int32_t values[] = {INT32_MIN, INT32_MIN + 1, -2, -1, 0, 1, 2, 1024, 1025, 65535,
-                                     1 << 24,   INT32_MAX - 1, INT32_MAX};
+    static const int32_t values[] = {INT32_MIN, INT32_MIN + 1, -2,   -1,    0,       1,
+                                     2,         1024,          1025, 65535, 1 << 24, INT32_MAX - 1,
+                                     INT32_MAX};
     return values[dice(sizeof values / sizeof *values)];
 }
 
 static double wild_number(void) {
-    static const double values[] = {NAN,      INFINITY, -INFINITY, 0,     -0.0,  -1,   1,
+    static const double values[] = {NAN,      INFINITY, -INFINITY, 0,     -0.0,  -1,    1,
                                     DBL_MIN,  5e-324,   FLT_MAX,   1e39,  -1e39, 1e300, 0.5,
                                     -DBL_MAX, DBL_MAX,  1e-45,     1e-30, 2,     -1e-9, 1.0000001};
     return values[dice(sizeof values / sizeof *values)];
@@ -49,7 +50,8 @@ static bool given(const random_memory *m) {
 
 static void whole(int32_t *field, const random_memory *m, int32_t low, int32_t high) {
     if (!given(m)) return;
-    *field = m->wild && dice(3) == 0 ? wild_whole() : low + (int32_t)dice((uint32_t)(high - low + 1));
+    *field =
+        m->wild && dice(3) == 0 ? wild_whole() : low + (int32_t)dice((uint32_t)(high - low + 1));
 }
 
 static void number(double *field, const random_memory *m, double low, double high) {
