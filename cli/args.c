@@ -52,7 +52,9 @@ static bool read_option(reader *r, const cli_option *o, const char *shown, const
 static bool set_generation(reader *r, const nt_option_info *info, const char *value) {
     r->settings->generation_given = true;
     if (nt_generate_options_set(&r->settings->generate, info->name, value) == NT_OK) return true;
-    return usage_error(r, nt_error_message());
+    char error[CLI_MAX_MESSAGE];
+    cli_name_flags(error, sizeof error, nt_error_message());
+    return usage_error(r, error);
 }
 
 /* --no-do-sample is --do-sample=false. name [n]: behind the two dashes. */
@@ -70,18 +72,34 @@ static bool read_no(bool *found, reader *r, const char *name, size_t n) {
     return false;
 }
 
-/* The library knows the names of transformers' options that are not done yet, and near misses.
- * word: two dashes and n letters. */
+/* The library knows the names of transformers' options that are left out, and near misses. word:
+ * two dashes and n letters. */
 static bool no_such_option(reader *r, const char *word, size_t n) {
-    char error[512], name[64];
-    if (r->command->options & CLI_OPT_GENERATE && n < sizeof name) {
+    char error[CLI_MAX_MESSAGE], name[64];
+    const char *command = r->command->name, *near = cli_option_near(r->command, word + 2, n);
+    int shown = (int)(n < 60 ? n : 60) + 2;
+    const nt_option_info *info;
+    if (!near && r->command->options & (CLI_OPT_GENERATE | CLI_OPT_ONE_STEP) && n < sizeof name) {
         snprintf(name, sizeof name, "%.*s", (int)n, word + 2);
-        nt_generate_options_set(&r->settings->generate, name, "");
-        return usage_error(r, nt_error_message());
+        nt_option_named(&info, name);
+        const char *why = nt_error_message(), *from = strstr(why, "left out here: ");
+        const char *meant = strstr(why, "did you mean ");
+        if (from) {
+            cli_error("%.*s is an option of transformers that is %s", shown, word, from);
+            return false;
+        }
+        if (meant) snprintf(name, sizeof name, "%s", meant + strlen("did you mean "));
+        if (meant) name[strcspn(name, "?")] = 0;
+        if (meant && cli_generation_option(r->command, name, strlen(name))) near = name;
     }
-    snprintf(error, sizeof error, "nextoken %s has no option %.*s", r->command->name,
-             (int)(n < 60 ? n : 60) + 2, word);
-    return usage_error(r, error);
+    if (!near) {
+        snprintf(error, sizeof error, "nextoken %s has no option %.*s", command, shown, word);
+        return usage_error(r, error);
+    }
+    for (char *c = name; near == name && *c; c++)
+        if (*c == '_') *c = '-';
+    cli_error("nextoken %s has no option %.*s; did you mean --%s?", command, shown, word, near);
+    return false;
 }
 
 static bool read_long(reader *r, const char *word) {
@@ -125,9 +143,16 @@ static bool read_text(reader *r, char *word) {
         cli_error("nextoken %s takes no text (\"%.60s\")", r->command->name, word);
         return false;
     }
-    if (r->settings->text) {
-        cli_error("two texts (\"%.60s\" and \"%.60s\"): put quotes around a text with spaces",
-                  r->settings->text, word);
+    const char *text = r->settings->text;
+    if (text && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)) {
+        cli_error("two texts (\"%s\" and \"%.60s\"): %s behind a switch needs =, as in "
+                  "--do-sample=%s",
+                  text, word, text, text);
+        return false;
+    }
+    if (text) {
+        cli_error("two texts (\"%.60s\" and \"%.60s\"): put quotes around a text with spaces", text,
+                  word);
         return false;
     }
     r->settings->text = word;
@@ -198,6 +223,8 @@ static bool check_output(const reader *r) {
     if (s->jsonl && (s->csv || s->tsv))
         return usage_error(r, "--jsonl writes JSON, not --csv or --tsv");
     if (s->jsonl) s->format = NT_JSON;
+    if (s->trace && s->format != NT_JSON)
+        return usage_error(r, "--trace goes with --json, which writes it");
     if (many && s->npz) return usage_error(r, "--npz takes one text, not many");
     if (s->npz && s->output && strcmp(s->npz, s->output) == 0)
         return usage_error(r, "--npz and --output name the same file");

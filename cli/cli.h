@@ -100,7 +100,7 @@ enum {
     CLI_OPT_TOKENIZE = 1 << 11,
     CLI_OPT_ONE_STEP = 1 << 12, /* generation options, those alone that shape one step */
     CLI_OPT_TRACE = 1 << 13,
-    CLI_OPT_EXPLAIN = 1 << 12,
+    CLI_OPT_EXPLAIN = 1 << 14,
 };
 
 /* What a run holds open. */
@@ -114,6 +114,7 @@ struct cli_run {
     nt_callbacks callbacks;
     bool streamed;   /* generated text has begun to come */
     bool text_shown; /* and is on the terminal, behind its prompt: the table leaves it out */
+    bool made;       /* there are tokens: what Ctrl-C ends is shown */
     struct {         /* of generate: the text as it grows */
         const nt_prompt *prompt;
         bool shown, color; /* on a terminal; with colours */
@@ -145,6 +146,9 @@ bool cli_read_ids(int32_t **ids, size_t *n, const char *text);
 /* Opens what the command needs and runs it; the exit status. */
 int cli_run_command(const cli_command *command, cli_settings *settings);
 
+/* From the first token on Ctrl-C ends each sequence where it is, so that nothing is lost. */
+void cli_keep_made(nt_generate_options *options, cli_run *run);
+
 /* ---- many.c ---- */
 
 /* One result a record of --jsonl or of a table, in the order read. */
@@ -160,6 +164,17 @@ nt_score_options cli_score_options(const cli_settings *settings);
 /* As in transformers temperature and its kin act when do_sample is on; giving one of them turns it
  * on. Whether one did; why is its name, with dashes. */
 bool cli_turn_on_sampling(char why[CLI_MAX_NAME], nt_generate_options *options);
+
+/* ---- names.c ---- */
+
+enum { CLI_MAX_MESSAGE = 2048 };
+
+/* A message of the library with its options' names as a command line has them: --num-beams. */
+void cli_name_flags(char *out, size_t size, const char *message);
+
+/* Letters that differ between a [n] and b, roughly: enough to tell a slip of the finger from
+ * another word. */
+size_t cli_distance(const char *a, size_t n, const char *b);
 
 /* ---- output.c ---- */
 

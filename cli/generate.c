@@ -58,12 +58,13 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
     r->live.prompt = prompt;
     r->live.shown = settings->format == NT_TABLE && isatty(STDOUT_FILENO);
     r->live.color = cli_color(settings);
-    r->streamed = r->text_shown = false;
+    r->streamed = r->text_shown = r->made = false;
     nt_callbacks callbacks = r->callbacks;
     callbacks.text = on_text;
     if (r->live.shown) callbacks.progress = NULL; /* the text itself tells */
     nt_generate_options options = settings->generate;
     options.callbacks = &callbacks;
+    cli_keep_made(&options, r);
     int status = nt_generate(out, r->session, prompt, &options);
     if (r->text_shown) fputs("\n", stdout);
     return status;
@@ -71,7 +72,7 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
 
 bool cli_turn_on_sampling(char why[CLI_MAX_NAME], nt_generate_options *options) {
     const nt_option_info *info = nt_generate_options_drawing(options);
-    if (options->do_sample != 0 || !info) return false;
+    if (options->do_sample != 0 || !info || options->search == NT_SEARCH_EXACT) return false;
     options->do_sample = 1;
     snprintf(why, CLI_MAX_NAME, "%s", info->name);
     for (char *c = why; *c; c++)

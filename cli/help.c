@@ -41,10 +41,48 @@ static void print_option(FILE *out, const char *name, char letter, const char *m
     print_wrapped(out, help, (size_t)n);
 }
 
-static const char *metavar_of(const nt_option_info *info) {
-    if (strcmp(info->type, "boolean") == 0) return NULL;
-    if (strcmp(info->type, "strings") == 0) return "TEXT";
-    return strcmp(info->type, "ids") == 0 ? "1,2" : "N";
+/* "false, true or never" -> "false|true|never". */
+static void list_words(char out[64], const char *range) {
+    size_t n = 0;
+    while (*range && n + 2 < 64) {
+        size_t skip = strncmp(range, ", ", 2) == 0 ? 2 : strncmp(range, " or ", 4) == 0 ? 4 : 0;
+        out[n++] = skip ? '|' : *range;
+        range += skip ? skip : 1;
+    }
+    out[n] = 0;
+}
+
+/* NULL: the option is a switch. */
+static const char *metavar_of(char words[64], const nt_option_info *info) {
+    static const char *const of_types[][2] = {
+        {"boolean", NULL}, {"integer", "N"}, {"number", "X"},   {"strings", "TEXT"},
+        {"text", "TEXT"},  {"ids", "1,2"},   {"words", "JSON"}, {"decay", "START,FACTOR"},
+    };
+    for (size_t i = 0; i < sizeof of_types / sizeof *of_types; i++)
+        if (strcmp(info->type, of_types[i][0]) == 0) return of_types[i][1];
+    if (strcmp(info->type, "biases") == 0) return *info->example == '[' ? "JSON" : "ID:X,...";
+    list_words(words, info->range);
+    return words;
+}
+
+/* What a value looks like, where that is not plain. */
+static const char *example_of(const nt_option_info *info) {
+    static const char *const types[] = {"words", "decay", "biases"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(info->type, types[i]) == 0) return info->example;
+    return NULL;
+}
+
+static void print_generation_option(FILE *out, const nt_option_info *info) {
+    char help[512], words[64], text[1024];
+    bool none = strcmp(info->default_value, "none") == 0;
+    const char *example = example_of(info);
+    const char *quote = example && strchr(example, '[') ? "'" : "";
+    snprintf(help, sizeof help, "%s%s%s%s%s%s%s%s", info->help,
+             none ? "" : " Default: ", none ? "" : info->default_value, none ? "" : ".",
+             example ? " Example: " : "", quote, example ? example : "", quote);
+    cli_name_flags(text, sizeof text, help);
+    print_option(out, info->name, 0, metavar_of(words, info), text);
 }
 
 /* Section by section, as the table has them. */
@@ -52,16 +90,12 @@ static void print_generation(FILE *out, const cli_command *command) {
     const nt_option_info *info;
     const char *section = NULL;
     for (size_t i = 0; (info = nt_option_at(i)); i++) {
-        char help[512];
         if (!cli_takes_generation(command, info)) continue;
         if (!section || strcmp(section, info->section) != 0) {
             section = info->section;
             fprintf(out, "\nGeneration: %s\n", section);
         }
-        bool none = strcmp(info->default_value, "none") == 0;
-        snprintf(help, sizeof help, "%s%s%s%s", info->help,
-                 none ? "" : " Default: ", none ? "" : info->default_value, none ? "" : ".");
-        print_option(out, info->name, 0, metavar_of(info), help);
+        print_generation_option(out, info);
     }
 }
 

@@ -23,26 +23,6 @@ static void usage(FILE *out) {
           out);
 }
 
-/* Letters that differ, roughly: enough to tell a slip of the finger from another word. */
-static size_t distance(const char *a, const char *b) {
-    size_t na = strlen(a), nb = strlen(b), row[64];
-    if (na >= 64 || nb >= 64) return 64;
-    for (size_t j = 0; j <= nb; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= na; i++) {
-        size_t corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= nb; j++) {
-            size_t best = corner + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            corner = row[j];
-            row[j] = best;
-        }
-    }
-    return row[nb];
-}
-
 static const cli_command *find(const char *name) {
     for (const cli_command *const *c = cli_commands; *c; c++) {
         if (strcmp((*c)->name, name) == 0) return *c;
@@ -54,7 +34,7 @@ static int unknown_command(const char *name) {
     const cli_command *near = NULL;
     size_t best = 3;
     for (const cli_command *const *c = cli_commands; *c; c++) {
-        size_t d = distance(name, (*c)->name);
+        size_t d = cli_distance(name, strlen(name), (*c)->name);
         if (d < best) {
             best = d;
             near = *c;

@@ -103,6 +103,8 @@ static void read_row(many *m, job *j) {
 static void note_sampling(many *m, job *j) {
     char line[128], why[CLI_MAX_NAME];
     if (!cli_turn_on_sampling(why, &j->line.settings.generate)) return;
+    for (char *c = why; *c; c++)
+        if (*c == '-') *c = '_'; /* as the line has it */
     snprintf(line, sizeof line, "sampling, because %s was given", why);
     m->run->callbacks.note(m->run, line);
 }

@@ -290,6 +290,18 @@ const cli_option *cli_option_find(const cli_command *command, const char *name, 
     return NULL;
 }
 
+const char *cli_option_near(const cli_command *command, const char *name, size_t n) {
+    const char *near = NULL;
+    size_t least = n < 3 ? 0 : n < 5 ? 2 : 3; /* so far off is no slip */
+    for (int i = 0; i < N_OPTIONS; i++) {
+        size_t distance = cli_distance(name, n, options[i].name);
+        if (distance >= least || !takes(command, &options[i])) continue;
+        least = distance;
+        near = options[i].name;
+    }
+    return near;
+}
+
 const cli_option *cli_option_letter(const cli_command *command, char letter) {
     for (int i = 0; i < N_OPTIONS; i++) {
         if (options[i].letter == letter && takes(command, &options[i])) return &options[i];

@@ -37,6 +37,8 @@ const cli_option *cli_option_at(const cli_command *command, size_t i);
 /* By name [n], with dashes or underscores, or by letter; NULL when there is none. */
 const cli_option *cli_option_find(const cli_command *command, const char *name, size_t n);
 const cli_option *cli_option_letter(const cli_command *command, char letter);
+/* Its option, of the table here, that name [n] is a slip of; NULL: none is near. */
+const char *cli_option_near(const cli_command *command, const char *name, size_t n);
 /* Whether a command takes a generation option. */
 bool cli_takes_generation(const cli_command *command, const nt_option_info *info);
 /* The generation option of that name, where the command takes it. */

@@ -10,8 +10,8 @@
 
 static int cancelled(void *payload) {
     const cli_run *run = payload;
-    /* Once text has been printed the text callback ends the run, and what was made is kept. */
-    return cli_interrupted() && !run->streamed;
+    /* Once there are tokens they end by their own callbacks, and what was made is kept. */
+    return cli_interrupted() && !run->streamed && !run->made;
 }
 
 /* FNV-1a */
@@ -26,7 +26,12 @@ static uint64_t hash_of(const char *text) {
 static void note(void *payload, const char *text) {
     cli_run *run = payload;
     size_t most = sizeof run->noted / sizeof *run->noted;
+    char named[CLI_MAX_MESSAGE];
     if (run->quiet || run->n_noted > most) return;
+    if (!run->many) {
+        cli_name_flags(named, sizeof named, text);
+        text = named;
+    }
     if (run->many) {
         uint64_t hash = hash_of(text);
         for (size_t i = 0; i < run->n_noted; i++) {
@@ -48,6 +53,22 @@ static int report(int status) {
     return EXIT_FAILED;
 }
 
+/* Of the command's own work, whose options the command line gave. */
+static int report_run(int status, const cli_settings *settings) {
+    char message[CLI_MAX_MESSAGE];
+    bool exact = settings->generate.search == NT_SEARCH_EXACT;
+    if (status == NT_OK) return EXIT_DONE;
+    if (status == NT_E_CANCELLED && cli_interrupted() && exact) {
+        cli_error("stopped by Ctrl-C: what an exact search has found so far is shown only where "
+                  "--max-time SECONDS or --max-nodes N ends it");
+        return EXIT_FAILED;
+    }
+    if (status == NT_E_CANCELLED && cli_interrupted()) return report(status);
+    cli_name_flags(message, sizeof message, nt_error_message());
+    cli_error("%s", message);
+    return EXIT_FAILED;
+}
+
 static int run_one(cli_run *run, const cli_settings *settings, const nt_prompt *prompt) {
     nt_result *result = NULL;
     int status = run->command->run(&result, run, prompt, settings);
@@ -56,7 +77,7 @@ static int run_one(cli_run *run, const cli_settings *settings, const nt_prompt *
         cli_error("%s: %s", settings->text, nt_error_message());
         return EXIT_FAILED;
     }
-    status = report(status);
+    status = report_run(status, settings);
     if (status == EXIT_DONE) status = cli_show(run, result, settings);
     nt_result_free(result);
     return status;
@@ -157,6 +178,21 @@ static int open_run(cli_run *run, const cli_settings *settings) {
     if (status == EXIT_DONE && run->draft)
         status = report(nt_session_new(&run->assistant, run->draft, &session));
     return status;
+}
+
+static int stop_made(void *payload, const int32_t *ids, size_t n_ids) {
+    cli_run *run = payload;
+    (void)ids;
+    (void)n_ids;
+    run->made = true;
+    return cli_interrupted();
+}
+
+void cli_keep_made(nt_generate_options *options, cli_run *run) {
+    /* what an exact search would end in this way is no continuation to compare with others */
+    if (run->many || options->search == NT_SEARCH_EXACT) return;
+    options->stop = stop_made;
+    options->payload = run;
 }
 
 int cli_run_command(const cli_command *command, cli_settings *settings) {

@@ -2,7 +2,10 @@
 #include "cli.h"
 
 static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_settings *settings) {
-    return nt_steps(out, r->session, prompt, &settings->generate);
+    nt_generate_options options = settings->generate;
+    r->made = false;
+    cli_keep_made(&options, r);
+    return nt_steps(out, r->session, prompt, &options);
 }
 
 const cli_command cli_steps = {

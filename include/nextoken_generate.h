@@ -165,7 +165,8 @@ NT_API const nt_option_info *nt_generate_options_drawing(const nt_generate_optio
 
 struct nt_option_info {
     const char *name; /* as Hugging Face writes it: max_new_tokens */
-    const char *type; /* "integer", "number", "boolean", "ids", "strings", "words", "biases", ... */
+    const char *type; /* "integer", "number", "boolean", "choice", "text", "ids", "strings",
+                         "words", "biases" or "decay" */
     const char *default_value;
     const char *range;
     const char *help;    /* one line */
@@ -215,8 +216,10 @@ NT_API int nt_steps(nt_result **out, nt_session *session, const nt_prompt *promp
 
 /* What one option does, in words, and drawn on a prompt: the next token's candidates before and
  * after it, or what is generated without and with it. The value is that of options where given
- * there, else the option's example. session and prompt NULL: words alone. Errors: ARGUMENT (no such
- * option; with the nearest name). */
+ * there, else the option's example. On the next token the option is drawn alone, with what it needs
+ * to act: one step, and where it changes ids further down, these as the candidates of row 0.
+ * Elsewhere all other options act too. session and prompt NULL: words alone. Errors: ARGUMENT (no
+ * such option; with the nearest name). */
 NT_API int nt_explain(nt_result **out, const char *option, nt_session *session,
                       const nt_prompt *prompt, const nt_generate_options *options);
 

@@ -103,7 +103,6 @@ typedef enum nt_fate {
     NT_FATE_LATE,    /* it ended, too far down among the candidates to be kept: its place was not
                         below num_beams */
     NT_FATE_BEATEN,  /* it ended, and num_beams others that ended have a better score */
-    NT_FATE_CLOSED,  /* it ended after the search had made up its mind */
     NT_FATE_UNPROVED /* exact search: not looked at when the search ended */
 } nt_fate;
 
@@ -118,7 +117,8 @@ typedef struct nt_beam {
     int32_t slot;       /* its place among the running beams; -1: it is not one */
     nt_fate fate;
     const char *finish_reason; /* of one that ended; "" elsewhere */
-    int64_t row; /* what stood to choose behind it, nt_result_row; -1: nobody looked */
+    int64_t row; /* what stood to choose behind it, nt_result_row; -1: nobody looked, or nothing
+                    was left there */
 } nt_beam;
 NT_API size_t nt_result_n_beams(const nt_result *result);
 NT_API const nt_beam *nt_result_beam(const nt_result *result, size_t i);
@@ -145,15 +145,20 @@ NT_API const nt_effort *nt_result_effort(const nt_result *result);
 
 /* What an exact search knows in the end. Log-probabilities are processed ones. */
 typedef struct nt_proof {
-    bool proved;       /* nothing outside the outputs is likelier (or reaches min_probability) */
-    double gap;        /* nats that something not looked at may still be ahead by; 0 when proved */
-    double bound;      /* log-probability that nothing not looked at can pass; -INFINITY: none */
-    const char *limit; /* what ended it early: "max_nodes", "max_time"; "" when proved */
+    bool proved;  /* nothing outside the outputs is likelier (or reaches min_probability) */
+    double gap;   /* nats that something not looked at may still be ahead of the last output, or
+                     of min_probability; 0 when proved, INFINITY where outputs are missing */
+    double bound; /* log-probability that nothing not looked at can pass; -INFINITY: none */
+    const char *limit; /* what ended it early: "max_nodes", "max_time", "memory", or with
+                          min_probability "num_return_sequences" (more than can be returned); ""
+                          when proved */
     size_t horizon;    /* new tokens at most */
     uint64_t n_nodes;  /* prefixes looked at */
-    double greedy;     /* log-probability of what greedy decoding writes, */
-    double beams;      /* and of the likeliest that beam search finds */
-    size_t n_beams;    /* with so many beams */
+    double greedy;     /* log-probability of what greedy decoding writes; -INFINITY: a dead end */
+    double beams;   /* of the likeliest that beam search finds; -INFINITY where all come to a dead
+                       end, NaN where a limit came before it was through */
+    size_t n_beams; /* with so many beams */
+    double min_probability; /* that was asked for; 0: the likeliest were */
 } nt_proof;
 /* Of an exact search; NULL elsewhere. */
 NT_API const nt_proof *nt_result_proof(const nt_result *result);

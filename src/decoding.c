@@ -80,7 +80,7 @@ static int take_negative(nt_setting *setting, const nt_model *model, const nt_pr
                           .n_ids = options->n_negative_prompt_ids,
                           .add_bos = prompt->add_bos,
                           .add_prefix_space = prompt->add_prefix_space};
-    if (!negative.text && !negative.ids) return NT_OK;
+    if (!negative.text && negative.n_ids == 0) return NT_OK; /* the plan refuses an empty list */
     return nt_prompt_ids(&setting->negative, model, &negative, options->callbacks);
 }
 
@@ -132,16 +132,23 @@ static int keep_candidates(void *payload, const nt_logits_row *rows, size_t n) {
     return nt_trace_add_step(job->trace, &sight, -1);
 }
 
-/* Options of which nothing but what they do to one row of logits is left. */
-static nt_generate_options for_one_step(const nt_next_options *next) {
-    nt_generate_options options = *next->generate;
+/* The options that shape one row of logits, and no others. The length is the longest there is: this
+ * need not be the last token. */
+static nt_generate_options for_one_step(const nt_next_options *next,
+                                        const nt_generate_options *defaults, size_t context) {
+    nt_generate_options options = NT_GENERATE_OPTIONS_INIT;
+    const nt_option_row *row;
+    for (size_t i = 0; (row = nt_option_row_at(i)); i++)
+        if (row->info.one_step) nt_option_copy(&options, next->generate, row);
+    if (!options.eos_token_id) {
+        options.eos_token_id = defaults->eos_token_id;
+        options.n_eos_token_id = defaults->n_eos_token_id;
+    }
+    options.process = next->generate->process;
+    options.payload = next->generate->payload;
     options.callbacks = next->callbacks;
     options.choices = next->k;
-    options.max_new_tokens = 1;
-    options.max_length = options.horizon = options.search = options.num_beams = 0;
-    options.best_of = options.num_return_sequences = options.prompt_lookup_num_tokens = 0;
-    options.assistant = NULL;
-    options.n_stop_strings = 0;
+    options.max_length = context < INT32_MAX ? (int32_t)context : INT32_MAX;
     options.seed_given = options.do_sample == 1; /* none from the system */
     return options;
 }
@@ -152,10 +159,10 @@ static int next_with(nt_result *trace, nt_session *session, const nt_prompt *pro
     NT_TRY(nt_take_options(&given, sizeof given, next->generate, "nt_generate_options"));
     nt_next_options whole = *next;
     whole.generate = &given;
-    nt_generate_options options = for_one_step(&whole);
     nt_setting setting;
     size_t context = (size_t)session->model->network->config.T;
     if (context <= e->n) context = e->n + 1; /* nothing is appended */
+    nt_generate_options options = for_one_step(&whole, &session->model->defaults, context);
     int status = make_setting(&setting, session, prompt, e, &options, context);
     if (status == NT_OK) status = nt_decode_peek(trace, &setting.decoding);
     nt_ids_free(&setting.negative);

@@ -113,13 +113,13 @@ typedef struct row_sums {
 #endif
 
 nt_softmax nt_softmax_of(const float *x, size_t n) {
-    nt_softmax s = {.max = NAN, .logsum = NAN, .entropy = NAN};
+    nt_softmax s = {.max = NAN, .logsum = NAN, .rest = NAN, .entropy = NAN};
     row_sums row = WIDEST(row_sums, x, n);
     if (!row.finite) return s;
-    double log_of_sum = nt_log(row.sums[0]);
     s.max = row.max;
-    s.logsum = s.max + log_of_sum;
-    s.entropy = log_of_sum - row.sums[1] / row.sums[0];
+    s.rest = nt_log(row.sums[0]);
+    s.logsum = s.max + s.rest;
+    s.entropy = s.rest - row.sums[1] / row.sums[0];
     s.finite = true;
     return s;
 }

@@ -19,12 +19,17 @@ double nt_log(double x);
 typedef struct nt_softmax {
     double max;     /* largest logit */
     double logsum;  /* log of sum of exp(x[i]), so that logprob(i) = x[i] - logsum */
+    double rest;    /* logsum - max, all of it also where max is so large that adding loses it */
     double entropy; /* nats; ids at -inf add nothing */
     bool finite;    /* no NaN, no +inf, at least one id above -inf */
 } nt_softmax;
 
 /* Over x [n]. Without `finite` the numbers are NaN. */
 nt_softmax nt_softmax_of(const float *x, size_t n);
+/* The log-probability of one of x, also where biases have made x so large that logsum is max. */
+static inline double nt_softmax_log(const nt_softmax *softmax, float x) {
+    return ((double)x - softmax->max) - softmax->rest;
+}
 
 /* log of the sum of exp(x[at[i]]) over at [n]; max is x's largest number. -inf for n = 0, and where
  * all of them are. x as a finite nt_softmax. */

@@ -39,6 +39,19 @@ FOR static inline __attribute__((always_inline)) void NAME(exps)(NAME(vec) * e, 
     }
 }
 
+/* Whether all of x [2 rows] are -inf (or NaN): exp of them is 0, and adds nothing to any sum. A row
+ * of logits behind top_k is mostly such; elsewhere the first number tells that it is not. */
+FOR static inline __attribute__((always_inline)) bool NAME(nothing)(const float *x) {
+    if (x[0] > -INFINITY) return false;
+    NAME(row) v[2];
+    memcpy(v, x, sizeof v);
+    NAME(row_mask) above = (v[0] > -INFINITY) | (v[1] > -INFINITY);
+    int32_t any = 0;
+    for (int l = 0; l < 2 * WIDTH; l++)
+        any |= above[l];
+    return !any;
+}
+
 /* Adds exp(d) and exp(d) d of n vectors to the sums, in order. */
 FOR static inline __attribute__((always_inline)) void
 NAME(add)(NAME(vec) * sum, NAME(vec) * weighted, NAME(vec) * d, int n) {
@@ -65,6 +78,7 @@ NAME(sums_over)(double *sums, const float *x, const int32_t *at, size_t n, doubl
     NAME(vec) sum[NAME(PARTS)] = {0}, weighted[NAME(PARTS)] = {0}, d[SIDE_BY_SIDE] = {0};
     size_t i = 0;
     for (; i + STEP <= n; i += STEP) {
+        if (!at && NAME(nothing)(x + i)) continue;
         for (int k = 0; k < SIDE_BY_SIDE; k++) {
             NAME(floats) part = {0};
             size_t begin = i + (size_t)(WIDTH * k);
@@ -133,23 +147,35 @@ FOR static double NAME(sum_at)(const float *x, const int32_t *at, size_t n, doub
     return sums[0];
 }
 
+/* out = exp(x - max), [4 WIDTH] */
+FOR static inline __attribute__((always_inline)) void NAME(exp_part)(double *out, const float *x,
+                                                                     double max) {
+    NAME(vec) d[SIDE_BY_SIDE], e[SIDE_BY_SIDE] = {0};
+    for (int k = 0; k < SIDE_BY_SIDE; k++) {
+        NAME(floats) floats;
+        memcpy(&floats, x + WIDTH * k, sizeof floats);
+        d[k] = __builtin_convertvector(floats, NAME(vec)) - max;
+    }
+    NAME(exps)(e, d, SIDE_BY_SIDE);
+    memcpy(out, e, sizeof e);
+}
+
 FOR static void NAME(exp_below)(double *out, const float *x, size_t n, double max) {
     enum { STEP = WIDTH * SIDE_BY_SIDE };
-    NAME(vec) d[SIDE_BY_SIDE] = {0}, e[SIDE_BY_SIDE];
-    for (size_t i = 0; i < n; i += STEP) {
-        size_t left = n - i < STEP ? n - i : STEP;
-        float part[STEP];
-        for (size_t l = left; l < STEP; l++)
-            part[l] = -INFINITY;
-        memcpy(part, x + i, left * sizeof *part);
-        for (int k = 0; k < SIDE_BY_SIDE; k++) {
-            NAME(floats) floats;
-            memcpy(&floats, part + WIDTH * k, sizeof floats);
-            d[k] = __builtin_convertvector(floats, NAME(vec)) - max;
-        }
-        NAME(exps)(e, d, SIDE_BY_SIDE);
-        memcpy(out + i, e, left * sizeof *out);
+    size_t i = 0;
+    for (; i + STEP <= n; i += STEP) {
+        if (NAME(nothing)(x + i))
+            memset(out + i, 0, STEP * sizeof *out);
+        else
+            NAME(exp_part)(out + i, x + i, max);
     }
+    if (i == n) return;
+    float last[STEP];
+    double exact[STEP];
+    for (size_t l = 0; l < STEP; l++)
+        last[l] = i + l < n ? x[i + l] : -INFINITY;
+    NAME(exp_part)(exact, last, max);
+    memcpy(out + i, exact, (n - i) * sizeof *out);
 }
 
 #undef WIDTH

@@ -64,7 +64,8 @@ typedef struct nt_device_ops {
     void (*store_kv)(nt_device *device, const nt_attention *a);
 
     /* softmax(scale * q . k) . v over the row's own positions, keys and values from the pages
-     * (store_kv has run). */
+     * (store_kv has run). Tables that begin with the same pages (rows of a text, forks of one)
+     * share the reading of these, best where their rows stand next to each other. */
     void (*attend)(nt_device *device, const nt_attention *a);
 
     /* x [n] = activation(x), in place. */

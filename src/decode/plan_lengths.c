@@ -82,8 +82,8 @@ static int longest(const nt_planning *p) {
         return too_long(&r, new_tokens, horizon ? "horizon" : "max_new_tokens");
     }
     if (o->max_length) return by_length(p, &r, (size_t)o->max_length);
-    nt_plan_note(p, exact ? "no length given: at most 20 new tokens (--horizon N)"
-                          : "no length given: at most 20 new tokens (--max-new-tokens N)");
+    nt_plan_note(p, exact ? "no length given: at most 20 new tokens (horizon)"
+                          : "no length given: at most 20 new tokens (max_new_tokens)");
     p->plan->max_new = r.n_new < DEFAULT_NEW ? r.n_new : DEFAULT_NEW;
     return NT_OK;
 }

@@ -156,7 +156,7 @@ static void plan_warpers(const nt_planning *p) {
     plan->top_k = o->top_k != -1 ? (size_t)o->top_k : NT_DEFAULT_TOP_K;
     if (o->top_k == -1)
         nt_plan_note(p, "do_sample without top_k: the 50 likeliest stay, as in transformers "
-                        "(--top-k 0: all)");
+                        "(top_k 0: all)");
 }
 
 int nt_plan_processors(const nt_planning *p) {

@@ -100,6 +100,20 @@ static void sort_by_raw(int32_t *order, const nt_pick *picks, size_t k) {
     }
 }
 
+/* The first of the picks in order that a number stands before; it stands before the last. */
+static size_t first_behind(const int32_t *order, const nt_pick *picks, size_t k, float raw,
+                           int32_t id) {
+    size_t low = 0, high = k - 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (raw_before(raw, id, &picks[order[middle]]))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 void nt_rank_picks(int32_t *ranks, const nt_pick *picks, size_t k, const float *raw, size_t V,
                    int32_t *scratch) {
     if (k == 0) return;
@@ -108,17 +122,13 @@ void nt_rank_picks(int32_t *ranks, const nt_pick *picks, size_t k, const float *
     for (size_t i = 0; i < k; i++)
         count[i] = 0;
     const nt_pick *worst = &picks[order[k - 1]];
-    for (size_t v = 0; v < V; v++) {
-        if (!raw_before(raw[v], (int32_t)v, worst)) continue;
-        size_t low = 0, high = k - 1; /* the first pick that v stands before */
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (raw_before(raw[v], (int32_t)v, &picks[order[middle]]))
-                high = middle;
-            else
-                low = middle + 1;
+    for (size_t begin = 0, end; begin < V; begin = end) {
+        end = block_end(begin, V);
+        if (!reaches(raw + begin, end - begin, worst->raw)) continue;
+        for (size_t v = begin; v < end; v++) {
+            if (!raw_before(raw[v], (int32_t)v, worst)) continue;
+            count[first_behind(order, picks, k, raw[v], (int32_t)v)]++;
         }
-        count[low]++;
     }
     int32_t rank = 1;
     for (size_t i = 0; i < k; i++) {

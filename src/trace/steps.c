@@ -46,10 +46,13 @@ static int look(looked *at, nt_result *trace, const nt_sight *sight, size_t n) {
     at->keys = at->acts ? at->last : at->raw;
     for (size_t w = 0; w < sight->n_watch; w++)
         NT_TRY(check_id(sight, sight->watch[w]));
-    at->raw_sum = at->key_sum = nt_softmax_of(at->raw, sight->V);
+    const nt_softmax *raw_sum = sight->raw_sum, *last_sum = sight->last_sum;
+    if (!raw_sum && at->last == at->raw) raw_sum = last_sum;
+    at->raw_sum = raw_sum ? *raw_sum : nt_softmax_of(at->raw, sight->V);
+    at->key_sum = at->raw_sum;
     if (!at->raw_sum.finite) return broken(at, at->raw, "the logits");
     if (!at->acts) return NT_OK;
-    at->key_sum = nt_softmax_of(at->last, sight->V);
+    at->key_sum = last_sum ? *last_sum : nt_softmax_of(at->last, sight->V);
     return at->key_sum.finite ? NT_OK : broken(at, at->last, "the processed logits");
 }
 
@@ -62,7 +65,7 @@ static int fill(nt_candidate *out, const looked *at, int32_t id, int32_t rank) {
     out->logprob = (double)at->raw[id] - at->raw_sum.logsum;
     out->prob = nt_exp(out->logprob);
     out->processed_logit = at->last[id];
-    out->processed_prob = at->acts ? nt_exp((double)at->last[id] - at->key_sum.logsum) : out->prob;
+    out->processed_prob = at->acts ? nt_exp(nt_softmax_log(&at->key_sum, at->last[id])) : out->prob;
     return NT_OK;
 }
 

@@ -5,6 +5,7 @@
 #define NT_TRACE_TRACE_H
 
 #include "base/arena.h"
+#include "base/math.h"
 #include "nextoken.h"
 #include "trace/vocab.h"
 
@@ -117,6 +118,8 @@ typedef struct nt_sight {
     const int32_t *watch;  /* [n_watch] ids that the caller wants told of too, */
     nt_candidate *watched; /* [n_watch] out: here */
     size_t n_watch;
+    /* nt_softmax_of the first and the last stage where the caller has them; NULL: he has not */
+    const nt_softmax *raw_sum, *last_sum;
 } nt_sight;
 
 /* Adds a step. chosen: the id taken, or -1. Its candidate is filled whether or not it is among the

@@ -1,4 +1,6 @@
 /* The JSON of a generation: its sequences, what they took, and where asked for the whole trace. */
+#include <math.h>
+
 #include "base/memory.h"
 #include "view/changes.h"
 #include "view/json_put.h"
@@ -68,6 +70,8 @@ static void proof(nt_buffer *out, const nt_proof *proof) {
     nt_member_number(out, "greedy", proof->greedy);
     nt_member_number(out, "beams", proof->beams);
     nt_member_count(out, "num_beams", proof->n_beams);
+    nt_member_number(out, "min_probability",
+                     proof->min_probability > 0 ? proof->min_probability : NAN);
     nt_buffer_putc(out, '}');
 }
 
@@ -96,8 +100,8 @@ static void row(nt_buffer *out, const nt_trace_step *s) {
 }
 
 static const char *fate_name(nt_fate fate) {
-    static const char *const names[] = {"running", "output", "pruned",  "late",
-                                        "beaten",  "closed", "unproved"};
+    static const char *const names[] = {"running", "output", "pruned",
+                                        "late",    "beaten", "unproved"};
     return (size_t)fate < sizeof names / sizeof *names ? names[fate] : NULL;
 }
 

@@ -216,11 +216,11 @@ void nt_table_steps(nt_frame *frame) {
         size_t first = 0;
         measure_steps(&shape, trace);
         shape.several = nt_view_sequence_end(trace, 0) < trace->n_steps;
-        do {
+        while (first < trace->n_steps) {
             size_t end = nt_view_sequence_end(trace, first);
             sequence_table(frame, &shape, titles, &text, first, end);
             first = end;
-        } while (first < trace->n_steps);
+        }
         if (frame->sheet.status == NT_OK) frame->sheet.status = text.status;
     } else {
         frame->sheet.status = NT_E_MEMORY;

@@ -284,6 +284,8 @@ static void run_texts(nt_frame *frame, const nt_result *run) {
     if (run->method) nt_frame_part(frame, run->method, NT_STYLE_DIM);
     nt_frame_figure(frame, "", nt_figure_count(run->effort.n_passes), " passes", NT_STYLE_DIM);
     nt_frame_line(frame);
+    if (run->n_outputs == 0) nt_frame_part(frame, "no continuation is so likely", NT_STYLE_DIM);
+    nt_frame_line(frame);
     for (size_t i = 0; i < run->n_outputs; i++) {
         const nt_output *output = &run->outputs[i];
         whole_text(frame, output);

@@ -59,31 +59,50 @@ static void held_against(nt_frame *frame, const char *search, double found) {
     nt_frame_part(frame, text, NT_STYLE_DIM);
 }
 
-static void verdict(nt_frame *frame, const nt_proof *proof) {
-    size_t n = frame->trace->n_outputs;
-    const char *tokens = proof->horizon == 1 ? " token" : " tokens";
-    char behind[64];
-    if (proof->proved) {
-        strcpy(behind, tokens);
-        strcat(behind, n == 0 ? " is so likely" : " is likelier");
-        nt_frame_figure(frame,
-                        n == 1   ? "proved: nothing within "
-                        : n == 0 ? "proved: no continuation within "
-                                 : "proved: nothing else within ",
-                        nt_figure_count(proof->horizon), behind, NT_STYLE_BOLD);
-        return;
+/* Behind the horizon: what nothing is. */
+static void within(char out[96], const nt_proof *proof, const char *likelier) {
+    strcpy(out, proof->horizon == 1 ? " token " : " tokens ");
+    if (proof->min_probability > 0) {
+        strcat(out, "has probability ");
+        strcat(out, nt_figure_g9(proof->min_probability).s);
+        strcat(out, " or more");
+    } else {
+        strcat(out, likelier);
     }
-    bool timed = proof->limit && strcmp(proof->limit, "max_time") == 0;
-    nt_frame_figure(frame,
-                    timed ? "not proved: max_time ended the search after "
-                          : "not proved: max_nodes ended the search after ",
-                    nt_figure_count(proof->n_nodes), proof->n_nodes == 1 ? " prefix" : " prefixes",
-                    NT_STYLE_BOLD);
-    if (isfinite(proof->gap))
+}
+
+static void unproved(nt_frame *frame, const nt_proof *proof) {
+    char how[96] = "not proved: ";
+    strncat(how, proof->limit && *proof->limit ? proof->limit : "max_nodes", 40);
+    strcat(how, " ended the search after ");
+    if (strcmp(proof->limit ? proof->limit : "", "num_return_sequences") == 0)
+        strcpy(how, "not all: more are as likely, found after ");
+    nt_frame_figure(frame, how, nt_figure_count(proof->n_nodes),
+                    proof->n_nodes == 1 ? " prefix" : " prefixes", NT_STYLE_BOLD);
+    if (proof->min_probability > 0 && isfinite(proof->bound))
+        nt_frame_figure(frame, "what was not looked at may have a log-probability of up to ",
+                        nt_figure_fixed(proof->bound, 3), "", NT_STYLE_BOLD);
+    else if (isfinite(proof->gap))
         nt_frame_figure(frame, "what was not looked at may be likelier by up to ",
                         nt_figure_fixed(proof->gap, 3), " nats", NT_STYLE_BOLD);
     else
         nt_frame_part(frame, "what was not looked at may be likelier", NT_STYLE_BOLD);
+}
+
+static void verdict(nt_frame *frame, const nt_proof *proof) {
+    size_t n = frame->trace->n_outputs;
+    char behind[96];
+    if (!proof->proved) {
+        unproved(frame, proof);
+        return;
+    }
+    within(behind, proof, n == 0 ? "is so likely" : "is likelier");
+    bool alone = n == 1 && !(proof->min_probability > 0);
+    nt_frame_figure(frame,
+                    alone    ? "proved: nothing within "
+                    : n == 0 ? "proved: no continuation within "
+                             : "proved: nothing else within ",
+                    nt_figure_count(proof->horizon), behind, NT_STYLE_BOLD);
 }
 
 void nt_frame_proof(nt_frame *frame) {

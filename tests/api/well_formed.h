@@ -11,9 +11,12 @@ enum { SHOWN = 1 << 22 };
 
 static const double ROUNDING = 1e-9; /* of sums of a few hundred numbers in double */
 
-static void is_share(double p) {
-    assert_true(p >= 0 && p <= 1 + ROUNDING);
-}
+/* A macro, so that a failure tells its line. */
+#define is_share(p)                                                                                \
+    do {                                                                                           \
+        double p_ = (p);                                                                           \
+        if (!(p_ >= 0 && p_ <= 1 + ROUNDING)) fail_msg("%s is %.17g", #p, p_);                     \
+    } while (0)
 
 static void check_candidate(const nt_candidate *c, size_t V) {
     assert_in_range(c->token.id, 0, V - 1);

@@ -131,8 +131,13 @@ static void stages_follow_the_definitions(void **state) {
         int32_t watch[MOST_WATCH];
         nt_candidate watched[MOST_WATCH];
         fill_table(&t, 1 + draw(MOST_V), 1 + draw(MOST_STAGES));
-        nt_sight sight = {t.stages, t.n_stages,          t.V, draw(10), watch,
-                          watched,  draw(MOST_WATCH + 1)};
+        nt_sight sight = {.stages = t.stages,
+                          .n_stages = t.n_stages,
+                          .V = t.V,
+                          .k = draw(10),
+                          .watch = watch,
+                          .watched = watched,
+                          .n_watch = draw(MOST_WATCH + 1)};
         int32_t chosen = (int32_t)draw((uint32_t)t.V + 1) - 1;
         for (size_t w = 0; w < sight.n_watch; w++)
             watch[w] = (int32_t)draw((uint32_t)t.V);
@@ -401,7 +406,13 @@ static void new_parts_are_read(void **state) {
 static int write_everything(nt_result **out, const table *t) {
     int32_t watch[] = {0, 5, 5};
     nt_candidate watched[3];
-    nt_sight sight = {t->stages, t->n_stages, t->V, 4, watch, watched, 3};
+    nt_sight sight = {.stages = t->stages,
+                      .n_stages = t->n_stages,
+                      .V = t->V,
+                      .k = 4,
+                      .watch = watch,
+                      .watched = watched,
+                      .n_watch = 3};
     NT_TRY(write_beams(out));
     for (size_t i = 0; i < 10; i++) {
         NT_TRY(nt_trace_add_step(*out, &sight, 7));

@@ -198,7 +198,7 @@ def check_bytes(view):
                 check_one(token, given.get(str(i)))
 
 
-FATES = {"running", "output", "pruned", "late", "beaten", "closed", "unproved", None}
+FATES = {"running", "output", "pruned", "late", "beaten", "unproved", None}
 
 
 def check_trace(kind, view, whole):

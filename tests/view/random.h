@@ -96,7 +96,7 @@ static void random_beams(nt_result *t) {
                                 .score = random_number(),
                                 .place = (int32_t)draw(9),
                                 .slot = (int32_t)draw(4) - 1,
-                                .fate = (nt_fate)draw(8), /* one of them is none */
+                                .fate = (nt_fate)draw(7), /* one of them is none */
                                 .finish_reason = draw(3)   ? "stop"
                                                  : draw(2) ? ""
                                                            : NULL,

@@ -150,7 +150,7 @@ static void proof_values(void **state) {
     (void)state;
     json_t *object = read_back(sample_gap());
     const json_t *proof = json_object_get(object, "proof");
-    members_of(proof, "proved gap bound limit horizon nodes greedy beams num_beams ");
+    members_of(proof, "proved gap bound limit horizon nodes greedy beams num_beams min_probability ");
     assert_true(json_is_false(json_object_get(proof, "proved")));
     assert_true(number_of(proof, "gap") == 1.25 && number_of(proof, "bound") == -16.25);
     assert_string_equal(text_of(proof, "limit"), "max_nodes");
@@ -176,7 +176,13 @@ static void large_traces(void **state) {
     nt_stage stages[] = {{NULL, raw}, {NULL, raw}, {"repetition_penalty", last}};
     int32_t watch[BEAMS] = {3, 9, 12, 30, 31};
     nt_candidate watched[BEAMS];
-    nt_sight sight = {stages, 3, 40, 5, watch, watched, BEAMS};
+    nt_sight sight = {.stages = stages,
+                      .n_stages = 3,
+                      .V = 40,
+                      .k = 5,
+                      .watch = watch,
+                      .watched = watched,
+                      .n_watch = BEAMS};
     nt_result *t = new_sample(NT_RESULT_GENERATE);
     t->method = "beam_search";
     for (size_t v = 0; v < 40; v++) {

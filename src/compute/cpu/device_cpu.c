@@ -169,16 +169,29 @@ static void store_kv(nt_device *device, const nt_attention *a) {
     run(cpu_of(device), store_part, a, (double)a->R * (double)a->H * (double)a->E);
 }
 
+/* The end of the block of rows that begins at `begin`: it parts rows that begin with the same page,
+ * and could share its reading, only where they are too many for one block. */
+static size_t block_end(const nt_attention *a, size_t begin) {
+    size_t end = begin + NT_ATTENTION_ROWS;
+    if (end >= a->R) return a->R;
+    size_t first = end; /* of the rows that begin as row `end` does */
+    while (first > begin && a->pages[first - 1][0] == a->pages[end][0])
+        first--;
+    return first > begin ? first : end;
+}
+
 /* Items are (block of rows, head), dealt out in turn: late rows of a prompt attend to more
  * positions than early ones, and so every thread gets some of both. */
 static void attend_part(void *payload, int thread, int n_threads) {
     job *j = payload;
     const nt_attention *a = j->arguments;
-    size_t blocks = (a->R + NT_ATTENTION_ROWS - 1) / NT_ATTENTION_ROWS;
-    for (size_t i = (size_t)thread; i < blocks * a->H; i += (size_t)n_threads) {
-        size_t begin = i / a->H * NT_ATTENTION_ROWS, end = begin + NT_ATTENTION_ROWS;
-        j->cpu->kernels->attend(a, i % a->H, begin, end < a->R ? end : a->R, scratch_of(j, thread),
-                                NT_SCRATCH);
+    size_t item = 0;
+    for (size_t begin = 0, end; begin < a->R; begin = end) {
+        end = block_end(a, begin);
+        for (size_t h = 0; h < a->H; h++, item++) {
+            if (item % (size_t)n_threads != (size_t)thread) continue;
+            j->cpu->kernels->attend(a, h, begin, end, scratch_of(j, thread), NT_SCRATCH);
+        }
     }
 }
 

@@ -33,9 +33,10 @@ typedef struct nt_kernels {
     void (*layer_norm)(float *y, const float *x, const float *gain, const float *bias, float eps,
                        size_t R, size_t D);
 
-    /* Head h of rows [begin, end). scratch [n_scratch], 64-byte aligned, at least
-     * NT_ATTENTION_ROWS * NT_PAGE floats: where they do not hold all scores of a row, scores are
-     * computed again when they are needed again, and the bits stay. */
+    /* Head h of rows [begin, end). A page that up to NT_ATTENTION_ROWS of them hold is read once
+     * for its keys and once for its values. scratch [n_scratch], 64-byte aligned, at least
+     * 4 * NT_PAGE floats: where they do not hold all scores of four rows, scores are computed again
+     * when they are needed again, and the bits stay. */
     void (*attend)(const nt_attention *a, size_t h, size_t begin, size_t end, float *scratch,
                    size_t n_scratch);
 

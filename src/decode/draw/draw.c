@@ -37,14 +37,31 @@ static double uniform_of(const nt_draws *draws, uint64_t sequence, uint64_t inde
     return (double)(block[0] >> 11) * 0x1p-53;
 }
 
+enum { BLOCK = 64 };
+
+/* Cumulates x [n] and returns all of it. Each sum waits for the one before, but for blocks of
+ * zeros: behind top_k, most are. */
+static double cumulate(double *x, size_t n) {
+    double sum = 0;
+    for (size_t begin = 0, end; begin < n; begin = end) {
+        end = n - begin < BLOCK ? n : begin + BLOCK;
+        int any = 0;
+        for (size_t i = begin; i < end; i++)
+            any |= x[i] != 0;
+        for (size_t i = begin; i < end && any; i++)
+            x[i] = sum += x[i];
+        for (size_t i = begin; i < end && !any; i++)
+            x[i] = sum;
+    }
+    return sum;
+}
+
 /* The first id whose cumulated weight is above u times all of it. draws->sums [V] come as weights
  * and are cumulated here. */
 static int32_t by_sums(nt_draws *draws, double u) {
     double *sums = draws->sums;
     size_t V = draws->V, low = 0, high = V - 1;
-    for (size_t i = 1; i < V; i++)
-        sums[i] += sums[i - 1];
-    double all = sums[V - 1], target = u * all;
+    double all = cumulate(sums, V), target = u * all;
     while (low < high) { /* where u * all rounds up to all, the first that is all of it */
         size_t middle = low + (high - low) / 2;
         if (sums[middle] > target || sums[middle] >= all)

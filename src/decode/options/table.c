@@ -95,6 +95,8 @@ static const char *nearest_to(const char *wanted) {
     }
     for (size_t i = 0; !nearest && length >= 3 && (info = nt_option_at(i)); i++)
         if (strncmp(info->name, wanted, length) == 0) nearest = info->name;
+    for (size_t i = 0; !nearest && length >= 4 && (info = nt_option_at(i)); i++)
+        if (strstr(info->name, wanted)) nearest = info->name;
     return nearest;
 }
 

@@ -4,11 +4,12 @@
 #include "base/math.h"
 #include "decode/process/processor.h"
 
-void nt_log_softmax(float *out, const float *x, size_t V) {
+nt_softmax nt_log_softmax(float *out, const float *x, size_t V) {
     nt_softmax all = nt_softmax_of(x, V);
-    float max = (float)all.max, log_of_sum = (float)(all.logsum - all.max); /* NaN where unfit */
+    float max = (float)all.max, log_of_sum = (float)all.rest; /* NaN where unfit */
     for (size_t i = 0; i < V; i++)
         out[i] = (x[i] - max) - log_of_sum;
+    return all;
 }
 
 static bool wants_remove_invalid_values(const nt_plan *plan) {

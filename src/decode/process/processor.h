@@ -4,6 +4,7 @@
 #ifndef NT_DECODE_PROCESSOR_H
 #define NT_DECODE_PROCESSOR_H
 
+#include "base/math.h"
 #include "decode/generate.h"
 
 /* A row on its way through the processors. Rows that are not finite numbers may come out as
@@ -39,8 +40,8 @@ static inline void nt_row_remove(const nt_row *row, const int32_t *ids, size_t n
 uint64_t *nt_row_counts(const nt_row *row, const int32_t *ids, size_t n);
 /* out = log_softmax(x), [V]; they may be the same. Float32 as torch has it: (x - max) - log(sum),
  * two roundings; the log itself comes from double, so that torch's may differ in its last bit. A
- * row with NaN or +inf, or all -inf, becomes NaN. (numbers.c) */
-void nt_log_softmax(float *out, const float *x, size_t V);
+ * row with NaN or +inf, or all -inf, becomes NaN. Returns what it found in x. (numbers.c) */
+nt_softmax nt_log_softmax(float *out, const float *x, size_t V);
 
 /* One file each, or a few of one idea. */
 extern const nt_processor nt_guidance_scale;                             /* guidance.c */
@@ -70,6 +71,7 @@ typedef struct nt_processors {
     float *memory;                          /* [n_stages - 1, V] */
     nt_stage stages[NT_MAX_PROCESSORS + 2]; /* [n_stages] of the last run, raw first */
     size_t n_stages;
+    nt_softmax raw_sum; /* of the first stage; from_log_softmax only */
 } nt_processors;
 
 /* Free it also when this failed. */
@@ -82,9 +84,21 @@ void nt_processors_free(nt_processors *processors);
  * guidance_scale is off. Errors: CANCELLED (a processor of the caller's), MEMORY. */
 int nt_processors_run(nt_processors *processors, const float *logits, const float *unguided,
                       const int32_t *ids, size_t n_ids);
+/* Gives the stages of the last run away, from stages[1] on, one row behind the other: they stay
+ * where they are until the memory is freed (nt_free) or comes back. What was at *memory (NULL:
+ * nothing, or what an earlier call gave) serves the next run. Errors: MEMORY. */
+int nt_processors_give(nt_processors *processors, float **memory);
 /* The last stage of the last run: [V]. */
 static inline const float *nt_processed(const nt_processors *processors) {
     return processors->stages[processors->n_stages - 1].logits;
+}
+/* The last run as the trace takes it. */
+static inline nt_sight nt_processors_sight(const nt_processors *processors) {
+    return (nt_sight){.stages = processors->stages,
+                      .n_stages = processors->n_stages,
+                      .V = processors->row.V,
+                      .k = processors->plan->choices,
+                      .raw_sum = processors->from_log_softmax ? &processors->raw_sum : NULL};
 }
 
 #endif

@@ -43,15 +43,19 @@ static const nt_processor *const order[] = {
 
 _Static_assert(sizeof order / sizeof *order <= NT_MAX_PROCESSORS, "all may be wanted at once");
 
+static float *new_memory(const nt_processors *processors) {
+    size_t n_rows = processors->n + processors->from_log_softmax;
+    return nt_alloc_large(processors->row.V, n_rows * sizeof(float));
+}
+
 int nt_processors_begin(nt_processors *processors, const nt_plan *plan, size_t V) {
     *processors = (nt_processors){.plan = plan, .row.V = V};
     processors->from_log_softmax =
         plan->method == NT_METHOD_BEAM_SEARCH || plan->method == NT_METHOD_BEAM_SAMPLE;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         if (order[i]->wanted(plan)) processors->wanted[processors->n++] = order[i];
-    size_t n_rows = processors->n + processors->from_log_softmax;
-    if (n_rows) {
-        processors->memory = nt_alloc_large(V, n_rows * sizeof *processors->memory);
+    if (processors->n + processors->from_log_softmax > 0) {
+        processors->memory = new_memory(processors);
         if (!processors->memory) return NT_E_MEMORY;
     }
     if (processors->n == 0) return NT_OK;
@@ -91,12 +95,21 @@ int nt_processors_run(nt_processors *processors, const float *logits, const floa
     processors->stages[0] = (nt_stage){NULL, logits};
     processors->n_stages = 1;
     if (processors->n) NT_TRY(room_for(processors, n_ids));
-    if (processors->from_log_softmax) nt_log_softmax(add_stage(processors, NULL), logits, row->V);
+    if (processors->from_log_softmax)
+        processors->raw_sum = nt_log_softmax(add_stage(processors, NULL), logits, row->V);
     for (size_t i = 0; i < processors->n; i++) {
         const float *before = nt_processed(processors);
         row->logits = add_stage(processors, processors->wanted[i]->name);
         memcpy(row->logits, before, row->V * sizeof *before);
         NT_TRY(processors->wanted[i]->run(row, processors->plan));
     }
+    return NT_OK;
+}
+
+int nt_processors_give(nt_processors *processors, float **memory) {
+    float *next = *memory ? *memory : new_memory(processors);
+    if (!next) return NT_E_MEMORY;
+    *memory = processors->memory;
+    processors->memory = next;
     return NT_OK;
 }

@@ -15,7 +15,7 @@ static bool wants_temperature(const nt_plan *plan) {
 static int run_temperature(const nt_row *row, const nt_plan *plan) {
     float T = (float)plan->temperature;
     double top = row->logits[nt_argmax(row->logits, row->V)];
-    if (fabsf((float)top / T) <= FLT_MAX) {
+    if (!isfinite(top) || fabsf((float)top / T) <= FLT_MAX) {
         for (size_t i = 0; i < row->V; i++)
             row->logits[i] /= T;
         return NT_OK;

@@ -14,7 +14,7 @@ static bool wants_typical_p(const nt_plan *plan) {
 static bool measure(float *far, float *p, const nt_row *row) {
     nt_softmax all = nt_softmax_of(row->logits, row->V);
     if (!all.finite) return false;
-    float peak = (float)all.max, log_of_sum = (float)(all.logsum - all.max);
+    float peak = (float)all.max, log_of_sum = (float)all.rest;
     float sum = (float)nt_exponentials(p, row->logits, row->V, peak), typical = (float)all.entropy;
     for (size_t i = 0; i < row->V; i++) {
         float logprob = (row->logits[i] - peak) - log_of_sum;

@@ -16,7 +16,8 @@ static int write_row(nt_beams *beams, size_t r, size_t first, size_t n_watch) {
                       .k = beams->search->plan->choices,
                       .watch = n_watch ? beams->watch + first : NULL,
                       .watched = n_watch ? beams->watched + first : NULL,
-                      .n_watch = n_watch};
+                      .n_watch = n_watch,
+                      .raw_sum = &row->raw_sum};
     NT_TRY(nt_trace_add_row(trace, &sight));
     int64_t beam = beams->running[r].beam;
     nt_step *step = &trace->rows[trace->n_rows - 1].step;

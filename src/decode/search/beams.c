@@ -33,21 +33,12 @@ static int start(nt_beams *beams) {
     return NT_OK;
 }
 
-/* Keeps the stages of the processors' last run in a row, whose own they are then. */
-static int keep_stages(nt_beam_row *row, const nt_processors *processors, size_t V, bool sums) {
-    size_t n = processors->n_stages, own = n - 1 + sums;
-    void *memory = row->memory;
-    if (own * V > row->capacity)
-        NT_TRY(nt_grow(&memory, &row->capacity, own * V, sizeof *row->memory));
-    row->memory = memory;
-    row->n_stages = n;
-    row->stages[0] = processors->stages[0];
-    for (size_t i = 1; i < n; i++) {
-        float *copy = row->memory + (i - 1) * V;
-        memcpy(copy, processors->stages[i].logits, V * sizeof *copy);
-        row->stages[i] = (nt_stage){processors->stages[i].option, copy};
-    }
-    row->sums = sums ? row->memory + (n - 1) * V : NULL;
+/* Keeps what the processors' last run left for a row. */
+static int keep_stages(nt_beam_row *row, nt_processors *processors) {
+    NT_TRY(nt_processors_give(processors, &row->memory));
+    memcpy(row->stages, processors->stages, processors->n_stages * sizeof *row->stages);
+    row->n_stages = processors->n_stages;
+    row->raw_sum = processors->raw_sum;
     return NT_OK;
 }
 
@@ -70,10 +61,12 @@ static int process(nt_beams *beams) {
         nt_beam_row *row = &beams->rows[r];
         NT_TRY(nt_processors_run(&beams->processors, beams->given.logits[r],
                                  nt_unguided(&beams->given, r), beam->ids, beam->n_ids));
-        NT_TRY(keep_stages(row, &beams->processors, V, beams->search->plan->sample));
+        NT_TRY(keep_stages(row, &beams->processors));
         const float *last = row->stages[row->n_stages - 1].logits;
         if (!is_fit(&row->dead, last, V)) return nt_beams_refuse(beams, r);
-        if (!row->sums) continue;
+        if (!beams->search->plan->sample) continue;
+        if (!row->sums) row->sums = nt_alloc_large(V, sizeof *row->sums);
+        if (!row->sums) return NT_E_MEMORY;
         for (size_t i = 0; i < V; i++)
             row->sums[i] = last[i] + beam->sum;
     }
@@ -237,6 +230,7 @@ static void end(nt_beams *beams) {
         nt_free(beams->running[s].ids);
         nt_free(beams->next[s].ids);
         if (beams->rows) nt_free(beams->rows[s].memory);
+        if (beams->rows) nt_free(beams->rows[s].sums);
     }
     nt_processors_free(&beams->processors);
     nt_free(beams->running);

@@ -20,10 +20,10 @@ typedef struct nt_running {
 typedef struct nt_beam_row {
     nt_stage stages[NT_MAX_PROCESSORS + 2]; /* [n_stages] */
     size_t n_stages;
-    float *memory; /* [n_stages - 1, V]; behind it, where ids are drawn, `sums` */
-    size_t capacity;
-    float *sums; /* [V] of the last stage and the beam's sum; NULL where nothing is drawn */
-    bool dead;   /* processors have left nothing */
+    nt_softmax raw_sum;
+    float *memory; /* of stages[1] on */
+    float *sums;   /* [V] of the last stage and the beam's sum; NULL where nothing is drawn */
+    bool dead;     /* processors have left nothing */
 } nt_beam_row;
 
 /* A candidate of a step: a running beam with one id more. */

@@ -90,7 +90,7 @@ static int write_one(bool *on, draft *d, const nt_given *given) {
                      : nt_argmax(logits, d->V);
     d->whole[n_ids] = id;
     d->n++;
-    float sure = (float)nt_exp((double)logits[id] - row.logsum);
+    float sure = (float)nt_exp(nt_softmax_log(&row, logits[id]));
     *on = !nt_plan_is_eos(d->plan, id) && !((double)sure < d->plan->confidence);
     return NT_OK;
 }

@@ -5,84 +5,55 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "decode/search/search.h"
+#include "decode/search/branch.h"
 #include "trace/candidates.h"
 
 /* Sequences that one call of the stepper takes on: enough to read the weights seldom, and few
  * enough that their logits stay small beside a model. */
 enum { ROWS_AT_ONCE = 64 };
 
-/* One sequence in the making. */
-typedef struct branch {
-    nt_writer writer;
-    double logprob;
-    double score;       /* of best_of */
-    const char *reason; /* NULL: it goes on */
-    int32_t sequence;   /* of the tracks; -1: none, or dropped */
-    size_t place;       /* among the outputs; n_returned or more: not returned */
-} branch;
+/* One of the sequences. */
+typedef struct one {
+    nt_branch branch;
+    double score; /* of best_of */
+    size_t place; /* among the outputs; n_returned or more: not returned */
+} one;
 
 typedef struct generation {
     nt_search *search;
     const nt_plan *plan;
     nt_processors processors;
-    branch *branches; /* [n] */
+    one *all; /* [n] */
     size_t n;
 } generation;
 
-/* The step that sequence s takes from a row: processed, chosen and written down. */
-static int choose(int32_t *id, generation *g, size_t s, const nt_given *given, size_t row) {
-    const nt_plan *plan = g->plan;
-    nt_search *search = g->search;
-    branch *b = &g->branches[s];
-    const nt_writer *writer = &b->writer;
-    nt_processors *processors = &g->processors;
-    double u = NAN;
-    NT_TRY(nt_processors_run(processors, given->logits[row], nt_unguided(given, row), writer->whole,
-                             plan->n_prompt + writer->n_ids));
-    const float *processed = nt_processed(processors);
-    *id = plan->sample ? nt_draws_one(&search->draws, &u, processed, s, writer->n_ids)
-                       : nt_argmax(processed, search->V);
-    nt_sight sight = {.stages = processors->stages,
-                      .n_stages = processors->n_stages,
-                      .V = search->V,
-                      .k = plan->choices};
-    NT_TRY(nt_trace_add_step(search->trace, &sight, *id));
-    nt_step *step = &search->trace->steps[search->trace->n_steps - 1].step;
-    step->sequence = s;
-    step->index = writer->n_ids;
-    step->draw = u;
-    b->logprob += step->chosen.logprob;
-    return NT_OK;
-}
-
 /* One token more for sequence s. */
 static int take_step(generation *g, size_t s, const nt_given *given, size_t row) {
-    branch *b = &g->branches[s];
     nt_search *search = g->search;
-    int32_t id;
-    NT_TRY(choose(&id, g, s, given, row));
-    NT_TRY(nt_writer_put(&b->writer, id));
-    size_t n_ids = g->plan->n_prompt + b->writer.n_ids;
-    b->reason = nt_ends_after(&search->ends, b->writer.whole, n_ids, b->writer.cut > 0);
-    nt_search_progress(search, 1, g->n * g->plan->max_new);
-    if (!b->reason) {
-        NT_TRY(nt_writer_send(&b->writer));
-        if (b->writer.refused) b->reason = "callback";
-    }
-    if (!b->reason) return NT_OK;
-    nt_tracks_drop(&search->tracks, b->sequence);
-    b->sequence = -1;
-    return nt_writer_end(&b->writer); /* sends the rest */
+    nt_branch *branch = &g->all[s].branch;
+    const float *processed;
+    double u = NAN;
+    nt_step *step;
+    NT_TRY(nt_branch_process(&processed, branch, given, row));
+    int32_t id = g->plan->sample
+                     ? nt_draws_one(&search->draws, &u, processed, s, branch->writer.n_ids)
+                     : nt_argmax(processed, search->V);
+    NT_TRY(nt_branch_take(&step, branch, id));
+    step->draw = u;
+    if (!branch->reason) return NT_OK;
+    nt_tracks_drop(&search->tracks, branch->sequence);
+    branch->sequence = -1;
+    return NT_OK;
 }
 
 /* The prompt's step, shared by all sequences. The forks are made before anyone goes on. */
 static int first_step(generation *g) {
     nt_tracks *tracks = &g->search->tracks;
     nt_given given;
-    NT_TRY(nt_tracks_start(tracks, &g->branches[0].sequence, &given));
+    int32_t *first = &g->all[0].branch.sequence;
+    NT_TRY(nt_tracks_start(tracks, first, &given));
     for (size_t s = 1; s < g->n; s++)
-        NT_TRY(nt_tracks_fork(tracks, &g->branches[s].sequence, g->branches[0].sequence));
+        NT_TRY(nt_tracks_fork(tracks, &g->all[s].branch.sequence, *first));
     for (size_t s = 0; s < g->n; s++)
         NT_TRY(take_step(g, s, &given, 0));
     return NT_OK;
@@ -94,7 +65,7 @@ static int step_some(bool *any, generation *g, size_t *s) {
     nt_step_row rows[ROWS_AT_ONCE];
     size_t begin = *s, n = 0, row = 0;
     for (; *s < g->n && n < ROWS_AT_ONCE; ++*s) {
-        const branch *b = &g->branches[*s];
+        const nt_branch *b = &g->all[*s].branch;
         if (b->reason) continue;
         const int32_t *last = &b->writer.ids[b->writer.n_ids - 1];
         rows[n++] = (nt_step_row){.sequence = b->sequence, .ids = last, .n_ids = 1};
@@ -102,7 +73,7 @@ static int step_some(bool *any, generation *g, size_t *s) {
     nt_given given;
     if (n > 0) NT_TRY(nt_tracks_step(&g->search->tracks, &given, rows, n));
     for (size_t i = begin; i < *s; i++) {
-        if (!g->branches[i].reason)
+        if (!g->all[i].branch.reason)
             NT_TRY(take_step(g, i, &given, row++));
         else if (g->plan->sample)
             nt_draws_pass(&g->search->draws, 1);
@@ -115,7 +86,7 @@ static int step_some(bool *any, generation *g, size_t *s) {
 
 /* Best score first, then as they were made. */
 static int by_score(const void *left, const void *right) {
-    const branch *a = *(branch *const *)left, *b = *(branch *const *)right;
+    const one *a = *(one *const *)left, *b = *(one *const *)right;
     if (a->score != b->score) return a->score > b->score ? -1 : 1;
     return a < b ? -1 : a > b;
 }
@@ -123,29 +94,18 @@ static int by_score(const void *left, const void *right) {
 /* Gives each sequence its place among the outputs. Best of n: by log-probability a token. */
 static int place_outputs(generation *g) {
     bool best_of = g->plan->method == NT_METHOD_BEST_OF;
-    branch **order = nt_alloc(g->n, sizeof *order);
+    one **order = nt_alloc(g->n, sizeof *order);
     if (!order) return NT_E_MEMORY;
     for (size_t s = 0; s < g->n; s++) {
-        branch *b = order[s] = &g->branches[s];
-        double length = (double)b->writer.n_ids;
-        b->score = best_of ? b->logprob / length : NAN;
+        one *o = order[s] = &g->all[s];
+        o->score = best_of ? o->branch.logprob / (double)o->branch.writer.n_ids : NAN;
     }
     if (best_of) qsort(order, g->n, sizeof *order, by_score);
     int status = NT_OK;
     for (size_t i = 0; i < g->n; i++) {
-        branch *b = order[i];
-        b->place = i;
-        if (i >= g->plan->n_returned || status != NT_OK) continue;
-        const nt_buffer *text = &b->writer.text;
-        nt_output output = {.ids = b->writer.ids,
-                            .n_ids = b->writer.n_ids,
-                            .text = text->n ? text->data : "",
-                            .n_text = text->n,
-                            .logprob = b->logprob,
-                            .finish_reason = b->reason,
-                            .score = b->score,
-                            .beam = -1};
-        status = nt_trace_add_output(g->search->trace, &output);
+        order[i]->place = i;
+        if (i < g->plan->n_returned && status == NT_OK)
+            status = nt_branch_output(&order[i]->branch, order[i]->score);
     }
     nt_free(order);
     return status;
@@ -156,7 +116,7 @@ static int place_steps(generation *g) {
     nt_result *trace = g->search->trace;
     size_t n = 0;
     for (size_t i = 0; i < trace->n_steps; i++) {
-        size_t place = g->branches[trace->steps[i].step.sequence].place;
+        size_t place = g->all[trace->steps[i].step.sequence].place;
         if (place >= g->plan->n_returned) continue;
         trace->steps[n] = trace->steps[i];
         trace->steps[n++].step.sequence = place;
@@ -167,7 +127,7 @@ static int place_steps(generation *g) {
 
 static int run(generation *g) {
     for (size_t s = 0; s < g->n; s++)
-        NT_TRY(nt_writer_begin(&g->branches[s].writer, &g->search->writing));
+        NT_TRY(nt_branch_begin(&g->all[s].branch, g->search, &g->processors, s));
     NT_TRY(first_step(g));
     for (bool any = true; any;) {
         any = false;
@@ -182,17 +142,13 @@ int nt_search_each(nt_search *search) {
     generation g = {.search = search, .plan = search->plan, .n = search->plan->n_sequences};
     int status = nt_processors_begin(&g.processors, g.plan, search->V);
     if (status == NT_OK) {
-        g.branches = nt_alloc(g.n, sizeof *g.branches);
-        if (!g.branches) status = NT_E_MEMORY;
+        g.all = nt_alloc(g.n, sizeof *g.all);
+        if (!g.all) status = NT_E_MEMORY;
     }
-    for (size_t s = 0; g.branches && s < g.n; s++)
-        g.branches[s].sequence = -1;
     if (status == NT_OK) status = run(&g);
-    for (size_t s = 0; g.branches && s < g.n; s++) {
-        nt_tracks_drop(&search->tracks, g.branches[s].sequence);
-        nt_writer_free(&g.branches[s].writer);
-    }
-    nt_free(g.branches);
+    for (size_t s = 0; g.all && s < g.n; s++)
+        nt_branch_free(&g.all[s].branch);
+    nt_free(g.all);
     nt_processors_free(&g.processors);
     return status;
 }

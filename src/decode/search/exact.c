@@ -30,6 +30,13 @@ bool nt_exact_may_look(nt_exact *x) {
     return !*x->proof.limit;
 }
 
+void nt_exact_progress(const nt_exact *x) {
+    const nt_callbacks *callbacks = x->search->with->callbacks;
+    uint64_t done = x->proof.n_nodes, most = x->plan->max_nodes;
+    if (callbacks && callbacks->progress)
+        callbacks->progress(callbacks->payload, "nodes", done, done > most ? done : most);
+}
+
 static bool needs_row(const nt_exact *x, const nt_frontier_entry *entry) {
     return entry->again || !x->prefixes[entry->prefix].looked;
 }
@@ -83,9 +90,7 @@ static int step(bool *more, nt_exact *x) {
         if (entry.again && p->taken > most) most = p->taken; /* twice as many as last time */
         NT_TRY(load(x, &entry));
         NT_TRY(nt_exact_look(x, entry.prefix, most, nt_exact_floor(x)));
-        const nt_callbacks *callbacks = x->search->with->callbacks;
-        if (callbacks && callbacks->progress)
-            callbacks->progress(callbacks->payload, "nodes", x->proof.n_nodes, x->plan->max_nodes);
+        nt_exact_progress(x);
     }
     return go_on_from(x, entry.prefix);
 }
@@ -223,7 +228,8 @@ int nt_search_exact_in(nt_search *search, const nt_exact_room *room) {
                             .horizon = plan->max_new,
                             .greedy = NAN,
                             .beams = NAN,
-                            .n_beams = plan->n_beams > 1 ? plan->n_beams : 5}};
+                            .n_beams = plan->n_beams > 1 ? plan->n_beams : 5,
+                            .min_probability = plan->min_probability}};
     x.ends.deadline = INFINITY;
     int status = run(&x, room);
     put_away(&x);

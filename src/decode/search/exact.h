@@ -81,6 +81,8 @@ int nt_search_exact_in(nt_search *search, const nt_exact_room *room);
 double nt_exact_floor(const nt_exact *x);
 /* Whether one more prefix may be looked at; says in the proof why not. */
 bool nt_exact_may_look(nt_exact *x);
+/* Tells the caller how many were looked at; greedy decoding runs to its end whatever the limit. */
+void nt_exact_progress(const nt_exact *x);
 
 /* exact_rows.c: begin runs the prompt; free it also when that failed. */
 int nt_exact_rows_begin(nt_exact *x, const nt_exact_room *room);

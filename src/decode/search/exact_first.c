@@ -25,9 +25,7 @@ typedef struct first_beams {
 
 static int first_look(nt_exact *x, int32_t prefix, size_t most, double floor) {
     NT_TRY(nt_exact_look(x, prefix, most, floor));
-    const nt_callbacks *callbacks = x->search->with->callbacks;
-    if (callbacks && callbacks->progress)
-        callbacks->progress(callbacks->payload, "nodes", x->proof.n_nodes, x->plan->max_nodes);
+    nt_exact_progress(x);
     return NT_OK;
 }
 

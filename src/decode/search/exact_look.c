@@ -57,7 +57,7 @@ static int make_room(nt_exact *x, size_t n_picks, size_t n) {
 
 /* The next children, in x->children. Complete ones that are no result are left out, unless what is
  * to be beaten is still being found. */
-static int choose(nt_exact *x, int32_t parent, const float *row, double logsum, size_t most,
+static int choose(nt_exact *x, int32_t parent, const float *row, const nt_softmax *all, size_t most,
                   double floor, size_t n_ids) {
     size_t taken = x->prefixes[parent].taken, j = taken;
     size_t k = most < x->V - taken ? taken + most + 1 : x->V; /* one more, for rest */
@@ -66,7 +66,7 @@ static int choose(nt_exact *x, int32_t parent, const float *row, double logsum, 
     nt_pick_best(x->picks, k, row, row, x->V);
     for (; j < k && x->picks[j].key > -INFINITY; j++) {
         const nt_pick *pick = &x->picks[j];
-        double sum = x->prefixes[parent].sum + fmin(0, (double)pick->key - logsum);
+        double sum = x->prefixes[parent].sum + fmin(0, nt_softmax_log(all, pick->key));
         if (sum < floor || j == taken + most) {
             rest = sum;
             break;
@@ -92,16 +92,15 @@ static int choose(nt_exact *x, int32_t parent, const float *row, double logsum, 
 
 /* The row in the trace, with what it says of the children. Another look at the same row adds
  * nothing but that. */
-static int trace_row(nt_exact *x, int32_t prefix, bool again) {
+static int trace_row(nt_exact *x, int32_t prefix, const nt_softmax *sum, bool again) {
     nt_result *trace = x->search->trace;
     size_t row = trace->n_rows;
-    nt_sight sight = {.stages = x->processors.stages,
-                      .n_stages = x->processors.n_stages,
-                      .V = x->V,
-                      .k = again ? 0 : x->plan->choices,
-                      .watch = x->watch,
-                      .watched = x->watched,
-                      .n_watch = x->n_children};
+    nt_sight sight = nt_processors_sight(&x->processors);
+    sight.last_sum = sum;
+    if (again) sight.k = 0;
+    sight.watch = x->watch;
+    sight.watched = x->watched;
+    sight.n_watch = x->n_children;
     NT_TRY(nt_trace_add_row(trace, &sight));
     if (again) {
         trace->n_rows = row;
@@ -150,11 +149,11 @@ int nt_exact_look(nt_exact *x, int32_t prefix, size_t most, double floor) {
     NT_TRY(nt_processors_run(&x->processors, logits, unguided, x->ids, n_ids));
     const float *row = nt_processed(&x->processors);
     nt_softmax sum = nt_softmax_of(row, x->V);
-    if (sum.finite) NT_TRY(choose(x, prefix, row, sum.logsum, most, floor, n_ids));
+    if (sum.finite) NT_TRY(choose(x, prefix, row, &sum, most, floor, n_ids));
     /* a prefix behind which nothing is left is no error: others go on. The prompt is. */
     bool dead =
         !sum.finite && prefix > 0 && all_removed(row, x->V) && nt_softmax_of(logits, x->V).finite;
-    if (!dead) NT_TRY(trace_row(x, prefix, again));
+    if (!dead) NT_TRY(trace_row(x, prefix, &sum, again));
     NT_TRY(add_children(x, prefix));
     x->prefixes[prefix].looked = true;
     x->proof.n_nodes += !again;

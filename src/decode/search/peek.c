@@ -5,16 +5,12 @@
 
 static int peek(nt_result *trace, const nt_decoding *with, nt_tracks *tracks,
                 nt_processors *processors) {
-    const nt_plan *plan = with->plan;
     int32_t sequence;
     nt_given given;
     NT_TRY(nt_tracks_start(tracks, &sequence, &given));
     int status = nt_processors_run(processors, given.logits[0], nt_unguided(&given, 0),
-                                   with->prompt, plan->n_prompt);
-    nt_sight sight = {.stages = processors->stages,
-                      .n_stages = processors->n_stages,
-                      .V = with->stepper->V,
-                      .k = plan->choices};
+                                   with->prompt, with->plan->n_prompt);
+    nt_sight sight = nt_processors_sight(processors);
     if (status == NT_OK) status = nt_trace_add_step(trace, &sight, -1);
     nt_tracks_drop(tracks, sequence);
     return status;

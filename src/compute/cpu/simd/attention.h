@@ -1,34 +1,35 @@
 /* Attention over vectors of sixteen lanes: scores are vectors of positions, outputs vectors of a
- * head's dimensions. Rows go through the pages together: a page that several of them hold (rows of
- * one text, beams, forks of a prompt) is taken up once, and four rows at a time share each load. */
+ * head's dimensions. Rows whose texts begin with the same page (rows of one text, beams, forks of a
+ * prompt) go through the pages together: a page that several of them hold is taken up once, and
+ * four rows at a time share each load of it. */
 #include <math.h>
 
 enum { GROUP = 4 };
 
-/* One head of the rows that go together, and the scratch that holds their scores. */
+/* One head of rows that go together, and the scratch that holds their scores. */
 typedef struct attention_rows {
     size_t n;
     const float *q[NT_ATTENTION_ROWS]; /* [E] each */
     float *y[NT_ATTENTION_ROWS];       /* [E] each */
-    float *probs[NT_ATTENTION_ROWS];   /* [length], or NULL */
+    float *probs[NT_ATTENTION_ROWS];   /* [length] each, or NULL */
     float *const *pages[NT_ATTENTION_ROWS];
     size_t length[NT_ATTENTION_ROWS]; /* positions that each row attends to */
     size_t longest;
     size_t keys, values; /* where this head's keys and values begin within a page */
     size_t E;
     float scale;
-    float *scores; /* [n, capacity]: positions [block, block + capacity) of each row */
-    size_t capacity, block;
+    float *scores; /* [n, stride]: positions [block, block + capacity) of each row */
+    size_t stride, capacity, block;
 } attention_rows;
 
-/* Rows that hold the same page, with all that is theirs seen from its first position. */
+/* Rows that hold the same pages from position `begin` to `most`. */
 typedef struct page_group {
-    size_t n; /* 1 .. GROUP */
-    const float *page;
+    size_t n, rows[GROUP]; /* n is 1 .. GROUP */
+    float *const *pages;
     const float *q[GROUP];
-    float *y[GROUP], *scores[GROUP];
-    size_t length[GROUP];
-    size_t least, most; /* of the lengths; 1 .. NT_PAGE */
+    float *y[GROUP], *scores[GROUP]; /* scores from `begin` on */
+    size_t length[GROUP];            /* where each row ends: after begin, at most at `most` */
+    size_t begin, least, most;       /* the least and the most of the lengths */
 } page_group;
 
 INLINE size_t least(size_t a, size_t b) {
@@ -39,41 +40,90 @@ INLINE size_t most(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* Takes from *left, a bit a row, the next rows that hold one page, position `begin` being its
- * first. A row that does not reach it has no such page. */
-static bool next_group(page_group *g, const attention_rows *a, size_t begin, uint32_t *left) {
-    g->n = g->most = 0;
-    g->least = NT_PAGE;
-    for (uint32_t rows = *left; rows && g->n < GROUP; rows &= rows - 1) {
-        size_t r = (size_t)__builtin_ctz(rows);
-        if (a->length[r] > begin) {
-            const float *page = a->pages[r][begin / NT_PAGE];
-            if (g->n == 0) g->page = page;
-            if (g->page != page) continue;
-            size_t length = least(a->length[r] - begin, NT_PAGE);
-            g->q[g->n] = a->q[r];
-            g->y[g->n] = a->y[r];
-            g->scores[g->n] = a->scores + r * a->capacity + (begin - a->block);
-            g->length[g->n++] = length;
-            g->least = least(g->least, length);
-            g->most = most(g->most, length);
-        }
+INLINE size_t pages_of(size_t length) {
+    return (length + NT_PAGE - 1) / NT_PAGE;
+}
+
+/* ---- Who shares a page ----------------------------------------------------------------------- */
+
+/* A bit for each row that reaches position t. */
+static uint32_t rows_at(const attention_rows *a, size_t t) {
+    uint32_t rows = 0;
+    for (size_t r = 0; r < a->n; r++)
+        rows |= (uint32_t)(a->length[r] > t) << r;
+    return rows;
+}
+
+/* Takes from *left, bits of rows, the first one and those that hold the same page i, n_most at
+ * most. Returns their number. */
+static size_t take_sharers(size_t *rows, size_t n_most, float *const *const *pages, size_t i,
+                           uint32_t *left) {
+    size_t n = 0;
+    for (uint32_t bits = *left; bits && n < n_most; bits &= bits - 1) {
+        size_t r = (size_t)__builtin_ctz(bits);
+        if (n && pages[r][i] != pages[rows[0]][i]) continue;
+        rows[n++] = r;
         *left &= ~((uint32_t)1 << r);
     }
-    return g->n > 0;
+    return n;
 }
+
+/* Up to where, at page borders, all rows of a group hold the same pages, if they do at `begin`. */
+static size_t held_until(const page_group *g, const attention_rows *a, size_t end) {
+    for (size_t t = g->begin + NT_PAGE; t < end; t += NT_PAGE) {
+        for (size_t i = 0; i < g->n; i++) {
+            size_t r = g->rows[i];
+            if (a->length[r] <= t || a->pages[r][t / NT_PAGE] != g->pages[t / NT_PAGE]) return t;
+        }
+    }
+    return end;
+}
+
+/* Fills in what a group's rows have in positions [begin, stop). */
+static void set_ends(page_group *g, const attention_rows *a, size_t stop) {
+    g->least = stop;
+    g->most = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        size_t r = g->rows[i];
+        g->q[i] = a->q[r];
+        g->y[i] = a->y[r];
+        g->scores[i] = a->scores + r * a->stride + (g->begin - a->block);
+        g->length[i] = least(a->length[r], stop);
+        g->least = least(g->least, g->length[i]);
+        g->most = most(g->most, g->length[i]);
+    }
+}
+
+/* Page after page of the current block, and each page for all groups before the next: it comes from
+ * memory once. A group that has its pages to itself keeps on, with its sums in registers. */
+INLINE void each_group(const attention_rows *a,
+                       void (*use)(const attention_rows *a, const page_group *g)) {
+    size_t end = least(a->block + a->capacity, a->longest), stop;
+    page_group g = {0};
+    for (size_t begin = a->block; begin < end; begin = stop) {
+        uint32_t left = rows_at(a, begin);
+        g.begin = begin;
+        stop = 0;
+        do {
+            g.n = take_sharers(g.rows, GROUP, a->pages, begin / NT_PAGE, &left);
+            g.pages = a->pages[g.rows[0]];
+            if (!stop) stop = left ? begin + NT_PAGE : held_until(&g, a, end);
+            set_ends(&g, a, stop);
+            use(a, &g);
+        } while (left);
+    }
+}
+
+/* ---- Scores ---------------------------------------------------------------------------------- */
 
 /* How many vectors at a time: their accumulators fill the registers. */
 INLINE size_t vectors_of(size_t n) {
     return n == 1 ? 4 : n == 2 ? most(2, ATTENTION_VECTORS) : ATTENTION_VECTORS;
 }
 
-/* ---- Scores ---------------------------------------------------------------------------------- */
-
-/* Of n rows for n_vectors * 16 positions, from position t of the page on. */
-INLINE void score_tile(const attention_rows *a, const page_group *g, size_t t, size_t n,
-                       size_t n_vectors) {
-    const float *keys = g->page + a->keys + t;
+/* Scores of n rows for n_vectors * 16 positions from t on, whose keys begin at `keys`. */
+INLINE void score_tile(const attention_rows *a, const page_group *g, const float *keys, size_t t,
+                       size_t n, size_t n_vectors) {
     vec dot[GROUP][NT_PAGE / NT_LANES];
     for (size_t r = 0; r < n; r++)
         for (size_t v = 0; v < n_vectors; v++)
@@ -88,17 +138,23 @@ INLINE void score_tile(const attention_rows *a, const page_group *g, size_t t, s
     vec scale = v_set(a->scale);
     for (size_t r = 0; r < n; r++)
         for (size_t v = 0; v < n_vectors; v++)
-            v_store(g->scores[r] + t + v * NT_LANES, v_mul(scale, dot[r][v]));
+            v_store(g->scores[r] + (t - g->begin) + v * NT_LANES, v_mul(scale, dot[r][v]));
 }
 
 /* Several vectors at a time, the last ones singly. Lanes past the end of a row come from slots that
- * hold nothing yet or nothing of its own, and are never looked at. */
+ * hold nothing yet, or nothing for it, and are never looked at. */
 INLINE void score_rows(const attention_rows *a, const page_group *g, size_t n) {
-    size_t t = 0, wide = vectors_of(n);
-    for (; t + (wide - 1) * NT_LANES < g->most; t += wide * NT_LANES)
-        score_tile(a, g, t, n, wide);
-    for (; t < g->most; t += NT_LANES)
-        score_tile(a, g, t, n, 1);
+    size_t wide = vectors_of(n);
+    for (size_t t = g->begin; t < g->most;) {
+        const float *keys = g->pages[t / NT_PAGE] + a->keys + t % NT_PAGE;
+        if (t % (wide * NT_LANES) == 0 && t + (wide - 1) * NT_LANES < g->most) {
+            score_tile(a, g, keys, t, n, wide);
+            t += wide * NT_LANES;
+        } else {
+            score_tile(a, g, keys, t, n, 1);
+            t += NT_LANES;
+        }
+    }
 }
 
 static void score_group(const attention_rows *a, const page_group *g) {
@@ -110,10 +166,14 @@ static void score_group(const attention_rows *a, const page_group *g) {
     }
 }
 
+static void score(const attention_rows *a) {
+    each_group(a, score_group);
+}
+
 /* ---- Values ---------------------------------------------------------------------------------- */
 
-/* y[r][e ..] = chain over positions [begin, end) of the page for n_vectors vectors of dimensions,
- * the last holding `part` lanes when that is not 0. */
+/* y[r][e ..] = chain over positions [begin, end) for n_vectors vectors of dimensions, the last
+ * holding `part` lanes when that is not 0. */
 INLINE void value_tile(const attention_rows *a, const page_group *g, size_t first, size_t n,
                        size_t begin, size_t end, size_t e, size_t n_vectors, size_t part) {
     vec sum[GROUP][4];
@@ -123,13 +183,16 @@ INLINE void value_tile(const attention_rows *a, const page_group *g, size_t firs
             sum[r][v] = part ? v_load_part(y, part) : v_load(y);
         }
     }
-    const float *value = g->page + a->values + begin * a->E + e;
-    for (size_t t = begin; t < end; t++, value += a->E) {
-        for (size_t v = 0; v < n_vectors; v++) {
-            const float *from = value + v * NT_LANES;
-            vec x = part ? v_load_part(from, part) : v_load(from);
-            for (size_t r = 0; r < n; r++)
-                sum[r][v] = v_fma(v_set(g->scores[first + r][t]), x, sum[r][v]);
+    for (size_t t = begin; t < end;) {
+        size_t stop = least(end, (t / NT_PAGE + 1) * NT_PAGE);
+        const float *value = g->pages[t / NT_PAGE] + a->values + t % NT_PAGE * a->E + e;
+        for (; t < stop; t++, value += a->E) {
+            for (size_t v = 0; v < n_vectors; v++) {
+                const float *from = value + v * NT_LANES;
+                vec x = part ? v_load_part(from, part) : v_load(from);
+                for (size_t r = 0; r < n; r++)
+                    sum[r][v] = v_fma(v_set(g->scores[first + r][t - g->begin]), x, sum[r][v]);
+            }
         }
     }
     for (size_t r = 0; r < n; r++) {
@@ -153,17 +216,21 @@ INLINE void value_rows(const attention_rows *a, const page_group *g, size_t firs
     if (e < a->E) value_tile(a, g, first, n, begin, end, e, 1, a->E - e);
 }
 
-/* Adds the page's values, weighted by the probabilities in scratch: for all rows together as far
- * as all of them reach, then row by row. */
+/* Adds the values, weighted by the probabilities in scratch: for all rows together as far as all of
+ * them reach, then row by row. */
 static void weigh_group(const attention_rows *a, const page_group *g) {
     switch (g->n) {
-        ROWS(1, 1, GROUP, value_rows(a, g, 0, 1, 0, g->least));
-        ROWS(2, 1, GROUP, value_rows(a, g, 0, 2, 0, g->least));
-        ROWS(3, 1, GROUP, value_rows(a, g, 0, 3, 0, g->least));
-        ROWS(4, 1, GROUP, value_rows(a, g, 0, 4, 0, g->least));
+        ROWS(1, 1, GROUP, value_rows(a, g, 0, 1, g->begin, g->least));
+        ROWS(2, 1, GROUP, value_rows(a, g, 0, 2, g->begin, g->least));
+        ROWS(3, 1, GROUP, value_rows(a, g, 0, 3, g->begin, g->least));
+        ROWS(4, 1, GROUP, value_rows(a, g, 0, 4, g->begin, g->least));
     }
     for (size_t r = 0; r < g->n; r++)
         if (g->length[r] > g->least) value_rows(a, g, r, 1, g->least, g->length[r]);
+}
+
+static void weigh_values(const attention_rows *a) {
+    each_group(a, weigh_group);
 }
 
 /* ---- Softmax --------------------------------------------------------------------------------- */
@@ -201,24 +268,12 @@ INLINE void multiply(float *p, size_t n, float factor) {
         v_store(p + t, v_mul(v_load(p + t), f));
 }
 
+/* ---- All of it ------------------------------------------------------------------------------- */
+
 /* How many of row r's positions lie in the current block. */
 INLINE size_t in_block(const attention_rows *a, size_t r) {
     if (a->length[r] <= a->block) return 0;
     return least(a->length[r] - a->block, a->capacity);
-}
-
-/* ---- All of it ------------------------------------------------------------------------------- */
-
-/* Page after page of the current block, and within a page all rows that hold it. */
-static void each_group(const attention_rows *a,
-                       void (*use)(const attention_rows *a, const page_group *g)) {
-    size_t end = least(a->block + a->capacity, a->longest);
-    for (size_t begin = a->block; begin < end; begin += NT_PAGE) {
-        uint32_t left = ((uint32_t)1 << a->n) - 1;
-        page_group g;
-        while (next_group(&g, a, begin, &left))
-            use(a, &g);
-    }
 }
 
 /* Three passes over the blocks: largest score, sum, weighted values. One block, the usual case,
@@ -234,55 +289,76 @@ static void attend_rows(attention_rows *a) {
             a->y[r][e] = 0.0f;
     }
     for (a->block = 0; a->block < a->longest; a->block += a->capacity) {
-        each_group(a, score_group);
+        score(a);
         for (size_t r = 0; r < a->n; r++)
-            max[r] = max_of(a->scores + r * a->capacity, in_block(a, r), max[r]);
+            max[r] = max_of(a->scores + r * a->stride, in_block(a, r), max[r]);
     }
     for (a->block = 0; a->block < a->longest; a->block += a->capacity) {
-        if (again) each_group(a, score_group);
+        if (again) score(a);
         for (size_t r = 0; r < a->n; r++) {
-            lanes[r] = exponents(a->scores + r * a->capacity, in_block(a, r), max[r], lanes[r]);
+            lanes[r] = exponents(a->scores + r * a->stride, in_block(a, r), max[r], lanes[r]);
         }
     }
     for (size_t r = 0; r < a->n; r++)
         inverse[r] = 1.0f / v_tree(lanes[r]);
     for (a->block = 0; a->block < a->longest; a->block += a->capacity) {
-        if (again) each_group(a, score_group);
+        if (again) score(a);
         for (size_t r = 0; r < a->n; r++) {
-            float *p = a->scores + r * a->capacity;
+            float *p = a->scores + r * a->stride;
             size_t n = in_block(a, r);
             if (again) exponents(p, n, max[r], v_zero());
             multiply(p, n, inverse[r]);
             if (a->probs[r] && n) memcpy(a->probs[r] + a->block, p, n * sizeof *p);
         }
-        each_group(a, weigh_group);
+        weigh_values(a);
     }
 }
 
-/* So many rows go together as scratch holds all scores of; GROUP at least. */
-static void attend(const nt_attention *all, size_t h, size_t begin, size_t end, float *scratch,
+/* Rows `rows` [n] of a call, which go together. */
+static void attend_together(const nt_attention *all, size_t h, const size_t *rows, size_t n,
+                            float *scratch, size_t n_scratch) {
+    size_t E = all->E, D = all->H * E;
+    attention_rows a; /* set field by field: for short texts clearing it all would show */
+    a.n = n;
+    a.keys = h * E * NT_PAGE;
+    a.values = (D + h * E) * NT_PAGE;
+    a.E = E;
+    a.scale = all->scale;
+    a.longest = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t r = rows[i];
+        a.q[i] = all->qkv + r * 3 * D + h * E;
+        a.y[i] = all->y + r * D + h * E;
+        a.probs[i] = all->probs ? all->probs + (r * all->H + h) * all->ld_probs : NULL;
+        a.pages[i] = all->pages[r];
+        a.length[i] = (size_t)all->position[r] + 1;
+        a.longest = most(a.longest, a.length[i]);
+    }
+    a.scores = scratch;
+    /* Rows one after the other, a vector apart: at distances of 4096 bytes they would push each
+     * other out of the cache. */
+    a.stride =
+        least(n_scratch / n / NT_LANES, pages_of(a.longest) * NT_PAGE / NT_LANES + 1) * NT_LANES;
+    a.capacity = a.stride / NT_PAGE * NT_PAGE;
+    attend_rows(&a);
+}
+
+/* As many rows go together as scratch holds all scores of, but GROUP at least. */
+static void attend(const nt_attention *a, size_t h, size_t begin, size_t end, float *scratch,
                    size_t n_scratch) {
-    size_t E = all->E, D = all->H * E, longest = 0;
+    size_t longest = 1;
     for (size_t r = begin; r < end; r++)
-        longest = most(longest, (size_t)all->position[r] + 1);
-    longest = (longest + NT_PAGE - 1) / NT_PAGE * NT_PAGE;
-    size_t together = least(most(n_scratch / most(longest, 1), GROUP), NT_ATTENTION_ROWS);
-    for (size_t r = begin; r < end;) {
-        attention_rows a = {.n = least(together, end - r),
-                            .keys = h * E * NT_PAGE,
-                            .values = (D + h * E) * NT_PAGE,
-                            .E = E,
-                            .scale = all->scale,
-                            .scores = scratch};
-        a.capacity = least(n_scratch / a.n / NT_PAGE * NT_PAGE, longest);
-        for (size_t i = 0; i < a.n; i++, r++) {
-            a.q[i] = all->qkv + r * 3 * D + h * E;
-            a.y[i] = all->y + r * D + h * E;
-            a.probs[i] = all->probs ? all->probs + (r * all->H + h) * all->ld_probs : NULL;
-            a.pages[i] = all->pages[r];
-            a.length[i] = (size_t)all->position[r] + 1;
-            a.longest = most(a.longest, a.length[i]);
+        longest = most(longest, (size_t)a->position[r] + 1);
+    size_t together = n_scratch / (pages_of(longest) * NT_PAGE + NT_LANES);
+    together = least(most(together, GROUP), NT_ATTENTION_ROWS);
+    for (size_t first = begin; first < end; first += NT_ATTENTION_ROWS) {
+        size_t n = least(end - first, NT_ATTENTION_ROWS), rows[NT_ATTENTION_ROWS];
+        uint32_t left = ((uint32_t)1 << n) - 1;
+        while (left) {
+            n = take_sharers(rows, together, a->pages + first, 0, &left);
+            for (size_t i = 0; i < n; i++)
+                rows[i] += first;
+            attend_together(a, h, rows, n, scratch, n_scratch);
         }
-        attend_rows(&a);
     }
 }
