@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "progress.h"
 
 /* Prints text that nobody has vouched for: no control character reaches the terminal. */
 static void print_safely(const char *utf8, size_t n) {
@@ -28,7 +29,8 @@ static void show_prompt(cli_run *r) {
     const nt_tokenizer *tokenizer = nt_model_tokenizer(r->model);
     char *decoded = NULL;
     size_t n = prompt->n_text;
-    r->text_shown = true;
+    cli_progress_clear();
+    r->text_shown = true; /* from here on the text itself tells how far it is */
     if (prompt->ids && tokenizer) {
         nt_decode(&decoded, &n, tokenizer, prompt->ids, prompt->n_ids, false);
     }
@@ -61,7 +63,6 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
     r->streamed = r->text_shown = r->made = false;
     nt_callbacks callbacks = r->callbacks;
     callbacks.text = on_text;
-    if (r->live.shown) callbacks.progress = NULL; /* the text itself tells */
     nt_generate_options options = settings->generate;
     options.callbacks = &callbacks;
     cli_keep_made(&options, r);

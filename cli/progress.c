@@ -65,7 +65,7 @@ void cli_progress_clear(void) {
 void cli_progress(void *payload, const char *what, uint64_t done, uint64_t total) {
     static double started, last;
     const cli_run *run = payload;
-    if (run->quiet || run->streamed || !isatty(STDERR_FILENO)) return;
+    if (run->quiet || run->text_shown || !isatty(STDERR_FILENO)) return;
     double now = cli_seconds();
     if (started == 0) started = now;
     if (now - started < 1 || now - last < 0.1) return;

@@ -70,9 +70,8 @@ typedef struct nt_setting {
     nt_decoding decoding;
 } nt_setting;
 
-/* The negative prompt, begun as the prompt is. */
-static int take_negative(nt_setting *setting, const nt_model *model, const nt_prompt *prompt,
-                         const nt_generate_options *options) {
+int nt_negative_ids(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
+                    const nt_generate_options *options) {
     nt_prompt negative = {.size = sizeof negative,
                           .text = options->negative_prompt,
                           .n_text = NT_ZERO_ENDED,
@@ -81,7 +80,7 @@ static int take_negative(nt_setting *setting, const nt_model *model, const nt_pr
                           .add_bos = prompt->add_bos,
                           .add_prefix_space = prompt->add_prefix_space};
     if (!negative.text && negative.n_ids == 0) return NT_OK; /* the plan refuses an empty list */
-    return nt_prompt_ids(&setting->negative, model, &negative, options->callbacks);
+    return nt_prompt_ids(out, model, &negative, options->callbacks);
 }
 
 /* options has no defaults left to take. Free the setting's ids also when this failed. */
@@ -90,7 +89,7 @@ static int make_setting(nt_setting *setting, nt_session *session, const nt_promp
     const nt_model *model = session->model;
     *setting = (nt_setting){.stepper = nt_session_stepper(session)};
     nt_plan_for of = {.n_prompt = e->n, .context = context, .V = setting->stepper.V};
-    NT_TRY(take_negative(setting, model, prompt, options));
+    NT_TRY(nt_negative_ids(&setting->negative, model, prompt, options));
     of.n_negative = setting->negative.n;
     if (options->assistant) {
         NT_TRY(check_assistant(session, options->assistant));

@@ -59,6 +59,9 @@ typedef struct nt_ids_of {
  * *out also when this failed. */
 int nt_prompt_ids(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
                   const nt_callbacks *callbacks);
+/* Those of the negative prompt, begun as the prompt is; nothing where there is none. */
+int nt_negative_ids(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
+                    const nt_generate_options *options);
 /* The same without BOS; options NULL: no truncation, no padding. Free *out also when this failed.
  */
 int nt_encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,

@@ -223,6 +223,45 @@ static void measure_attention(bench *b, size_t R, size_t before) {
            flops / best * 1e-9);
 }
 
+/* One row for each of n forks of a prompt, 12 heads of 64: the prompt's pages held in common
+ * against the same rows with pages of their own, by turns; all from memory. */
+static void measure_forks(bench *b, size_t n, size_t prompt, size_t own) {
+    enum { H = 12, E = 64, D = H * E, MOST_FORKS = 16, MOST_PAGES = 16, TURNS = 60 };
+    const size_t page = 2 * D * NT_PAGE, all = WEIGHT_BYTES / sizeof(float) / page;
+    size_t whole = prompt / NT_PAGE, each = (prompt + own + NT_PAGE - 1) / NT_PAGE, at = 0;
+    float *pages[MOST_FORKS][MOST_PAGES], *const *tables[MOST_FORKS];
+    int32_t position[MOST_FORKS];
+    nt_attention a = {.R = n,
+                      .H = H,
+                      .E = E,
+                      .qkv = b->x,
+                      .y = b->y,
+                      .scale = 0.125f,
+                      .pages = tables,
+                      .position = position};
+    double time[2][TURNS], ratio[TURNS];
+    for (size_t i = 0; i < TURNS; i++) {
+        for (size_t turn = 0; turn < 2; turn++) {
+            bool common = (turn + i) % 2;
+            for (size_t r = 0; r < n; r++) {
+                tables[r] = pages[r];
+                position[r] = (int32_t)(prompt + own - 1);
+                for (size_t p = 0; p < each; p++)
+                    pages[r][p] =
+                        common && r && p < whole ? pages[0][p] : b->weights + at++ % all * page;
+            }
+            double t = now();
+            b->device->ops->attend(b->device, &a);
+            time[common][i] = now() - t;
+        }
+        ratio[i] = time[1][i] / time[0][i];
+    }
+    printf("attend %2zu forks of %zu, %zu more each: pages in common %9.1f us, own %9.1f us, in "
+           "pairs %5.2f\n",
+           n, prompt, own, median(time[1], TURNS) * 1e6, median(time[0], TURNS) * 1e6,
+           median(ratio, TURNS));
+}
+
 static void measure(bench *b, bool quick) {
     static const size_t shapes[][2] = {{768, 2304}, {768, 768}, {768, 3072}, {3072, 768}};
     static const size_t rows[] = {1, 2, 4, 8, 16, 64, 256, 512};
@@ -250,6 +289,8 @@ static void measure_rest(bench *b) {
     measure_attention(b, 1, 1000);
     measure_attention(b, 512, 0);
     measure_attention(b, 512, 500);
+    measure_forks(b, 5, 900, 10);
+    measure_forks(b, 16, 900, 10);
     measure_small(b);
 }
 

@@ -152,6 +152,10 @@ int nt_decode_run(nt_result *trace, const nt_decoding *decoding);
  * make of its row. Errors as above. */
 int nt_decode_peek(nt_result *trace, const nt_decoding *decoding);
 
+/* The same where `option` has a processor and the row is changed, else no step. Of the ids that the
+ * step does not show, those that are changed further down become the candidates of row 0. */
+int nt_decode_effect(nt_result *trace, const nt_decoding *decoding, const char *option);
+
 /* "greedy", "beam_search", ... */
 const char *nt_method_name(nt_method method);
 

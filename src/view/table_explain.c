@@ -227,7 +227,7 @@ static void next_token(nt_frame *frame, const nt_trace_step *step) {
     const nt_trace_step *further = trace->n_rows > 0 ? &trace->rows[0] : &(nt_trace_step){0};
     double before = 1, after = 1;
     size_t n_first = step->n_candidates + step->n_demoted, n = n_first + further->n_candidates;
-    size_t V = trace->n_vocab > 0 ? (size_t)trace->n_vocab : 0;
+    size_t V = trace->n_vocab > 0 ? (size_t)trace->n_vocab : 0, kept = step->step.kept;
     next_columns(&frame->sheet);
     for (size_t i = 0; i < n; i++) {
         const nt_candidate *c = i < step->n_candidates ? &step->candidates[i]
@@ -236,8 +236,9 @@ static void next_token(nt_frame *frame, const nt_trace_step *step) {
         next_row(frame, step, c);
         before -= c->prob;
         after -= c->processed_prob;
+        if (c->processed_logit > -INFINITY && kept > 0) kept--;
     }
-    if (V > n) rest_row(&frame->sheet, V - n, before, after);
+    if (V > n) rest_row(&frame->sheet, V - n, before, kept > 0 ? after : 0);
     nt_frame_sheet(frame);
     nt_frame_figure(frame, "entropy ", nt_figure_fixed(step->step.entropy, 3), " nats",
                     NT_STYLE_DIM);

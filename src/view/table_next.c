@@ -78,7 +78,7 @@ static void what_happened(nt_frame *frame, const nt_candidate *c) {
 /* What the rows have not shown. */
 typedef struct rest {
     double prob, processed_prob;
-    size_t n;
+    size_t n, kept; /* ids, and those that are not removed */
 } rest;
 
 static void row_head(nt_sheet *sheet, const nt_candidate *c) {
@@ -116,6 +116,7 @@ static void rows(nt_frame *frame, rest *left, const nt_candidate *candidates, si
             plain_row(frame, &candidates[i]);
         left->prob -= candidates[i].prob;
         left->processed_prob -= candidates[i].processed_prob;
+        if (candidates[i].processed_logit > -INFINITY && left->kept > 0) left->kept--;
     }
     left->n = left->n > n ? left->n - n : 0;
 }
@@ -123,6 +124,7 @@ static void rows(nt_frame *frame, rest *left, const nt_candidate *candidates, si
 /* The last row: all that is not shown. */
 static void rest_row(nt_sheet *sheet, const rest *left, bool processed) {
     nt_figure more = nt_figure_count(left->n);
+    double after = left->kept > 0 && left->processed_prob > 0 ? left->processed_prob : 0;
     strcat(more.s, " more");
     nt_sheet_row(sheet, NT_STYLE_DIM);
     nt_sheet_puts(sheet, "", 0);
@@ -131,9 +133,8 @@ static void rest_row(nt_sheet *sheet, const rest *left, bool processed) {
     nt_sheet_puts(sheet, nt_figure_percent(left->prob > 0 ? left->prob : 0).s, 0);
     nt_sheet_bar(sheet, left->prob, NT_STYLE_DIM);
     if (!processed) return;
-    nt_sheet_puts(sheet, nt_figure_percent(left->processed_prob > 0 ? left->processed_prob : 0).s,
-                  0);
-    nt_sheet_bar(sheet, left->processed_prob, NT_STYLE_DIM);
+    nt_sheet_puts(sheet, nt_figure_percent(after).s, 0);
+    nt_sheet_bar(sheet, after, NT_STYLE_DIM);
 }
 
 /* Opens the footer. */
@@ -162,7 +163,7 @@ void nt_table_next(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     const nt_trace_step *step = trace->n_steps > 0 ? &trace->steps[0] : &(nt_trace_step){0};
     bool processed = nt_view_step_acted(step), wide = frame->paint.width >= WIDE;
-    rest left = {1, 1, trace->n_vocab > 0 ? (size_t)trace->n_vocab : 0};
+    rest left = {1, 1, trace->n_vocab > 0 ? (size_t)trace->n_vocab : 0, step->step.kept};
     if (processed)
         processed_columns(&frame->sheet, wide);
     else

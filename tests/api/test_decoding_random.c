@@ -241,7 +241,7 @@ static void by_dice(void **state) {
     }
     print_message("%zu made, %zu refused, %zu cancelled, %zu numeric, %zu out of memory\n",
                   t.n_made, t.n_refused, t.n_cancelled, t.n_numeric, t.n_memory);
-    assert_true(t.n_made > n_cases / 4);
+    assert_true(n_cases < CASES || t.n_made > n_cases / 4);
 }
 
 /* Which case it was, when one failed: run it alone with the arguments 1 and its number. */

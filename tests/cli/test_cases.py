@@ -2,6 +2,7 @@
 
 args            the command line behind `nextoken`; {words}, {bare}, ... are models of models.json,
                 {broken:NAME} a checkpoint of broken.py, {tmp} an empty folder
+files           what {tmp} holds: texts by name
 stdin, env      what they are called
 status          exit status (0)
 stdout          all of it; stdout_has, stderr_has: phrases in it; stderr: all of it
@@ -12,6 +13,7 @@ lines           of stderr: how many lines (an error is one clear line)
 
 import json
 import os
+import pathlib
 import re
 import tempfile
 import unittest
@@ -69,6 +71,8 @@ def add(path, number, case):
     def test(self):
         with tempfile.TemporaryDirectory() as tmp:
             args = [fill(a, tmp) for a in case["args"]]
+            for name, text in case.get("files", {}).items():
+                pathlib.Path(tmp, name).write_text(text, encoding="utf-8")
             env = {k: fill(v, tmp) for k, v in case.get("env", {}).items()}
             stdin = case.get("stdin", "").encode("utf-8", "surrogateescape")
             if "stdin_hex" in case:

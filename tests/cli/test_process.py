@@ -112,6 +112,28 @@ class Process(unittest.TestCase):
         self.assertEqual(sequence["finish_reason"], "callback")
         self.assertGreater(len(sequence["ids"]), 0)
 
+    def test_interrupted_searches_keep_what_was_made(self):
+        long = ("-m", str(BENCH.model("long")), "--max-new-tokens", "4000", "--eos-token-id", "none")
+        for search in (["--num-beams", "3", "--num-return-sequences", "2"],
+                       ["--do-sample", "--num-return-sequences", "2"], ["--best-of", "2", "--do-sample"]):
+            with self.subTest(search):
+                status, out, err = self.interrupt("generate", *long, *search, "--json", "Alice is a",
+                                                  stdout=subprocess.PIPE)
+                self.assertEqual(status, -signal.SIGINT, err)
+                for sequence in json.loads(out)["sequences"]:
+                    self.assertEqual(sequence["finish_reason"], "callback")
+                    self.assertGreater(len(sequence["ids"]), 0)
+        status, out, err = self.interrupt("steps", *long, "--json", "Alice is a", stdout=subprocess.PIPE)
+        self.assertEqual(status, -signal.SIGINT, err)
+        self.assertGreater(len(json.loads(out)["steps"]), 0)
+
+    def test_interrupted_exact_search_says_what_would_keep_it(self):
+        status, out, err = self.interrupt(
+            "generate", "-m", str(BENCH.model("long")), "--search", "exact", "--horizon", "40",
+            "--max-nodes", "100000000", "--eos-token-id", "none", "Alice is a", stdout=subprocess.PIPE)
+        self.assertEqual((status, out), (-signal.SIGINT, b""))
+        self.assertIn(b"--max-time SECONDS or --max-nodes N ends it", err)
+
     def test_interrupted_jsonl_leaves_whole_lines(self):
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
             for _ in range(4000):

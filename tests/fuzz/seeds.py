@@ -1,15 +1,26 @@
 #!/usr/bin/env python3
 """Writes the inputs of a file of cases as a corpus for a fuzz program; of pipelines.gz its tokenizer.json
-files with a text each, as fuzz_tokenizer.c takes them. seeds.py CASES.json|PIPELINES.gz FOLDER"""
+files with a text each, as fuzz_tokenizer.c takes them; of cases with options these, as fuzz_options.c takes
+them. seeds.py CASES.json|PIPELINES.gz FOLDER"""
 import gzip
 import json
 import pathlib
 import sys
 
 
+def options(options):
+    """As a file, and as names and values."""
+    yield json.dumps(options).encode()
+    values = [v if isinstance(v, str) else json.dumps(v) for v in options.values()]
+    yield "\0".join(word for pair in zip(options, values) for word in pair).encode()
+
+
 def cases(data):
     for group in json.loads(data).values():
         for case in group if isinstance(group, list) else []:
+            if "options" in case:
+                yield from options(case["options"])
+                continue
             yield bytes.fromhex(case["hex"]) if "hex" in case else case.get("text", "").encode()
 
 

@@ -214,7 +214,13 @@ static void broken_stages(void **state) {
     assert_int_equal(nt_trace_add_row(trace, &sight), NT_E_NUMERIC);
     int32_t outside[] = {1, 2};
     nt_candidate watched[2];
-    sight = (nt_sight){stages, 1, 2, 2, outside, watched, 2};
+    sight = (nt_sight){.stages = stages,
+                       .n_stages = 1,
+                       .V = 2,
+                       .k = 2,
+                       .watch = outside,
+                       .watched = watched,
+                       .n_watch = 2};
     assert_int_equal(nt_trace_add_row(trace, &sight), NT_E_RANGE);
     outside[1] = -1;
     assert_int_equal(nt_trace_add_step(trace, &sight, 0), NT_E_RANGE);

@@ -34,6 +34,11 @@ EQUIVALENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "equivalen
 FAILED = b"[  FAILED  ]"  # cmocka's word for a red test; one is enough
 MEMORY = 4 << 30
 
+PLAN = ["decode_plan", "decode_plan_values", "decode_plan_oracle", "decode_options"]
+EACH = ["decode_greedy", "decode_sample", "decode_stop"]
+BEAMS = ["decode_beams", "decode_beam_ends", "decode_beams_oracle"]
+EXACT = ["decode_exact_oracle", "decode_exact", "decode_exact_tables"]
+
 # Sources (a folder ends with /), and the test programs that must turn red, the fastest first.
 PARTS = [
     ("src/compute/cpu/", ["compute_device", "compute_accuracy", "compute_bits"]),
@@ -44,14 +49,34 @@ PARTS = [
     ("src/model/kv.c", ["model_kv", "model_head", "model_forward", "model_alone", "model_oracle"]),
     ("src/model/workspace.c", ["model_forward", "model_read_out", "model_oracle"]),
     ("src/model/points.c", ["model_points", "model_head", "model_forward", "model_oracle"]),
-    ("src/base/random.c", ["base_random", "decode_processors"]),
-    ("src/decode/generate.c", ["decode_greedy", "decode_sample"]),
-    ("src/decode/processors.c", ["decode_processors", "decode_sample"]),
-    ("src/decode/warpers.c", ["decode_processors", "decode_sample"]),
-    ("src/decode/draw.c", ["decode_processors", "decode_sample"]),
-    ("src/decode/stop.c", ["decode_stop", "decode_greedy"]),
-    ("src/decode/plan.c", ["decode_plan", "decode_greedy"]),
-    ("src/decode/writer.c", ["decode_greedy", "decode_sample"]),
+    ("src/base/random.c", ["base_random", "decode_draws"]),
+    ("src/base/mersenne.c", ["base_mersenne", "decode_draws"]),
+    ("src/decode/process/", ["decode_processors", "decode_warpers"]),
+    ("src/decode/draw/", ["decode_draws", "decode_draw_odds"]),
+    ("src/decode/plan.c", PLAN),
+    ("src/decode/plan_lengths.c", PLAN),
+    ("src/decode/plan_processors.c", PLAN),
+    ("src/decode/plan_search.c", PLAN),
+    ("src/decode/plan_values.c", PLAN),
+    ("src/decode/stop/", ["decode_stop", "decode_greedy", "decode_sample"]),
+    ("src/decode/search/branch.c", EACH),
+    ("src/decode/search/each.c", EACH),
+    ("src/decode/search/peek.c", ["decode_greedy", "decode_sample", "api_decoding"]),
+    ("src/decode/search/run.c", EACH),
+    ("src/decode/search/tracks.c", EACH + ["decode_beams_oracle", "decode_assisted"]),
+    ("src/decode/search/assisted.c", ["decode_assisted"]),
+    ("src/decode/search/draft.c", ["decode_assisted"]),
+    ("src/decode/search/lookup.c", ["decode_assisted"]),
+    ("src/decode/search/verify.c", ["decode_assisted"]),
+    ("src/decode/search/beam_trace.c", BEAMS),
+    ("src/decode/search/beams.c", BEAMS),
+    ("src/decode/search/extensions.c", BEAMS),
+    ("src/decode/search/exact.c", EXACT),
+    ("src/decode/search/exact_first.c", EXACT),
+    ("src/decode/search/exact_look.c", EXACT),
+    ("src/decode/search/exact_rows.c", EXACT),
+    ("src/decode/search/frontier.c", EXACT),
+    ("src/decode/search/kept.c", EXACT),
     ("src/score/score.c", ["score_score", "score_units"]),
     ("src/score/windows.c", ["score_windows"]),
     ("src/score/perplexity.c", ["score_windows"]),
@@ -100,6 +125,8 @@ PARTS = [
     ("src/text/files/vocabulary.c", ["text_sections", "text_vocab"]),
     ("src/text/files/merges.c", ["text_sections", "text_vocab"]),
     ("src/trace/stretches.c", ["trace_stretches"]),
+    ("src/trace/steps.c", ["trace_steps", "trace_trace", "decode_greedy"]),
+    ("src/trace/beams.c", ["trace_steps", "decode_beams", "decode_beams_oracle"]),
     ("src/format/header.c", ["format_shards", "format_safetensors"]),
     ("src/format/safetensors.c", ["format_shards", "format_safetensors"]),
     ("src/format/config.c", ["format_config"]),

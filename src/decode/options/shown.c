@@ -21,13 +21,18 @@ static void show_number(nt_buffer *out, double x) {
         nt_buffer_putc(out, (*c >= '0' && *c <= '9') || strchr("+-en", *c) ? *c : '.');
 }
 
+/* Nobody has checked what a C program has written: where an array should be may stand NULL. */
 static void show_ids(nt_buffer *out, const int32_t *ids, size_t n) {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; ids && i < n; i++)
         nt_buffer_printf(out, "%s%" PRId32, i ? "," : "", ids[i]);
 }
 
 /* As JSON has it, but for what is no ASCII, which stays. */
 static void show_string(nt_buffer *out, const char *text) {
+    if (!text) {
+        nt_buffer_puts(out, "null");
+        return;
+    }
     nt_buffer_putc(out, '"');
     for (const char *c = text; *c; c++) {
         if ((unsigned char)*c < 0x20) {

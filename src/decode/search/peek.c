@@ -1,28 +1,131 @@
-/* One look at what comes next, with nothing chosen. */
+/* One look at what comes next, with nothing chosen; and what one option does to it, also below the
+ * candidates that the step shows. */
+#include <string.h>
+
+#include "base/memory.h"
 #include "base/status.h"
 #include "decode/process/processor.h"
 #include "decode/search/tracks.h"
+#include "trace/candidates.h"
 
-static int peek(nt_result *trace, const nt_decoding *with, nt_tracks *tracks,
-                nt_processors *processors) {
-    int32_t sequence;
+/* The row behind the prompt through the processors, and into the trace. */
+static int peek(nt_result *trace, const nt_decoding *with, nt_processors *processors,
+                int (*write)(nt_result *trace, const nt_processors *processors)) {
+    nt_tracks tracks;
     nt_given given;
-    NT_TRY(nt_tracks_start(tracks, &sequence, &given));
-    int status = nt_processors_run(processors, given.logits[0], nt_unguided(&given, 0),
+    int32_t sequence;
+    nt_tracks_begin(&tracks, with, &trace->effort);
+    int status = nt_tracks_start(&tracks, &sequence, &given);
+    if (status == NT_OK)
+        status = nt_processors_run(processors, given.logits[0], nt_unguided(&given, 0),
                                    with->prompt, with->plan->n_prompt);
-    nt_sight sight = nt_processors_sight(processors);
-    if (status == NT_OK) status = nt_trace_add_step(trace, &sight, -1);
-    nt_tracks_drop(tracks, sequence);
+    if (status == NT_OK) status = write(trace, processors);
+    nt_tracks_drop(&tracks, sequence);
+    nt_tracks_free(&tracks);
     return status;
 }
 
+static int write_step(nt_result *trace, const nt_processors *processors) {
+    nt_sight sight = nt_processors_sight(processors);
+    return nt_trace_add_step(trace, &sight, -1);
+}
+
 int nt_decode_peek(nt_result *trace, const nt_decoding *with) {
-    nt_tracks tracks;
     nt_processors processors;
-    nt_tracks_begin(&tracks, with, &trace->effort);
     int status = nt_processors_begin(&processors, with->plan, with->stepper->V);
-    if (status == NT_OK) status = peek(trace, with, &tracks, &processors);
+    if (status == NT_OK) status = peek(trace, with, &processors, write_step);
     nt_processors_free(&processors);
-    nt_tracks_free(&tracks);
+    return status;
+}
+
+/* ---- What one option does ---- */
+
+enum { FURTHER = 4 };
+
+/* Whether the option itself is among the processors; a negative prompt acts through guidance. */
+static bool acts(const nt_processors *processors, const char *option) {
+    if (strncmp(option, "negative_prompt", strlen("negative_prompt")) == 0)
+        option = "guidance_scale";
+    for (size_t i = 0; i < processors->n; i++)
+        if (strcmp(processors->wanted[i]->name, option) == 0) return true;
+    return false;
+}
+
+/* Whether the last stage holds what the first one held. */
+static bool same_rows(const nt_processors *processors, size_t V) {
+    const float *first = processors->stages[0].logits, *last = nt_processed(processors);
+    for (size_t i = 0; i < V; i++)
+        if (first[i] != last[i]) return false;
+    return true;
+}
+
+static bool is_shown(const nt_trace_step *step, int32_t id) {
+    for (size_t i = 0; i < step->n_candidates; i++)
+        if (step->candidates[i].token.id == id) return true;
+    for (size_t i = 0; i < step->n_demoted; i++)
+        if (step->demoted[i].token.id == id) return true;
+    return false;
+}
+
+/* Of the ids that the step does not show: the likeliest that were changed, where not all were, and
+ * before them the last that stays, where all behind it are gone. watch [FURTHER + 1]; some [V]
+ * is for use within. */
+static size_t find_further(int32_t *watch, const nt_processors *processors,
+                           const nt_trace_step *step, size_t V, float *some) {
+    const float *first = processors->stages[0].logits, *last = nt_processed(processors);
+    size_t n = 0, n_changed = 0, n_gone = 0;
+    int32_t least = -1; /* of those that stay */
+    float most_gone = -INFINITY;
+    for (size_t i = 0; i < V; i++) {
+        bool changed = first[i] != last[i], stays = last[i] > -INFINITY;
+        n_changed += changed;
+        n_gone += changed && !stays;
+        if (changed && !stays && first[i] > most_gone) most_gone = first[i];
+        some[i] = changed && !is_shown(step, (int32_t)i) ? first[i] : -INFINITY;
+        if (stays && (least < 0 || last[i] < last[least])) least = (int32_t)i;
+    }
+    if (n_changed == V) return 0;
+    bool cut = n_gone == n_changed && first[least] > most_gone;
+    if (cut && !is_shown(step, least)) watch[n++] = least;
+    for (size_t i = 0; i < FURTHER; i++) {
+        int32_t id = nt_argmax(some, V);
+        if (some[id] == -INFINITY) break;
+        some[id] = -INFINITY;
+        watch[n++] = id;
+    }
+    return n;
+}
+
+/* They stand as the candidates of a row. */
+static int add_further(nt_result *trace, const nt_processors *processors, nt_sight sight) {
+    int32_t watch[FURTHER + 1];
+    float *some = nt_alloc(sight.V, sizeof *some);
+    if (!some) return NT_E_MEMORY;
+    sight.k = 0;
+    sight.watch = watch;
+    sight.n_watch = find_further(watch, processors, &trace->steps[0], sight.V, some);
+    nt_free(some);
+    if (sight.n_watch == 0) return NT_OK;
+    sight.watched = nt_arena_alloc(&trace->arena, sight.n_watch, sizeof *sight.watched);
+    if (!sight.watched) return NT_E_MEMORY;
+    NT_TRY(nt_trace_add_row(trace, &sight));
+    trace->rows[0].candidates = sight.watched;
+    trace->rows[0].n_candidates = sight.n_watch;
+    return NT_OK;
+}
+
+static int write_effect(nt_result *trace, const nt_processors *processors) {
+    nt_sight sight = nt_processors_sight(processors);
+    if (same_rows(processors, sight.V)) return NT_OK;
+    NT_TRY(nt_trace_add_step(trace, &sight, -1));
+    return add_further(trace, processors, sight);
+}
+
+int nt_decode_effect(nt_result *trace, const nt_decoding *with, const char *option) {
+    nt_processors processors;
+    int status = nt_processors_begin(&processors, with->plan, with->stepper->V);
+    if (status == NT_OK && acts(&processors, option))
+        status = peek(trace, with, &processors, write_effect);
+    nt_processors_free(&processors);
     return status;
 }
