@@ -32,12 +32,25 @@ static bool plain(const char *word) {
     return word[0] != '-' || word[1] == 0;
 }
 
+/* Whether a word is an option of the command: a value was left out before it. */
+static bool is_option(const reader *r, const char *word) {
+    if (strncmp(word, "--", 2) != 0) return false;
+    size_t n = strcspn(word + 2, "=");
+    return cli_option_find(r->command, word + 2, n) ||
+           cli_generation_option(r->command, word + 2, n);
+}
+
 static bool read_option(reader *r, const cli_option *o, const char *shown, const char *equals) {
     char error[512];
     const char *value = equals ? equals + 1 : NULL;
     if (o->metavar) value = value_of(r, equals);
     if (o->metavar && !value) {
         snprintf(error, sizeof error, "%s needs a value (%s)", shown, o->metavar);
+        return usage_error(r, error);
+    }
+    if (o->metavar && !equals && is_option(r, value)) {
+        snprintf(error, sizeof error, "%s needs a value (%s) before %.60s", shown, o->metavar,
+                 value);
         return usage_error(r, error);
     }
     if (!cli_option_set(r->settings, o, value, error, sizeof error)) return usage_error(r, error);
@@ -116,6 +129,10 @@ static bool read_long(reader *r, const char *word) {
     const char *value = equals ? equals + 1 : NULL;
     if (!value && strcmp(info->type, "boolean") == 0) value = "true";
     if (!value) value = value_of(r, NULL);
+    if (value && !equals && is_option(r, value)) {
+        snprintf(error, sizeof error, "%s needs a value before %.60s", word, value);
+        return usage_error(r, error);
+    }
     if (value) return set_generation(r, info, value);
     snprintf(error, sizeof error, "%s needs a value", word);
     return usage_error(r, error);

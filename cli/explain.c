@@ -99,7 +99,9 @@ static int without_model(const cli_settings *settings) {
         return EXIT_USAGE;
     }
     if (settings->option && nt_option_named(&info, settings->option) != NT_OK) {
-        cli_error("%s; nextoken explain lists the options", nt_error_message());
+        const char *why = nt_error_message();
+        bool asks = *why && why[strlen(why) - 1] == '?'; /* did you mean ...? */
+        cli_error("%s%s", why, asks ? "" : "; nextoken explain lists the options");
         return EXIT_USAGE;
     }
     if (!settings->option && settings->format != NT_TABLE) {

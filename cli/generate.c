@@ -86,10 +86,8 @@ const cli_command cli_generate = {
     .summary = "a continuation of the text",
     .examples = "  nextoken generate -m gpt2 --max-new-tokens 40 \"A long long time ago, \"\n"
                 "  nextoken generate -m gpt2 --stop-strings \".\" --json \"Alice is a\"\n"
-                "  nextoken generate -m gpt2 --top-p 0.9 --seed 1 --num-return-sequences 3 "
-                "\"Alice\"\n"
-                "  nextoken generate -m gpt2 --num-beams 5 --no-repeat-ngram-size 2 --json --trace "
-                "\"Alice\"\n"
+                "  nextoken generate -m gpt2 --top-p 0.9 --num-return-sequences 3 \"Alice\"\n"
+                "  nextoken generate -m gpt2 --num-beams 5 --json --trace \"Alice\"\n"
                 "  nextoken generate -m gpt2-large --assistant-model gpt2 \"Alice is a\"\n"
                 "  nextoken generate -m gpt2 --search exact --horizon 5 \"Alice is a\"\n",
     .options = CLI_OPT_TRACE | CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE,

@@ -28,7 +28,8 @@ static void note(void *payload, const char *text) {
     size_t most = sizeof run->noted / sizeof *run->noted;
     char named[CLI_MAX_MESSAGE];
     if (run->quiet || run->n_noted > most) return;
-    if (!run->many) {
+    bool of_file = strncmp(text, "generation_config.json", 22) == 0; /* which has no flags */
+    if (!run->many && !of_file) {
         cli_name_flags(named, sizeof named, text);
         text = named;
     }

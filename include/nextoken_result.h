@@ -49,7 +49,7 @@ typedef struct nt_candidate {
     float logit;              /* raw */
     double logprob, prob;     /* raw */
     double processed_prob;    /* after logits processors; prob where there are none */
-    float processed_logit;    /* the same as a logit; of beams a log-probability */
+    float processed_logit;    /* the same as a logit; of beam search a log-probability */
     const nt_change *changes; /* [n_changes] in the order they were made */
     size_t n_changes;
 } nt_candidate;

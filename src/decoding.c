@@ -83,9 +83,59 @@ int nt_negative_ids(nt_ids_of *out, const nt_model *model, const nt_prompt *prom
     return nt_prompt_ids(out, model, &negative, options->callbacks);
 }
 
-/* options has no defaults left to take. Free the setting's ids also when this failed. */
+/* Options with the checkpoint's defaults among them, and what the caller gave of them. */
+typedef struct nt_asked {
+    const nt_generate_options *options, *given;
+} nt_asked;
+
+static bool is_checkpoints(const nt_asked *asked, const nt_option_row *row) {
+    return nt_option_given(asked->options, row) && !nt_option_given(asked->given, row);
+}
+
+static bool in_name(char c) {
+    return (c >= 'a' && c <= 'z') || c == '_';
+}
+
+/* The place of a name among the words of a text, or NULL. */
+static const char *find_name(const char *text, const char *name) {
+    size_t n = strlen(name);
+    for (const char *at = strstr(text, name); at; at = strstr(at + 1, name))
+        if ((at == text || !in_name(at[-1])) && !in_name(at[n])) return at;
+    return NULL;
+}
+
+/* What does not count is told to who gave it: a checkpoint's own need not suit every search. */
+static void tell_notes(const nt_plan *plan, const nt_asked *asked) {
+    for (size_t i = 0; i < plan->n_notes; i++) {
+        const nt_option_row *row;
+        bool idle = false;
+        for (size_t r = 0; !idle && (row = nt_option_row_at(r)); r++)
+            idle = is_checkpoints(asked, row) && strstr(plan->notes[i], " does not count") &&
+                   find_name(plan->notes[i], row->info.name) == plan->notes[i];
+        if (!idle) nt_note(asked->options->callbacks, "%s", plan->notes[i]);
+    }
+}
+
+/* A refusal that names what the caller did not give says where that is from. */
+static int refuse(int status, const nt_asked *asked) {
+    char message[512], names[256] = "";
+    const nt_option_row *row;
+    strncat(strcpy(message, ""), nt_error_message(), sizeof message - 1);
+    for (size_t i = 0; (row = nt_option_row_at(i)); i++) {
+        const char *name = row->info.name;
+        if (!is_checkpoints(asked, row) || !find_name(message, name)) continue;
+        if (strlen(names) + strlen(name) + 3 > sizeof names) break;
+        if (*names) strcat(names, ", ");
+        strcat(names, name);
+    }
+    if (!*names) return status;
+    return nt_fail(status, "%s (%s: from the checkpoint)", message, names);
+}
+
+/* Free the setting's ids also when this failed. */
 static int make_setting(nt_setting *setting, nt_session *session, const nt_prompt *prompt,
-                        const nt_ids_of *e, const nt_generate_options *options, size_t context) {
+                        const nt_ids_of *e, const nt_asked *asked, size_t context) {
+    const nt_generate_options *options = asked->options;
     const nt_model *model = session->model;
     *setting = (nt_setting){.stepper = nt_session_stepper(session)};
     nt_plan_for of = {.n_prompt = e->n, .context = context, .V = setting->stepper.V};
@@ -97,10 +147,10 @@ static int make_setting(nt_setting *setting, nt_session *session, const nt_promp
         of.assisted = true;
         of.draft_context = setting->assistant.context;
     }
-    NT_TRY(nt_plan_make(&setting->plan, options, &of));
+    int status = nt_plan_make(&setting->plan, options, &of);
+    if (status != NT_OK) return refuse(status, asked);
     if (setting->plan.n_stop_strings) NT_TRY(nt_need_tokenizer(model));
-    for (size_t i = 0; i < setting->plan.n_notes; i++)
-        nt_note(options->callbacks, "%s", setting->plan.notes[i]);
+    tell_notes(&setting->plan, asked);
     setting->detokenizer =
         (nt_detokenizer){model->tokenizer, stream_open, stream_put, stream_end, stream_close};
     setting->decoding = (nt_decoding){
@@ -162,7 +212,8 @@ static int next_with(nt_result *trace, nt_session *session, const nt_prompt *pro
     size_t context = (size_t)session->model->network->config.T;
     if (context <= e->n) context = e->n + 1; /* nothing is appended */
     nt_generate_options options = for_one_step(&whole, &session->model->defaults, context);
-    int status = make_setting(&setting, session, prompt, e, &options, context);
+    nt_asked asked = {&options, &given};
+    int status = make_setting(&setting, session, prompt, e, &asked, context);
     if (status == NT_OK) status = nt_decode_peek(trace, &setting.decoding);
     nt_ids_free(&setting.negative);
     return status;
@@ -194,13 +245,13 @@ int nt_next(nt_result **out, nt_session *session, const nt_prompt *prompt,
 /* ---- Generate and steps ---- */
 
 static int run_decoding(nt_result *trace, nt_session *session, const nt_prompt *prompt,
-                        const nt_ids_of *e, const nt_generate_options *options) {
+                        const nt_ids_of *e, const nt_asked *asked) {
     const nt_model *model = session->model;
     nt_setting setting;
     int status =
-        make_setting(&setting, session, prompt, e, options, (size_t)model->network->config.T);
+        make_setting(&setting, session, prompt, e, asked, (size_t)model->network->config.T);
     if (status == NT_OK && model->defaults_note.n)
-        nt_note(options->callbacks, "%s", model->defaults_note.data);
+        nt_note(asked->options->callbacks, "%s", model->defaults_note.data);
     if (status == NT_OK) status = nt_decode_run(trace, &setting.decoding);
     nt_ids_free(&setting.negative);
     return status;
@@ -212,13 +263,15 @@ static int generate(nt_result **out, nt_result_kind kind, nt_session *session,
     double started = nt_now_ms();
     nt_generate_options options = NT_GENERATE_OPTIONS_INIT;
     NT_TRY(nt_take_options(&options, sizeof options, given, "nt_generate_options"));
+    nt_generate_options callers = options;
+    nt_asked asked = {&options, &callers};
     nt_ids_of e;
     int status = nt_prompt_ids(&e, session->model, prompt, options.callbacks);
     if (status == NT_OK) status = nt_job_begin(out, session->model, kind, &e);
     if (status == NT_OK) {
         nt_options_add_defaults(&options, &session->model->defaults, e.n,
                                 (size_t)session->model->network->config.T);
-        status = run_decoding(*out, session, prompt, &e, &options);
+        status = run_decoding(*out, session, prompt, &e, &asked);
     }
     nt_ids_free(&e);
     return nt_job_finish(out, status, started);

@@ -2,7 +2,6 @@
 #include "nextoken.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -320,13 +319,8 @@ int nt_session_set_captures(nt_session *session, const nt_capture *captures, siz
 
 /* ---- Forward ---- */
 
-typedef struct copy_rows {
-    float *logits; /* next row */
-    size_t V;
-} copy_rows;
-
-static int copy_block(void *payload, const nt_logits_row *rows, size_t n) {
-    copy_rows *copy = payload;
+int nt_copy_rows(void *payload, const nt_logits_row *rows, size_t n) {
+    nt_rows_copy *copy = payload;
     for (size_t i = 0; i < n; i++, copy->logits += copy->V)
         memcpy(copy->logits, rows[i].logits, copy->V * sizeof *copy->logits);
     return NT_OK;
@@ -347,9 +341,9 @@ int nt_forward(nt_session *session, int32_t sequence, const int32_t *ids, size_t
     }
     if (n_ids == 0) return nt_fail(NT_E_ARGUMENT, "nt_forward: no ids");
     if (sequence < 0) return nt_fail(NT_E_RANGE, "no sequence %d; make one first", (int)sequence);
-    copy_rows copy = {logits, (size_t)session->model->network->config.V};
+    nt_rows_copy copy = {logits, (size_t)session->model->network->config.V};
     nt_input input = {sequence, ids, n_ids, wanted_from(want, n_ids)};
-    return nt_runner_step(session->runner, &input, 1, copy_block, &copy, callbacks);
+    return nt_runner_step(session->runner, &input, 1, nt_copy_rows, &copy, callbacks);
 }
 
 int nt_session_each_row(nt_session *session, const int32_t *ids, size_t n_ids, size_t wanted,

@@ -1,6 +1,4 @@
 /* A session as what a search sees of a model. */
-#include <string.h>
-
 #include "base/memory.h"
 #include "wiring.h"
 
@@ -31,19 +29,6 @@ static int make_room(nt_session *session, size_t n, size_t V) {
     return NT_OK;
 }
 
-typedef struct copy {
-    float *logits; /* next row */
-    size_t V;
-} copy;
-
-/* Inputs come in order, and so do the rows of each. */
-static int copy_block(void *payload, const nt_logits_row *rows, size_t n) {
-    copy *to = payload;
-    for (size_t i = 0; i < n; i++, to->logits += to->V)
-        memcpy(to->logits, rows[i].logits, to->V * sizeof *to->logits);
-    return NT_OK;
-}
-
 static int step(void *self, const float **logits, const nt_step_row *rows, size_t n_rows,
                 const nt_callbacks *callbacks) {
     nt_session *session = self;
@@ -58,9 +43,9 @@ static int step(void *self, const float **logits, const nt_step_row *rows, size_
     }
     int status = make_room(session, n, V);
     if (status == NT_OK) {
-        copy to = {session->logits, V};
+        nt_rows_copy to = {session->logits, V};
         nt_callbacks quiet = nt_without_progress(callbacks); /* the search counts tokens */
-        status = nt_runner_step(session->runner, inputs, n_rows, copy_block, &to, &quiet);
+        status = nt_runner_step(session->runner, inputs, n_rows, nt_copy_rows, &to, &quiet);
     }
     for (size_t i = 0; i < n; i++)
         logits[i] = session->logits + i * V;

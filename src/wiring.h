@@ -1,6 +1,6 @@
 /* The insides of models and sessions, shared by the files that wire the parts together:
- * nextoken.c (models, sessions, forward), texts.c (tokenize, ...), jobs.c (next, generate, score,
- * ...), inspect.c and others. */
+ * nextoken.c (models, sessions, forward), texts.c (tokenize, ...), jobs.c (what jobs have in
+ * common), decoding.c (next, generate), scoring.c and others. */
 #ifndef NT_WIRING_H
 #define NT_WIRING_H
 
@@ -39,6 +39,14 @@ int nt_need_network(const nt_model *model);
 
 /* The session as what a search sees. */
 nt_stepper nt_session_stepper(nt_session *session);
+
+/* Copies rows one behind the other, each input's in order: as an nt_logits_fn with the place as its
+ * payload. */
+typedef struct nt_rows_copy {
+    float *logits; /* next row */
+    size_t V;
+} nt_rows_copy;
+int nt_copy_rows(void *payload, const nt_logits_row *rows, size_t n);
 
 /* Logits of the rows t >= wanted of one text, which is not kept. */
 int nt_session_each_row(nt_session *session, const int32_t *ids, size_t n_ids, size_t wanted,

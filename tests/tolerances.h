@@ -21,13 +21,19 @@ static inline const tolerance *tolerance_of(const char *path, const char *type) 
     static const tolerance table[] = {
         {"f32 small", "logits", 0, 5e-6}, /* below ten million parameters */
         {"f32 small", "edited", 0, 3e-6}, /* logits after an edit */
-        {"f32 small", "logsumexp", 0, 1e-6}, {"f32 small", "loss", 0, 1e-6},
-        {"f32 small", "hidden", 0, 2.5e-6},  {"f32 small", "attention", 8e-6, 0},
-        {"f32 small", "processed prob", 1e-5, 0}, /* the promise */
-        {"f32 small", "sequence score", 1e-4, 0}, /* the promise; relative above 1 */
-        {"f32 gpt2", "logits", 0, 1e-5}, /* 124 million */
-        {"f32 gpt2", "edited", 0, 1e-5},     {"f32 gpt2", "logsumexp", 0, 2e-6},
-        {"f32 gpt2", "loss", 0, 1e-6},       {"f32 gpt2", "hidden", 0, 1.6e-5},
+        {"f32 small", "logsumexp", 0, 1e-6},
+        {"f32 small", "loss", 0, 1e-6},
+        {"f32 small", "hidden", 0, 2.5e-6},
+        {"f32 small", "attention", 8e-6, 0},
+        /* the promise; seen: 6e-6, where guidance_scale 2.5 or temperature 0.3 stretch the error of
+         * the logits, else 3.2e-6 */
+        {"f32 small", "processed prob", 1e-5, 0},
+        {"f32 small", "sequence score", 1e-5, 0}, /* relative above 1; the promise is 1e-4 */
+        {"f32 gpt2", "logits", 0, 1e-5},          /* 124 million */
+        {"f32 gpt2", "edited", 0, 1e-5},
+        {"f32 gpt2", "logsumexp", 0, 2e-6},
+        {"f32 gpt2", "loss", 0, 1e-6},
+        {"f32 gpt2", "hidden", 0, 1.6e-5},
         {"f32 gpt2", "attention", 5e-5, 0},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

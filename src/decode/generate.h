@@ -8,7 +8,7 @@
 #include "trace/trace.h"
 
 /* Turns token ids into text as they come, never half a character, in as many streams at once as
- * there are sequences; jobs.c gives it the tokenizer's streams, tests a table. put and end set
+ * there are sequences; decoding.c gives it the tokenizer's streams, tests a table. put and end set
  * *utf8 to text that stays valid until the next call on that stream. */
 typedef struct nt_detokenizer {
     const void *self;

@@ -47,8 +47,9 @@ static int too_long(const room *r, size_t n_new, const char *name) {
 static int by_length(const nt_planning *p, const room *r, size_t length) {
     size_t n_prompt = p->of->n_prompt;
     if (length > p->of->context) {
-        return nt_fail(NT_E_CONTEXT, "max_length is %zu and the model's context is %zu", length,
-                       p->of->context);
+        return nt_fail(NT_E_CONTEXT,
+                       "max_length is %zu and the model's context is %zu: it cannot be more",
+                       length, p->of->context);
     }
     if (length <= n_prompt) {
         return nt_fail(NT_E_ARGUMENT,

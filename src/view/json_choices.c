@@ -26,7 +26,7 @@ void nt_put_removed(nt_buffer *out, const nt_candidate *c) {
     if (c->n_changes > 0) put_changes(out, c);
 }
 
-void nt_put_candidate(nt_buffer *out, const nt_candidate *c, bool processed) {
+static void put_candidate(nt_buffer *out, const nt_candidate *c, bool processed) {
     nt_put_open(out, '{');
     nt_member_whole(out, "rank", c->rank);
     nt_put_token(out, &c->token);
@@ -41,23 +41,31 @@ void nt_put_candidate(nt_buffer *out, const nt_candidate *c, bool processed) {
     nt_buffer_putc(out, '}');
 }
 
-/* ---- next ------------------------------------------------------------------------------------ */
+typedef void (*put_fn)(nt_buffer *out, const nt_candidate *c, bool processed);
 
-static void candidates(nt_buffer *out, const char *name, const nt_candidate *list, size_t n,
-                       bool processed) {
+static void put_list(nt_buffer *out, const char *name, const nt_candidate *list, size_t n,
+                     put_fn put, bool processed) {
     nt_put_key(out, name);
     nt_put_open(out, '[');
     for (size_t i = 0; i < n; i++)
-        nt_put_candidate(out, &list[i], processed);
+        put(out, &list[i], processed);
     nt_buffer_putc(out, ']');
 }
+
+void nt_put_candidates(nt_buffer *out, const char *name, const nt_candidate *list, size_t n,
+                       bool processed) {
+    put_list(out, name, list, n, put_candidate, processed);
+}
+
+/* ---- next ------------------------------------------------------------------------------------ */
 
 void nt_json_next(nt_buffer *out, const nt_result *trace) {
     const nt_trace_step *step = trace->n_steps > 0 ? &trace->steps[0] : &(nt_trace_step){0};
     bool processed = nt_view_processed(trace);
     nt_put_ids(out, "ids", trace->tokens, trace->n_tokens);
-    candidates(out, "next", step->candidates, step->n_candidates, processed);
-    if (step->n_demoted > 0) candidates(out, "demoted", step->demoted, step->n_demoted, processed);
+    nt_put_candidates(out, "next", step->candidates, step->n_candidates, processed);
+    if (step->n_demoted > 0)
+        nt_put_candidates(out, "demoted", step->demoted, step->n_demoted, processed);
     nt_member_count(out, "kept", step->step.kept);
     nt_member_number(out, "entropy", step->step.entropy);
 }
@@ -96,8 +104,6 @@ static void choice(nt_buffer *out, const nt_candidate *c, bool processed) {
     nt_buffer_putc(out, '}');
 }
 
-typedef void (*put_fn)(nt_buffer *out, const nt_candidate *c, bool processed);
-
 /* The candidates of a step, the chosen one always among them. */
 static void put_choices(nt_buffer *out, const char *name, const nt_trace_step *s, put_fn put,
                         bool processed) {
@@ -111,16 +117,11 @@ static void put_choices(nt_buffer *out, const char *name, const nt_trace_step *s
     }
     if (!among) put(out, &s->step.chosen, processed);
     nt_buffer_putc(out, ']');
-    if (s->n_demoted == 0) return;
-    nt_put_key(out, "demoted");
-    nt_put_open(out, '[');
-    for (size_t i = 0; i < s->n_demoted; i++)
-        put(out, &s->demoted[i], processed);
-    nt_buffer_putc(out, ']');
+    if (s->n_demoted > 0) put_list(out, "demoted", s->demoted, s->n_demoted, put, processed);
 }
 
 void nt_put_choices(nt_buffer *out, const nt_trace_step *step) {
-    put_choices(out, "candidates", step, nt_put_candidate, true);
+    put_choices(out, "candidates", step, put_candidate, true);
 }
 
 static void step(nt_buffer *out, const nt_trace_step *s, const nt_buffer *input, bool processed,

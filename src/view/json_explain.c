@@ -19,11 +19,8 @@ static void option(nt_buffer *out, const nt_option_info *info) {
 
 /* What it changed further down. */
 static void further(nt_buffer *out, const nt_result *trace) {
-    nt_put_key(out, "further");
-    nt_put_open(out, '[');
-    for (size_t i = 0; trace->n_rows > 0 && i < trace->rows[0].n_candidates; i++)
-        nt_put_candidate(out, &trace->rows[0].candidates[i], true);
-    nt_buffer_putc(out, ']');
+    const nt_trace_step *row = trace->n_rows > 0 ? &trace->rows[0] : &(nt_trace_step){0};
+    nt_put_candidates(out, "further", row->candidates, row->n_candidates, true);
 }
 
 static void run(nt_buffer *out, const char *name, const nt_result *trace) {

@@ -105,13 +105,18 @@ static const char *fate_name(nt_fate fate) {
     return (size_t)fate < sizeof names / sizeof *names ? names[fate] : NULL;
 }
 
-static void beam(nt_buffer *out, const nt_beam *b) {
+/* Beam search adds up the processed logits themselves, exact search their probabilities. */
+static double processed_logprob(const nt_result *trace, const nt_candidate *c) {
+    return trace->proof ? log(c->processed_prob) : (double)c->processed_logit;
+}
+
+static void beam(nt_buffer *out, const nt_result *trace, const nt_beam *b) {
     nt_put_open(out, '{');
     nt_member_id(out, "parent", b->parent);
     nt_member_count(out, "step", b->index);
     nt_put_token(out, &b->token.token);
     nt_member_number(out, "logprob", b->token.logprob);
-    nt_member_number(out, "processed_logprob", b->token.processed_logit);
+    nt_member_number(out, "processed_logprob", processed_logprob(trace, &b->token));
     nt_put_removed(out, &b->token);
     nt_member_number(out, "sum", b->sum);
     nt_member_number(out, "score", b->score);
@@ -141,7 +146,7 @@ static void whole(nt_buffer *out, const nt_result *trace) {
     nt_put_key(out, "beams");
     nt_put_open(out, '[');
     for (size_t b = 0; b < trace->n_beams && out->status == NT_OK; b++)
-        beam(out, &trace->beams[b]);
+        beam(out, trace, &trace->beams[b]);
     nt_buffer_puts(out, "]}");
 }
 

@@ -39,8 +39,9 @@ void nt_put_ids(nt_buffer *out, const char *name, const nt_token *tokens, size_t
 void nt_put_tokens(nt_buffer *out, const nt_token *tokens, size_t n);
 void nt_put_offsets(nt_buffer *out, const nt_token *tokens, size_t n);
 
-/* A candidate as an object; `processed`: with what processors made of it. */
-void nt_put_candidate(nt_buffer *out, const nt_candidate *candidate, bool processed);
+/* Candidates [n] as objects; `processed`: with what processors made of them. */
+void nt_put_candidates(nt_buffer *out, const char *name, const nt_candidate *list, size_t n,
+                       bool processed);
 /* Members "removed_by" (null where nothing did) and, where there are some, "changes". */
 void nt_put_removed(nt_buffer *out, const nt_candidate *candidate);
 /* Members "candidates" and, where there are some, "demoted" of a step, all that is known. */

@@ -280,6 +280,33 @@ static void what_does_not_count(void **state) {
 }
 
 /* Each allocation fails in turn, for an option of either kind. */
+/* Fields that a C program has written and nobody has checked yet are shown as they are. */
+static void senseless_values(void **state) {
+    small_model m = small_open(*state);
+    static const nt_word words[] = {{NULL, 3}};
+    static const nt_bias biases[] = {{NULL, 2, 1.5}};
+    static const char *const strings[] = {NULL};
+    nt_generate_options options = NT_GENERATE_OPTIONS_INIT;
+    options.bad_words_ids = words;
+    options.sequence_bias = options.logit_bias = biases;
+    options.stop_strings = strings;
+    options.n_bad_words_ids = options.n_sequence_bias = options.n_logit_bias = 1;
+    options.n_stop_strings = 1;
+    options.early_stopping = options.search = INT32_MAX;
+    options.temperature = NAN;
+    static const char *const names[] = {"bad_words_ids", "sequence_bias",  "logit_bias",
+                                        "stop_strings",  "early_stopping", "temperature"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        nt_result *result;
+        assert_ok(nt_explain(&result, names[i], NULL, NULL, &options));
+        nt_result_free(result);
+        assert_int_equal(nt_explain(&result, names[i], m.session, nt_text(prompt), &options),
+                         NT_E_ARGUMENT);
+        assert_null(result);
+    }
+    small_close(&m);
+}
+
 static void out_of_memory(void **state) {
     static const char *const options[] = {"top_p", "guidance_scale", "num_beams"};
     small_model m = small_open(*state);
@@ -312,6 +339,7 @@ int main(void) {
         cmocka_unit_test(refusals),
         cmocka_unit_test(values_as_text),
         cmocka_unit_test(what_does_not_count),
+        cmocka_unit_test(senseless_values),
         cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, small_model_make, NULL);

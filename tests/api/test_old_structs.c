@@ -67,7 +67,7 @@ static void same_outputs(nt_result *a, nt_result *b) {
 static void old_generate_options_go_on_working(void **state) {
     small_model m = small_open(*state);
     nt_generate_options now = NT_GENERATE_OPTIONS_INIT;
-    now.max_new_tokens = given.old.max_new_tokens = 9;
+    now.max_new_tokens = 9;
     now.eos_token_id = no_eos;
     now.do_sample = now.seed_given = true;
     now.num_return_sequences = 3;

@@ -111,6 +111,19 @@ static void softmax_is_close(void **state) {
     report("entropy, absolute", worst_entropy, 1e-14);
 }
 
+/* Long stretches of x [n] removed, as top_k leaves a row; the largest number stays. */
+static void remove_stretches(float *x, size_t n, uint64_t *seed) {
+    size_t most = 0;
+    for (size_t i = 1; i < n; i++)
+        if (x[i] > x[most]) most = i;
+    for (size_t i = 0; i < n;) {
+        size_t gone = (size_t)(150 * next_double(seed));
+        for (; gone > 0 && i < n; gone--, i++)
+            if (i != most) x[i] = -INFINITY;
+        i += (size_t)(3 * next_double(seed));
+    }
+}
+
 /* The order of sums of docs/numbers.md in plain scalar code: whatever vectors the machine has, the
  * bits are these. */
 static void softmax_keeps_its_order(void **state) {
@@ -121,6 +134,7 @@ static void softmax_keeps_its_order(void **state) {
         double sum[8] = {0}, weighted[8] = {0}, max = -INFINITY;
         for (size_t i = 0; i < n; i++)
             x[i] = (float)(800 * next_double(&seed) * next_double(&seed));
+        if (n % 2) remove_stretches(x, n, &seed);
         for (size_t i = 0; i < n; i++)
             max = (double)x[i] > max ? (double)x[i] : max;
         for (size_t i = 0; i < n; i++) {
@@ -150,6 +164,7 @@ static void exp_below_is_exp(void **state) {
         float max = 3;
         for (size_t i = 0; i < n; i++)
             x[i] = max - (float)(720 * next_double(&seed));
+        if (n % 2) remove_stretches(x, n, &seed);
         if (n > 2) x[n / 2] = -INFINITY;
         if (n > 20) x[n / 3] = NAN;
         out[n] = 7;
@@ -160,6 +175,24 @@ static void exp_below_is_exp(void **state) {
         }
         assert_true(out[n] == 7); /* nothing behind the end is touched */
     }
+}
+
+/* Biases make logits so large that adding to them changes nothing: three that share the largest
+ * have a third each all the same. */
+static void softmax_of_huge_logits(void **state) {
+    (void)state;
+    static const float huge[] = {1e12f, 1e30f, 3.4e38f};
+    for (size_t i = 0; i < sizeof huge / sizeof *huge; i++) {
+        float x[] = {huge[i], -5, huge[i], -INFINITY, huge[i]};
+        nt_softmax got = nt_softmax_of(x, 5);
+        assert_true(got.finite && fabs(got.rest - log(3)) < 1e-15);
+        assert_true(fabs(nt_softmax_log(&got, huge[i]) + log(3)) < 1e-15);
+        assert_true(nt_softmax_log(&got, -5) < -9e11);
+        assert_true(nt_softmax_log(&got, -INFINITY) == -INFINITY);
+    }
+    float low[] = {-1e30f, -1e30f};
+    nt_softmax got = nt_softmax_of(low, 2);
+    assert_true(fabs(nt_softmax_log(&got, low[0]) + log(2)) < 1e-15);
 }
 
 static void softmax_of_broken_logits(void **state) {
@@ -190,8 +223,9 @@ static void softmax_of_broken_logits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exp_is_close),     cmocka_unit_test(log_is_close),
-        cmocka_unit_test(softmax_is_close), cmocka_unit_test(softmax_keeps_its_order),
-        cmocka_unit_test(exp_below_is_exp), cmocka_unit_test(softmax_of_broken_logits)};
+        cmocka_unit_test(exp_is_close),          cmocka_unit_test(log_is_close),
+        cmocka_unit_test(softmax_is_close),      cmocka_unit_test(softmax_keeps_its_order),
+        cmocka_unit_test(exp_below_is_exp),      cmocka_unit_test(softmax_of_broken_logits),
+        cmocka_unit_test(softmax_of_huge_logits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

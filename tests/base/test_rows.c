@@ -60,7 +60,7 @@ static void the_same_bits(void **state) {
         for (size_t i = 0; i < n; i++) {
             random = random * 1664525 + 1013904223;
             x[i] = ((float)(random >> 8) * 0x1p-24F - 0.5F) * (n % 3 ? 30 : 2000);
-            if (random % 97 == 0) x[i] = -INFINITY;
+            if (random % 97 == 0 || (n % 4 == 1 && i % 150 > 2)) x[i] = -INFINITY;
             at[i] = (int32_t)(random % (i + 1));
         }
         if (n % 50 == 49) x[n / 2] = n % 100 == 49 ? NAN : INFINITY;

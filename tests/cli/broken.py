@@ -20,6 +20,12 @@ def change_header(folder, change):
     harness.write_safetensors(path, change(header) or header, data)
 
 
+def own_search(folder):
+    """Not broken: a checkpoint that asks for beams, as those of BART do."""
+    (folder / "generation_config.json").write_text(json.dumps(
+        {"num_beams": 4, "early_stopping": True, "length_penalty": 2.0, "forced_bos_token_id": 0}))
+
+
 def no_config(folder):
     (folder / "config.json").unlink()
 

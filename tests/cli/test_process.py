@@ -134,6 +134,15 @@ class Process(unittest.TestCase):
         self.assertEqual((status, out), (-signal.SIGINT, b""))
         self.assertIn(b"--max-time SECONDS or --max-nodes N ends it", err)
 
+    def test_beams_of_an_exact_search_add_up(self):
+        done = BENCH.run("generate", "-m", str(BENCH.model("letters")), "--search", "exact", "--horizon", "3",
+                         "--repetition-penalty", "2", "--suppress-tokens", "221", "--json", "--trace", "hello")
+        beams = json.loads(done.stdout)["trace"]["beams"]
+        self.assertGreater(len(beams), 10)
+        for beam in beams:
+            before = 0 if beam["parent"] is None else beams[beam["parent"]]["sum"]
+            self.assertAlmostEqual(before + beam["processed_logprob"], beam["sum"], delta=1e-6)
+
     def test_interrupted_jsonl_leaves_whole_lines(self):
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
             for _ in range(4000):

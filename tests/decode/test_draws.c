@@ -367,6 +367,28 @@ static void without_replacement(void **state) {
     }
 }
 
+/* Of any number of ids, in parts of four or not, each may be drawn. */
+static void the_last_id_has_its_turn(void **state) {
+    (void)state;
+    for (size_t V = 1; V < 10; V++) {
+        for (nt_rng_kind rng = NT_RNG_PHILOX; rng <= NT_RNG_TORCH; rng++) {
+            float row[10];
+            const float *const rows[] = {row};
+            nt_plan plan;
+            nt_draws draws;
+            nt_drawn drawn;
+            size_t n;
+            for (size_t i = 0; i < V; i++)
+                row[i] = i == V - 1 ? 0 : -60;
+            begin(&draws, &plan, rng, 3, V);
+            assert_int_equal(nt_draws_several(&draws, &drawn, &n, rows, 1, 1, V), NT_OK);
+            assert_true(n == 1 && drawn.id == (int32_t)V - 1);
+            assert_int_equal(one_of(rng, row, V, 0), V - 1);
+            nt_draws_free(&draws);
+        }
+    }
+}
+
 /* Philox: an entry's number is its own, whatever stands in other rows; so are all kinds of draws.
  */
 static void no_number_serves_twice(void **state) {
@@ -449,6 +471,7 @@ int main(void) {
         cmocka_unit_test(broken_rows),
         cmocka_unit_test(weights_that_leave_nothing),
         cmocka_unit_test(without_replacement),
+        cmocka_unit_test(the_last_id_has_its_turn),
         cmocka_unit_test(no_number_serves_twice),
         cmocka_unit_test(passing_is_drawing),
         cmocka_unit_test(every_allocation_may_fail),

@@ -92,7 +92,7 @@ static void go_through(every *e, int32_t *ids, size_t n, whole *so_far) {
         whole next = *so_far;
         ids[n] = next.ids[next.n] = (int32_t)id;
         next.places[next.n++] = place_in(row, V, id);
-        next.sum += fmin(0, (double)row[id] - softmax.logsum);
+        next.sum += fmin(0, nt_softmax_log(&softmax, row[id]));
         next.reason = reason_of(e->plan, ids, n + 1);
         if (!next.reason) {
             go_through(e, ids, n + 1, &next);
@@ -126,7 +126,7 @@ static double greedy_sum(every *e) {
         nt_softmax softmax = nt_softmax_of(row, e->model->V);
         if (!softmax.finite) return -INFINITY;
         ids[n] = nt_argmax(row, e->model->V);
-        sum += (double)row[ids[n]] - softmax.logsum;
+        sum += nt_softmax_log(&softmax, row[ids[n]]);
         if (reason_of(e->plan, ids, n + 1)) return sum;
     }
 }
@@ -168,7 +168,7 @@ static double beams_sum(every *e, size_t n_beams) {
                     ids[2 + depth] = (int32_t)id;
                     all[n] = running[b];
                     all[n].ids[depth] = (int32_t)id;
-                    all[n].sum += fmin(0, (double)row[id] - softmax.logsum);
+                    all[n].sum += fmin(0, nt_softmax_log(&softmax, row[id]));
                     all[n].n = depth + 1;
                     all[n++].reason = reason_of(e->plan, ids, 3 + depth);
                 }

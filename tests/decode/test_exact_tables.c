@@ -397,6 +397,7 @@ static void rows_that_are_no_numbers(void **state) {
             nt_plan plan = plan_of(3, 1);
             run_with(&r, &plan, NULL);
             assert_int_equal(r.status, NT_E_NUMERIC);
+            assert_non_null(strstr(nt_error_message(), "the logits of step"));
             run_free(&r);
         }
     }

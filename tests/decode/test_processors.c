@@ -292,6 +292,30 @@ static void prefixes_longer_than_the_sequence(void **state) {
     nt_processors_free(&p);
 }
 
+/* What the oracle cannot tell apart: min_new_tokens alone (transformers sets min_length with it),
+ * and a word that is one of several eos ids. */
+static void eos_is_held_back_and_spared(void **state) {
+    (void)state;
+    const int32_t eos[] = {0, 2}, ids[] = {1, 1, 1, 1, 1};
+    const nt_word words[] = {{&eos[1], 1}, {ids, 1}};
+    const float row[4] = {0};
+    nt_plan plan = NT_PLAN_INIT;
+    nt_processors p;
+    plan.eos = eos;
+    plan.bad_words = words;
+    plan.n_eos = plan.n_bad_words = plan.min_new = 2;
+    plan.n_prompt = 3;
+    assert_int_equal(nt_processors_begin(&p, &plan, 4), NT_OK);
+    for (size_t n = 3; n < 6; n++) {
+        assert_int_equal(nt_processors_run(&p, row, NULL, ids, n), NT_OK);
+        const float *words_out = p.stages[1].logits, *out = p.stages[2].logits;
+        float held = n < 5 ? -INFINITY : 0;
+        assert_true(words_out[2] == 0 && words_out[1] == -INFINITY && words_out[3] == 0);
+        assert_true(out[0] == held && out[2] == held && out[1] == -INFINITY && out[3] == 0);
+    }
+    nt_processors_free(&p);
+}
+
 /* An id that both rows exclude stays out; transformers has NaN there. */
 static void guidance_keeps_what_is_excluded_out(void **state) {
     (void)state;
@@ -309,6 +333,17 @@ static void guidance_keeps_what_is_excluded_out(void **state) {
 
 /* By the definition, with everything in long double: three roundings, of the difference, of the log
  * and of the result. */
+/* What a bias has made so large that adding to it changes nothing. */
+static void log_softmax_of_huge_logits(void **state) {
+    (void)state;
+    static const float row[] = {1e30f, 2, 1e30f, -INFINITY, 1e30f};
+    float out[5];
+    nt_log_softmax(out, row, 5);
+    for (size_t i = 0; i < 5; i += 2)
+        assert_true(out[i] == (float)-log(3));
+    assert_true(out[1] == -1e30f && out[3] == -INFINITY);
+}
+
 static void log_softmax_is_as_exact_as_stated(void **state) {
     (void)state;
     const char *const kinds[] = {"smooth", "ties", "holes", "peaked", "flat"};
@@ -405,7 +440,7 @@ static void long_ngrams_take_linear_time(void **state) {
 
 static void decay_ends_at_what_float_holds(void **state) {
     (void)state;
-    const float row[] = {3, -3, 0, -INFINITY};
+    const float row[] = {3, -3, 0, -INFINITY}, lowest[] = {-FLT_MAX, 0, 0, 0};
     const int32_t eos[] = {0, 1, 2, 3, 0};
     static int32_t ids[5000];
     nt_plan plan = NT_PLAN_INIT;
@@ -423,6 +458,8 @@ static void decay_ends_at_what_float_holds(void **state) {
     assert_int_equal(nt_processors_run(&p, row, NULL, ids, 5000), NT_OK);
     out = nt_processed(&p);
     assert_true(out[0] == 0 && out[1] == -6 && out[2] == 0 && out[3] == -INFINITY);
+    assert_int_equal(nt_processors_run(&p, lowest, NULL, ids, 5000), NT_OK);
+    assert_true(nt_processed(&p)[0] == -FLT_MAX);
     plan.decay_factor = -9;
     assert_int_equal(nt_processors_run(&p, row, NULL, ids, 5000), NT_OK);
     for (size_t i = 0; i < 3; i++)
@@ -484,8 +521,10 @@ int main(void) {
         cmocka_unit_test(each_processor_has_its_stage),
         cmocka_unit_test(a_callers_processor_may_stop),
         cmocka_unit_test(prefixes_longer_than_the_sequence),
+        cmocka_unit_test(eos_is_held_back_and_spared),
         cmocka_unit_test(guidance_keeps_what_is_excluded_out),
         cmocka_unit_test(log_softmax_is_as_exact_as_stated),
+        cmocka_unit_test(log_softmax_of_huge_logits),
         cmocka_unit_test(ngrams_of_every_length),
         cmocka_unit_test(long_ngrams_take_linear_time),
         cmocka_unit_test(decay_ends_at_what_float_holds),

@@ -297,6 +297,47 @@ static void where_one_is_left_it_is_the_greedy_one(void **state) {
     run_free(&greedy);
 }
 
+/* Of twelve that sampling makes too, the three of the highest log-probability a token. */
+static void the_best_of_many(void **state) {
+    (void)state;
+    enum { N = 12, RETURNED = 3 };
+    float rows[ROWS][V];
+    make_rows(rows);
+    run all = {0}, best = {0};
+    nt_plan plan = plan_of(N, 4);
+    run_with(&all, rows, &plan);
+    plan.method = NT_METHOD_BEST_OF;
+    plan.n_returned = RETURNED;
+    run_with(&best, rows, &plan);
+    assert_true(all.status == NT_OK && best.status == NT_OK);
+    assert_int_equal(nt_result_n_outputs(best.trace), RETURNED);
+    bool taken[N] = {false};
+    size_t step = 0;
+    for (size_t place = 0; place < RETURNED; place++) {
+        const nt_output *got = nt_result_output(best.trace, place), *wanted = NULL;
+        size_t from = 0;
+        for (size_t s = 0; s < N; s++) {
+            const nt_output *one = nt_result_output(all.trace, s);
+            if (taken[s] || (wanted && one->logprob / (double)one->n_ids <=
+                                           wanted->logprob / (double)wanted->n_ids))
+                continue;
+            wanted = one;
+            from = s;
+        }
+        taken[from] = true;
+        assert_true(same_output(got, wanted));
+        assert_true(got->score == wanted->logprob / (double)wanted->n_ids);
+        for (size_t i = 0; i < got->n_ids; i++, step++) {
+            const nt_step *made = nt_result_step(best.trace, step);
+            assert_true(made->sequence == place && made->index == i && made->beam == -1);
+            assert_int_equal(made->chosen.token.id, got->ids[i]);
+        }
+    }
+    assert_int_equal(nt_result_n_steps(best.trace), step);
+    run_free(&best);
+    run_free(&all);
+}
+
 static void seeds_differ_and_repeat(void **state) {
     (void)state;
     float rows[ROWS][V];
@@ -410,6 +451,7 @@ int main(void) {
         cmocka_unit_test(each_ends_on_its_own),
         cmocka_unit_test(the_processors_are_in_the_trace),
         cmocka_unit_test(where_one_is_left_it_is_the_greedy_one),
+        cmocka_unit_test(the_best_of_many),
         cmocka_unit_test(seeds_differ_and_repeat),
         cmocka_unit_test(the_text_callback_hears_one_alone),
         cmocka_unit_test(failures_at_every_place),

@@ -221,6 +221,8 @@ static void typical_ones_stay(void **state) {
     check_stay("xxx.x.", row, &plan);
     plan.keep = 6;
     check_stay("xxxxx.", row, &plan);
+    plan.keep = 4; /* nearer ones before and behind the first of the equals */
+    check_stay("xxx.x", (float[]){quarter, eighth, quarter, eighth, quarter}, &plan);
     /* sixteen of 0.05 and one of 0.2: 2.719 nats, from which they lie 0.277 and 1.109. The
      * likeliest goes. */
     float untypical[17];
@@ -231,6 +233,31 @@ static void typical_ones_stay(void **state) {
     check_stay("xxx.xxxxxxxxxxxxx", untypical, &plan);
     plan.typical_p = 0.85;
     check_stay("xxxxxxxxxxxxxxxxx", untypical, &plan);
+}
+
+/* Probabilities that are exactly 1/2, 1/4 and twice 1/8, 1.213 nats, from which they lie 0.520,
+ * 0.173 and 0.866: limits that are met and not passed, as transformers 5.23 has them. */
+static void limits_that_are_met(void **state) {
+    (void)state;
+    const float two = logf(2), row[] = {2 * two, two, 0, 0};
+    nt_plan plan = sampling();
+    plan.epsilon_cutoff = 0.25;
+    check_stay("xx..", row, &plan);
+    plan.epsilon_cutoff = 0.125;
+    check_stay("xxxx", row, &plan);
+    plan = sampling();
+    plan.min_p = 0.5;
+    check_stay("xx..", row, &plan);
+    plan = sampling();
+    plan.typical_p = 0.25;
+    check_stay(".x..", row, &plan);
+    plan.typical_p = 0.75;
+    check_stay("xx..", row, &plan);
+    plan = sampling();
+    plan.top_p = 0.75;
+    check_stay("xx..", row, &plan);
+    plan.top_p = 0.5;
+    check_stay("x...", row, &plan);
 }
 
 static nt_plan one_of(size_t warper, size_t keep) {
@@ -342,7 +369,7 @@ int main(void) {
         cmocka_unit_test(which_of_equals_stay),     cmocka_unit_test(typical_ones_stay),
         cmocka_unit_test(rows_at_the_limits),       cmocka_unit_test(broken_rows),
         cmocka_unit_test(only_what_is_wanted_runs), cmocka_unit_test(the_kth_largest),
-        cmocka_unit_test(probabilities_in_float32),
+        cmocka_unit_test(probabilities_in_float32), cmocka_unit_test(limits_that_are_met),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,20 @@ static nt_result *new_trace(void) {
     return trace;
 }
 
+/* Biases may make logits so large that adding to them changes nothing. */
+static void huge_logits_share_what_there_is(void **state) {
+    (void)state;
+    static const float raw[] = {1, 2, 3, 4}, biased[] = {1e30f, 2, 1e30f, 4};
+    const nt_stage stages[] = {{NULL, raw}, {"logit_bias", biased}};
+    nt_sight sight = {.stages = stages, .n_stages = 2, .V = 4, .k = 4};
+    nt_result *trace = new_trace();
+    assert_int_equal(nt_trace_add_step(trace, &sight, 2), NT_OK);
+    static const double share[] = {0.5, 0.5, 0, 0};
+    for (size_t i = 0; i < 4; i++)
+        assert_true(fabs(nt_result_candidate(trace, 0, i)->processed_prob - share[i]) < 1e-15);
+    nt_result_free(trace);
+}
+
 /* ---- Against the definitions ----------------------------------------------------------------- */
 
 enum { MOST_V = 24, MOST_STAGES = 6, MOST_WATCH = 5 };
@@ -208,6 +222,10 @@ static void broken_stages(void **state) {
     assert_int_equal(nt_result_candidate(trace, 1, 1)->n_changes, 2); /* NaN to NaN is none */
     sight = (nt_sight){.stages = stages, .n_stages = 2, .V = 2, .k = 2};
     assert_int_equal(nt_trace_add_step(trace, &sight, 0), NT_E_NUMERIC);
+    assert_non_null(strstr(nt_error_message(), "token 0 has NaN"));
+    stages[1].logits = (const float[]){1, INFINITY};
+    assert_int_equal(nt_trace_add_step(trace, &sight, 0), NT_E_NUMERIC);
+    assert_non_null(strstr(nt_error_message(), "token 1 has infinity"));
     stages[1].logits = none;
     assert_int_equal(nt_trace_add_step(trace, &sight, 0), NT_E_NUMERIC);
     assert_non_null(strstr(nt_error_message(), "processed logits of step 2 are all -infinity"));
@@ -488,6 +506,7 @@ int main(void) {
         cmocka_unit_test(wrong_beams),
         cmocka_unit_test(new_parts_are_read),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(huge_logits_share_what_there_is),
         cmocka_unit_test(memory_does_not_grow_with_v),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,7 +150,8 @@ static void proof_values(void **state) {
     (void)state;
     json_t *object = read_back(sample_gap());
     const json_t *proof = json_object_get(object, "proof");
-    members_of(proof, "proved gap bound limit horizon nodes greedy beams num_beams min_probability ");
+    members_of(proof,
+               "proved gap bound limit horizon nodes greedy beams num_beams min_probability ");
     assert_true(json_is_false(json_object_get(proof, "proved")));
     assert_true(number_of(proof, "gap") == 1.25 && number_of(proof, "bound") == -16.25);
     assert_string_equal(text_of(proof, "limit"), "max_nodes");

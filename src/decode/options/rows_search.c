@@ -146,8 +146,9 @@ static const nt_option_row rows[] = {
               "Each beginning that the search looks at costs one row of the model and some memory. "
               "When this many have been looked at without a proof, the search ends with the best "
               "that it has found and tells the gap in nats by which something not looked at "
-              "might still be likelier. It acts with search exact only; raise it, or lower the "
-              "horizon, to come to a proof.",
+              "might still be likelier. Greedy decoding, which it begins with, always runs to its "
+              "end. It acts with search exact only; raise it, or lower the horizon, to come to a "
+              "proof.",
               "100"},
      .type = NT_OPTION_INTEGER,
      .ours = true,
@@ -159,8 +160,9 @@ static const nt_option_row rows[] = {
           "Exact search: find all continuations that are at least this likely.", SECTION, NT_OURS,
           "Instead of the likeliest continuation, the search lists all of them within the "
           "horizon whose probability, the product over their tokens after the processors, is at "
-          "least this, in order. There can be at most 1 / min_probability of them. Proved then "
-          "means that none is missing. It acts with search exact only.\n\n"
+          "least this, in order. There can be at most 1 / min_probability of them, and 1024 are "
+          "returned at most. Proved then means that none is missing. It acts with search exact "
+          "only.\n\n"
           "Use it to see all that a model holds possible after a prompt, such as every answer "
           "above one percent.",
           "0.01"},

@@ -2,7 +2,6 @@
 #include "decode/options/values.h"
 
 #include <errno.h>
-#include <float.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <strings.h>

@@ -1,6 +1,4 @@
 /* top_p: the least likely ids go, as long as together they have at most 1 - top_p. */
-#include <math.h>
-
 #include "decode/process/float_softmax.h"
 #include "decode/process/order.h"
 

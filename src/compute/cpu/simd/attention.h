@@ -121,6 +121,13 @@ INLINE size_t vectors_of(size_t n) {
     return n == 1 ? 4 : n == 2 ? most(2, ATTENTION_VECTORS) : ATTENTION_VECTORS;
 }
 
+/* Narrow tiles go over a page several times, each time through a column of it: the first asks for
+ * the rest of each row [n] too, so that memory is read in the order in which it lies. */
+INLINE void fetch(const float *row, size_t n_vectors, size_t n) {
+    for (size_t i = n_vectors * NT_LANES; i < n; i += NT_LANES)
+        __builtin_prefetch(row + i);
+}
+
 /* Scores of n rows for n_vectors * 16 positions from t on, whose keys begin at `keys`. */
 INLINE void score_tile(const attention_rows *a, const page_group *g, const float *keys, size_t t,
                        size_t n, size_t n_vectors) {
@@ -129,6 +136,7 @@ INLINE void score_tile(const attention_rows *a, const page_group *g, const float
         for (size_t v = 0; v < n_vectors; v++)
             dot[r][v] = v_zero();
     for (size_t e = 0; e < a->E; e++, keys += NT_PAGE) {
+        if (n > 1 && t % NT_PAGE == 0) fetch(keys, n_vectors, NT_PAGE);
         for (size_t r = 0; r < n; r++) {
             vec q = v_set(g->q[r][e]);
             for (size_t v = 0; v < n_vectors; v++)
@@ -187,6 +195,7 @@ INLINE void value_tile(const attention_rows *a, const page_group *g, size_t firs
         size_t stop = least(end, (t / NT_PAGE + 1) * NT_PAGE);
         const float *value = g->pages[t / NT_PAGE] + a->values + t % NT_PAGE * a->E + e;
         for (; t < stop; t++, value += a->E) {
+            if (n > 1 && e == 0) fetch(value, n_vectors, a->E);
             for (size_t v = 0; v < n_vectors; v++) {
                 const float *from = value + v * NT_LANES;
                 vec x = part ? v_load_part(from, part) : v_load(from);
