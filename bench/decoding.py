@@ -1,12 +1,14 @@
 """Every kind of decoding, nextoken beside transformers, on one checkpoint, float32.
 
-    python bench/decoding.py BUILD_FOLDER CHECKPOINT [--pairs 3] [--threads 2] [--only greedy,beams] [--assistant FOLDER]
+    python bench/decoding.py BUILD_FOLDER CHECKPOINT [--pairs 3] [--threads 2] [--cpu] [--only greedy,beams]
+                             [--assistant FOLDER]
 
 Each case is a whole generation, prompt included. nextoken is one process that reads requests and
 writes results (--jsonl), transformers runs in this one; both have everything loaded, and the same
 prompt and options. The ids are compared first: where they differ, nothing is timed. Timed in turn
 (A B A B ...); printed are new tokens/s of each (median; of all sequences returned) and the ratio's
-median, smallest and largest. Without --assistant, BUILD_FOLDER/tools/mkmodel makes one: the
+median, smallest and largest. --cpu counts CPU time, for a machine with other work, where two threads
+that wait for each other say little: then with --threads 1. Without --assistant, BUILD_FOLDER/tools/mkmodel makes one: the
 checkpoint's shape with fewer layers, seeded as `scripts/demo` seeds the checkpoint, so that the
 first layers are the same. Needs tools/oracle/requirements.txt."""
 
@@ -59,6 +61,11 @@ class Nextoken:
             raise SystemExit(f"{case}: {result['error']}")
         return [s["ids"] for s in result["sequences"]], result["effort"]
 
+    def cpu(self):
+        ticks = [pathlib.Path(f"/proc/{p.pid}/stat").read_text().rsplit(")")[-1].split()[11:13]
+                 for p in self.processes.values()]
+        return sum(int(t) for pair in ticks for t in pair) / os.sysconf("SC_CLK_TCK")
+
     def end(self):
         for process in self.processes.values():
             process.stdin.close()
@@ -87,24 +94,29 @@ class Transformers:
         out = self.model.generate(ids, attention_mask=torch.ones_like(ids), **options)
         return [self.cut(row) for row in out[:, len(prompt):].tolist()]
 
+    @staticmethod
+    def cpu():
+        return time.process_time()
+
     def cut(self, row):
         """Without what transformers fills up with."""
         eos = self.model.generation_config.eos_token_id
         return row[:row.index(eos) + 1] if eos in row else row
 
 
-def seconds(system, case):
-    start = time.perf_counter()
+def seconds(system, case, clock):
+    start = clock()
     system.generate(case)
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def measure(case, ours, theirs, pairs):
+def measure(case, ours, theirs, pairs, cpu):
     (a, effort), b = ours.generate(case), theirs.generate(case)
     if a != b:
         print(f"{case}: the ids differ, nothing timed\n  {a}\n  {b}")
         return False
-    times = [(seconds(ours, case), seconds(theirs, case)) for _ in range(pairs)]
+    clocks = (ours.cpu, theirs.cpu) if cpu else (time.perf_counter, time.perf_counter)
+    times = [(seconds(ours, case, clocks[0]), seconds(theirs, case, clocks[1])) for _ in range(pairs)]
     tokens, ratios = sum(map(len, a)), [t / n for n, t in times]
     drafts = f"; {effort['accepted']} of {effort['drafted']} drafted ids taken" if effort["drafted"] else ""
     print(f"{case:22s} nextoken {tokens / statistics.median(n for n, _ in times):6.1f} tokens/s, transformers "
@@ -128,19 +140,20 @@ def main():
     parser.add_argument("checkpoint", type=pathlib.Path)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--only", default="", help="beginnings of names of cases, with commas between them")
     parser.add_argument("--assistant", type=pathlib.Path)
     args = parser.parse_args()
     cases = [c for c in CASES if c.startswith(tuple(args.only.split(",")))]
     print(f"transformers {transformers.__version__}, torch {torch.__version__}, {args.checkpoint.name}, float32, "
-          f"{args.threads} threads, {args.pairs} pairs, load {os.getloadavg()[0]:.1f}", flush=True)
+          f"{args.threads} threads, {args.pairs} pairs, {'CPU' if args.cpu else 'wall'} time, load {os.getloadavg()[0]:.1f}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         assistant = args.assistant
         if "assistant" in cases and not assistant:
             assistant = make_assistant(args.build, args.checkpoint, folder)
         ours = Nextoken(args.build, args.checkpoint, args.threads, assistant)
         theirs = Transformers(args.checkpoint, args.threads, assistant)
-        same = [measure(case, ours, theirs, args.pairs) for case in cases]
+        same = [measure(case, ours, theirs, args.pairs, args.cpu) for case in cases]
         ours.end()
     raise SystemExit(0 if all(same) else 1)
 

@@ -413,6 +413,9 @@ static void no_number_serves_twice(void **state) {
             if (b[i].row == 0) assert_int_equal(b[i].id, a[at++].id);
         assert_true(at == V && n_a == V && n_b == 2 * V);
         double u, w, weights_u = nt_draws_uniform(&draws, 4, index);
+        uint64_t block[4]; /* NumPy's, by test_random.c */
+        nt_philox(block, (const uint64_t[]){9, 0}, (const uint64_t[]){index, 4, 0, 1});
+        assert_true(weights_u == (double)(block[0] >> 11) * 0x1p-53);
         float weights[V] = {1};
         nt_draws_one(&draws, &u, rows[0], 4, index);
         nt_draws_weighted(&draws, &w, weights, 4, index);

@@ -36,6 +36,8 @@ static void beam_search_misses_it(void **state) {
     assert_true(fabs(proof->beams - log(0.18 / 16)) < 1e-6); /* five beams never saw it */
     assert_true(fabs(proof->greedy - log(0.18 / 16)) < 1e-6);
     assert_string_equal(nt_result_method(r.trace, NULL), "exact");
+    for (size_t b = 0; b < nt_result_n_beams(r.trace); b++)
+        assert_int_equal(nt_result_beam(r.trace, b)->slot, -1);
     run_free(&r);
     plan.n_beams = 6;
     r.model = (table_model){.rows = rows, .n_rows = V, .V = V, .by_id = true};

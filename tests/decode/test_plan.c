@@ -164,6 +164,7 @@ static void exact_search(void **state) {
          o->num_return_sequences = 9, o->max_nodes = 7);
     MADE("horizon counts", plan->max_new == 6, EXACT, o->horizon = 6);
     MADE("(horizon)", plan->max_new == 20, EXACT, o->max_new_tokens = 0);
+    MADE(NULL, plan->method == NT_METHOD_EXACT, EXACT, o->best_of = 1);
     MADE(NULL, plan->min_probability == 0.25, EXACT, o->min_probability = 0.25);
     MADE("num_return_sequences does not count", plan->min_probability == 0.25, EXACT,
          o->min_probability = 0.25, o->num_return_sequences = 2);

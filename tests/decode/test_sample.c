@@ -326,7 +326,7 @@ static void the_best_of_many(void **state) {
         }
         taken[from] = true;
         assert_true(same_output(got, wanted));
-        assert_true(got->score == wanted->logprob / (double)wanted->n_ids);
+        assert_true(got->score == wanted->logprob / (double)wanted->n_ids && got->beam == -1);
         for (size_t i = 0; i < got->n_ids; i++, step++) {
             const nt_step *made = nt_result_step(best.trace, step);
             assert_true(made->sequence == place && made->index == i && made->beam == -1);

@@ -371,10 +371,15 @@ static void wrong_beams(void **state) {
     (void)state;
     nt_result *trace = new_trace();
     assert_int_equal(nt_trace_follow_beams(trace), NT_OK); /* nothing to follow */
+    nt_output output = {.text = "", .beam = 0};
+    assert_int_equal(nt_trace_add_output(trace, &output), NT_OK);
+    assert_int_equal(nt_trace_follow_beams(trace), NT_E_RANGE); /* there is none */
+    nt_result_free(trace);
+    trace = new_trace();
     assert_int_equal(add_beam(trace, 0, 0, 1, -1), NT_E_RANGE);
     assert_int_equal(add_beam(trace, -2, 0, 1, -1), NT_E_RANGE);
     assert_int_equal(add_beam(trace, -1, 0, 1, -1), NT_OK);
-    nt_output output = {.text = "", .beam = 1};
+    output.beam = 1;
     assert_int_equal(nt_trace_add_output(trace, &output), NT_OK);
     assert_int_equal(nt_trace_follow_beams(trace), NT_E_RANGE);
     assert_int_equal(nt_result_n_steps(trace), 0);
