@@ -129,6 +129,8 @@ typedef struct nt_plan_for {
  * RANGE (an id outside the vocabulary; the option is named), IO (no seed from the system). */
 int nt_plan_make(nt_plan *plan, const nt_generate_options *options, const nt_plan_for *of);
 
+bool nt_plan_is_eos(const nt_plan *plan, int32_t id);
+
 /* All that a decoding works with. */
 typedef struct nt_decoding {
     const nt_plan *plan;

@@ -44,3 +44,9 @@ int nt_plan_make(nt_plan *plan, const nt_generate_options *options, const nt_pla
     NT_TRY(nt_plan_processors(&p));
     return take_seed(&p);
 }
+
+bool nt_plan_is_eos(const nt_plan *plan, int32_t id) {
+    for (size_t i = 0; i < plan->n_eos; i++)
+        if (plan->eos[i] == id) return true;
+    return false;
+}

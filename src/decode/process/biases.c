@@ -84,18 +84,12 @@ static bool wants_bad_words(const nt_plan *plan) {
     return plan->n_bad_words > 0;
 }
 
-static bool is_eos(const nt_plan *plan, int32_t id) {
-    for (size_t i = 0; i < plan->n_eos; i++)
-        if (plan->eos[i] == id) return true;
-    return false;
-}
-
 /* A word that is an eos and nothing else is passed over. */
 static int run_bad_words(const nt_row *row, const nt_plan *plan) {
     for (size_t i = 0; i < plan->n_bad_words; i++) {
         const nt_word *word = &plan->bad_words[i];
         if (!completes(row, word->ids, word->n_ids)) continue;
-        if (word->n_ids == 1 && is_eos(plan, word->ids[0])) continue;
+        if (word->n_ids == 1 && nt_plan_is_eos(plan, word->ids[0])) continue;
         row->logits[word->ids[word->n_ids - 1]] += -INFINITY;
     }
     return NT_OK;

@@ -10,12 +10,6 @@ bool nt_ends_in_string(const nt_ends *ends, int32_t *at, int32_t id) {
     return nt_writing_stops(ends->writing, at, id) > 0;
 }
 
-bool nt_plan_is_eos(const nt_plan *plan, int32_t id) {
-    for (size_t i = 0; i < plan->n_eos; i++)
-        if (plan->eos[i] == id) return true;
-    return false;
-}
-
 const char *nt_ends_after(const nt_ends *ends, const int32_t *ids, size_t n_ids, bool in_string) {
     const nt_plan *plan = ends->plan;
     if (nt_plan_is_eos(plan, ids[n_ids - 1])) return "stop";

@@ -21,6 +21,4 @@ bool nt_ends_in_string(const nt_ends *ends, int32_t *at, int32_t id);
  * callback last. */
 const char *nt_ends_after(const nt_ends *ends, const int32_t *ids, size_t n_ids, bool in_string);
 
-bool nt_plan_is_eos(const nt_plan *plan, int32_t id);
-
 #endif
