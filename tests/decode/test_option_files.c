@@ -349,6 +349,17 @@ static void a_file_tells_what_is_left_out(void **state) {
                      NT_OK);
     assert_non_null(strstr(h.lines[0], "\"h\" and 2 more: left out"));
     nt_generate_options_clear(&o);
+    /* what acts only when drawing matters only there, as in transformers */
+    o.callbacks = &callbacks;
+    h.n = 0;
+    assert_int_equal(load(&o, "{\"temperature\": 0.0, \"do_sample\": false}"), NT_OK);
+    assert_true(h.n == 1 && o.temperature == 0 && o.do_sample == -1);
+    assert_non_null(strstr(h.lines[0], ": temperature cannot be 0.0 and is left out: above 0"));
+    nt_generate_options_clear(&o);
+    assert_int_equal(load(&o, "{\"temperature\": 0.0, \"do_sample\": true}"), NT_E_FORMAT);
+    set(&o, "do_sample", "true");
+    assert_int_equal(load(&o, "{\"temperature\": 0.0}"), NT_E_FORMAT);
+    nt_generate_options_clear(&o);
 }
 
 static void files_that_cannot_be_read(void **state) {
@@ -365,9 +376,9 @@ static void files_that_cannot_be_read(void **state) {
         {"{\"top_k\": 1, \"top_k\": 2}", "duplicate object key"},
         {"{\"temperature\": 1e999}", "is not valid JSON"},
         {"{\"temperature\": NaN}", "is not valid JSON"},
-        {"{\"num_beams\": 2, \"top_k\": \"5\"}",
+        {"{\"do_sample\": true, \"top_k\": \"5\"}",
          ": top_k cannot be \"5\": it takes an integer, 1 or more, or 0 for no limit"},
-        {"{\"num_beams\": 2, \"typical_p\": 0}", ": typical_p cannot be 0: it takes a number, "},
+        {"{\"do_sample\": true, \"typical_p\": 0}", ": typical_p cannot be 0: it takes a number, "},
         {"{\"num_beams\": 2, \"bad_words_ids\": []}", ": bad_words_ids cannot be []: it takes "},
         {"{\"max_new_tokens\": 5, \"early_stopping\": \"soon\"}",
          ": early_stopping cannot be \"soon\": it takes one of its words, false, true or never"}};

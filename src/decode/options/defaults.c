@@ -4,8 +4,8 @@
 
 #include "decode/options/options.h"
 
-static void note_refused(nt_buffer *note, const nt_option_row *row, const json_t *value,
-                         const char *where) {
+void nt_note_refused(nt_buffer *note, const nt_option_row *row, const json_t *value,
+                     const char *where) {
     char shown[NT_SHOWN + 8];
     nt_option_show_json(shown, value);
     if (note->n) nt_buffer_puts(note, "; ");
@@ -59,7 +59,7 @@ int nt_options_from_config(nt_generate_options *options, nt_buffer *note, const 
         const json_t *value = json_object_get(object, row->info.name);
         if (row->ours || !value || says_none(row, value)) continue;
         if (row->info.draws && !nt_option_takes_json(row, value)) {
-            note_refused(note, row, value, where);
+            nt_note_refused(note, row, value, where);
             continue;
         }
         NT_TRY(set_field(options, row, value, where, V));

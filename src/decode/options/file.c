@@ -49,7 +49,17 @@ static bool caller_gave(const nt_generate_options *before, const nt_option_row *
     return false;
 }
 
-static int take_fields(nt_generate_options *options, const json_t *object, const char *path) {
+/* What acts only when drawing is not looked at where nothing is drawn: real files carry
+ * temperature 0 beside do_sample false. */
+static bool is_idle(const nt_generate_options *before, const nt_option_row *row,
+                    const json_t *object, const json_t *value) {
+    bool file_draws = json_is_true(json_object_get(object, "do_sample"));
+    bool draws = before->do_sample ? before->do_sample == 1 : file_draws;
+    return row->info.draws && !draws && !nt_option_takes_json(row, value);
+}
+
+static int take_fields(nt_generate_options *options, nt_buffer *note, const json_t *object,
+                       const char *path) {
     nt_generate_options before = NT_GENERATE_OPTIONS_INIT;
     memcpy(&before, options, options->size < sizeof before ? options->size : sizeof before);
     nt_option_memory *memory = options->owned;
@@ -58,6 +68,10 @@ static int take_fields(nt_generate_options *options, const json_t *object, const
     for (size_t i = 0; status == NT_OK && (row = nt_option_row_at(i)); i++) {
         const json_t *value = json_object_get(object, row->info.name);
         if (!value || json_is_null(value) || caller_gave(&before, row)) continue;
+        if (is_idle(&before, row, object, value)) {
+            nt_note_refused(note, row, value, path);
+            continue;
+        }
         status = nt_option_fits(options, row);
         if (status == NT_OK) status = nt_option_set_json(options, row, &memory, value, path);
     }
@@ -73,8 +87,8 @@ int nt_generate_options_load(nt_generate_options *options, const char *path) {
     NT_TRY(nt_option_fits(options, nt_option_row_at(0)));
     json_t *object;
     NT_TRY(nt_json_read(&object, path, MAX_FILE_BYTES));
-    int status = take_fields(options, object, path);
     nt_buffer left_out = {0}, unknown = {0};
+    int status = take_fields(options, &left_out, object, path);
     if (status == NT_OK) {
         nt_note_left_out(&left_out, object, path);
         note_unknown(&unknown, object, path);

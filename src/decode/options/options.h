@@ -103,6 +103,9 @@ typedef struct nt_left_out {
 const nt_left_out *nt_left_out_at(size_t i);
 /* That of a name with underscores; NULL when there is none. */
 const nt_left_out *nt_left_out_named(const char *name);
+/* Appends to the line in note that a row's value is left out, and what it would take. */
+void nt_note_refused(nt_buffer *note, const nt_option_row *row, const json_t *value,
+                     const char *where);
 /* Appends to the line in note which of these the object asks for and why they are left out. */
 void nt_note_left_out(nt_buffer *note, const json_t *object, const char *where);
 /* The last part of a path, for notes. */
