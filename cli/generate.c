@@ -46,6 +46,7 @@ static void show_prompt(cli_run *r) {
 static int on_text(void *payload, const char *utf8, size_t n) {
     cli_run *r = payload;
     if (n) r->streamed = true;
+    r->made = true; /* an exact search, too, calls once there is something to return */
     if (r->live.shown && n) {
         if (!r->text_shown) show_prompt(r);
         if (r->live.color) fputs("\033[1m", stdout);

@@ -55,15 +55,9 @@ static int report(int status) {
 }
 
 /* Of the command's own work, whose options the command line gave. */
-static int report_run(int status, const cli_settings *settings) {
+static int report_run(int status) {
     char message[CLI_MAX_MESSAGE];
-    bool exact = settings->generate.search == NT_SEARCH_EXACT;
     if (status == NT_OK) return EXIT_DONE;
-    if (status == NT_E_CANCELLED && cli_interrupted() && exact) {
-        cli_error("stopped by Ctrl-C: what an exact search has found so far is shown only where "
-                  "--max-time SECONDS or --max-nodes N ends it");
-        return EXIT_FAILED;
-    }
     if (status == NT_E_CANCELLED && cli_interrupted()) return report(status);
     cli_name_flags(message, sizeof message, nt_error_message());
     cli_error("%s", message);
@@ -78,7 +72,7 @@ static int run_one(cli_run *run, const cli_settings *settings, const nt_prompt *
         cli_error("%s: %s", settings->text, nt_error_message());
         return EXIT_FAILED;
     }
-    status = report_run(status, settings);
+    status = report_run(status);
     if (status == EXIT_DONE) status = cli_show(run, result, settings);
     nt_result_free(result);
     return status;

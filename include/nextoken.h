@@ -116,7 +116,8 @@ typedef struct nt_callbacks {
     /* One line that a person should know, such as a default that was taken. */
     void (*note)(void *payload, const char *line);
     /* Generated text as it grows: whole UTF-8 characters only. Anything but 0 ends generation
-     * with what there is; finish_reason is then "callback". */
+     * with what there is; finish_reason is then "callback". An exact search has no text before
+     * its end and calls it with n = 0. */
     int (*text)(void *payload, const char *utf8, size_t n);
 } nt_callbacks;
 

@@ -149,9 +149,9 @@ typedef struct nt_proof {
     double gap;   /* nats that something not looked at may still be ahead of the last output, or
                      of min_probability; 0 when proved, INFINITY where outputs are missing */
     double bound; /* log-probability that nothing not looked at can pass; -INFINITY: none */
-    const char *limit; /* what ended it early: "max_nodes", "max_time", "memory", or with
-                          min_probability "num_return_sequences" (more than can be returned); ""
-                          when proved */
+    const char *limit; /* what ended it early: "max_nodes", "max_time", "memory", "callback" (the
+                          text callback), or with min_probability "num_return_sequences" (more than
+                          can be returned); "" when proved */
     size_t horizon;    /* new tokens at most */
     uint64_t n_nodes;  /* prefixes looked at */
     double greedy;     /* log-probability of what greedy decoding writes; -INFINITY: a dead end */

@@ -75,6 +75,8 @@ static void unproved(nt_frame *frame, const nt_proof *proof) {
     char how[96] = "not proved: ";
     strncat(how, proof->limit && *proof->limit ? proof->limit : "max_nodes", 40);
     strcat(how, " ended the search after ");
+    if (strcmp(proof->limit ? proof->limit : "", "callback") == 0)
+        strcpy(how, "not proved: stopped after ");
     if (strcmp(proof->limit ? proof->limit : "", "num_return_sequences") == 0)
         strcpy(how, "not all: more are as likely, found after ");
     nt_frame_figure(frame, how, nt_figure_count(proof->n_nodes),

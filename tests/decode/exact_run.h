@@ -25,9 +25,16 @@ typedef struct run {
     table_model model;
     nt_callbacks callbacks;
     size_t n_cancel, cancel_at, n_notes, n_progress;
-    bool guided;   /* with the negative prompt */
-    bool no_words; /* no vocabulary */
+    size_t stop_at, n_asked; /* the text callback's: it says stop when it is asked so often */
+    bool guided;             /* with the negative prompt */
+    bool no_words;           /* no vocabulary */
 } run;
+
+static int hear_text(void *payload, const char *utf8, size_t n) {
+    run *r = payload;
+    assert_true(*utf8 == 0 && n == 0);
+    return ++r->n_asked == r->stop_at;
+}
 
 static int hear_cancel(void *payload) {
     run *r = payload;
@@ -73,7 +80,8 @@ static inline void run_with(run *r, const nt_plan *plan, const nt_exact_room *ro
                                   .payload = r,
                                   .cancel = hear_cancel,
                                   .progress = hear_progress,
-                                  .note = hear_note};
+                                  .note = hear_note,
+                                  .text = hear_text};
     nt_decoding with = {.plan = plan,
                         .stepper = &stepper,
                         .detokenizer = has_words ? &detokenizer : NULL,

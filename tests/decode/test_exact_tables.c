@@ -326,6 +326,31 @@ static void time_is_up(void **state) {
     run_free(&d.r);
 }
 
+/* The caller stops a search in its beams and behind them; what there is comes out, and the bound
+ * holds for the rest. */
+static void stopped(void **state) {
+    (void)state;
+    hard whole;
+    make_hard(&whole);
+    run_with(&whole.r, &whole.plan, NULL);
+    double best = nt_result_output(whole.r.trace, 0)->score;
+    assert_true(whole.r.n_asked > 6);
+    for (size_t i = 1; i <= whole.r.n_asked; i++) {
+        hard d;
+        make_hard(&d);
+        d.r.stop_at = i;
+        run_with(&d.r, &d.plan, NULL);
+        assert_int_equal(d.r.status, NT_OK);
+        const nt_proof *proof = nt_result_proof(d.r.trace);
+        double score = nt_result_output(d.r.trace, 0)->score;
+        assert_true(score <= best && score + proof->gap >= best - 1e-12);
+        if (!proof->proved) assert_string_equal(proof->limit, "callback");
+        assert_int_equal(d.r.n_asked, i); /* told once is told for good */
+        run_free(&d.r);
+    }
+    run_free(&whole.r);
+}
+
 /* ---- Failures -------------------------------------------------------------------------------- */
 
 static const nt_exact_room little = {2, 2, NT_EXACT_MOST};
@@ -418,6 +443,7 @@ int main(void) {
         cmocka_unit_test(dead_ends),
         cmocka_unit_test(the_callers_own_end),
         cmocka_unit_test(time_is_up),
+        cmocka_unit_test(stopped),
         cmocka_unit_test(failures_at_every_place),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(rows_that_are_no_numbers),

@@ -20,6 +20,14 @@ double nt_exact_floor(const nt_exact *x) {
     return floor;
 }
 
+/* The text callback has nothing to hear yet, but its word to stop counts. */
+static bool is_stopped(nt_exact *x) {
+    const nt_callbacks *callbacks = x->search->with->callbacks;
+    if (!x->stopped && callbacks && callbacks->text)
+        x->stopped = callbacks->text(callbacks->payload, "", 0) != 0;
+    return x->stopped;
+}
+
 bool nt_exact_may_look(nt_exact *x) {
     if (x->proof.n_nodes >= x->plan->max_nodes)
         x->proof.limit = "max_nodes";
@@ -27,6 +35,8 @@ bool nt_exact_may_look(nt_exact *x) {
         x->proof.limit = "max_time";
     else if (x->n >= x->rows.room.most)
         x->proof.limit = "memory";
+    else if (is_stopped(x))
+        x->proof.limit = "callback";
     return !*x->proof.limit;
 }
 

@@ -61,6 +61,7 @@ typedef struct nt_exact {
     bool all;      /* all that reach kept.least are wanted */
     double passed; /* the largest sum of what was left out as too unlikely */
     bool first;    /* finding what is to be beaten: the unlikely is made too */
+    bool stopped;  /* by the text callback */
 
     /* for one look */
     int32_t *ids; /* [n_prompt + max_new] */
