@@ -1,5 +1,6 @@
 /* Tables of generated texts. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "view/frame.h"
@@ -72,13 +73,14 @@ static void within(char out[96], const nt_proof *proof, const char *likelier) {
 }
 
 static void unproved(nt_frame *frame, const nt_proof *proof) {
-    char how[96] = "not proved: ";
-    strncat(how, proof->limit && *proof->limit ? proof->limit : "max_nodes", 40);
-    strcat(how, " ended the search after ");
-    if (strcmp(proof->limit ? proof->limit : "", "callback") == 0)
-        strcpy(how, "not proved: stopped after ");
-    if (strcmp(proof->limit ? proof->limit : "", "num_return_sequences") == 0)
-        strcpy(how, "not all: more are as likely, found after ");
+    const char *limit = proof->limit && *proof->limit ? proof->limit : "max_nodes";
+    char how[96];
+    if (strcmp(limit, "callback") == 0)
+        snprintf(how, sizeof how, "not proved: stopped after ");
+    else if (strcmp(limit, "num_return_sequences") == 0)
+        snprintf(how, sizeof how, "not all: more are as likely, found after ");
+    else
+        snprintf(how, sizeof how, "not proved: %.40s ended the search after ", limit);
     nt_frame_figure(frame, how, nt_figure_count(proof->n_nodes),
                     proof->n_nodes == 1 ? " prefix" : " prefixes", NT_STYLE_BOLD);
     if (proof->min_probability > 0 && isfinite(proof->bound))
