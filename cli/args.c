@@ -92,6 +92,11 @@ static bool no_such_option(reader *r, const char *word, size_t n) {
     const char *command = r->command->name, *near = cli_option_near(r->command, word + 2, n);
     int shown = (int)(n < 60 ? n : 60) + 2;
     const nt_option_info *info;
+    if (cli_option_elsewhere(name, sizeof name, word + 2, n)) {
+        snprintf(error, sizeof error, "nextoken %s has no option %.*s, which belongs to: %s",
+                 command, shown, word, name);
+        return usage_error(r, error);
+    }
     if (!near && r->command->options & (CLI_OPT_GENERATE | CLI_OPT_ONE_STEP) && n < sizeof name) {
         snprintf(name, sizeof name, "%.*s", (int)n, word + 2);
         nt_option_named(&info, name);
@@ -152,6 +157,11 @@ static bool read_short(reader *r, const char *word) {
 }
 
 static bool read_text(reader *r, char *word) {
+    if (r->command->words) {
+        if (cli_words_add(&r->settings->words, word)) return true;
+        cli_error("out of memory");
+        return false;
+    }
     if (r->command->takes_option && !r->settings->option) {
         r->settings->option = word;
         return true;
@@ -243,6 +253,16 @@ static bool check_output(const reader *r) {
     if (s->trace && s->format != NT_JSON)
         return usage_error(r, "--trace goes with --json, which writes it");
     if (many && s->npz) return usage_error(r, "--npz takes one text, not many");
+    if (many && s->svg) return usage_error(r, "--svg draws one text, not many");
+    if (s->svg && strcmp(s->svg, "-") == 0) {
+        if (s->format != NT_TABLE)
+            return usage_error(r, "--svg - takes the place of the table on standard output; give "
+                                  "it a FILE beside --json, --csv or --tsv");
+        s->format = NT_SVG;
+        s->svg = NULL;
+    }
+    if (s->svg && s->output && strcmp(s->svg, s->output) == 0)
+        return usage_error(r, "--svg and --output name the same file");
     if (s->npz && s->output && strcmp(s->npz, s->output) == 0)
         return usage_error(r, "--npz and --output name the same file");
     if (s->arrays && !s->npz) return usage_error(r, "--arrays goes with --npz FILE");
@@ -278,7 +298,7 @@ static void warn_of_file(const cli_settings *s) {
 }
 
 static bool check(const reader *r) {
-    if (r->settings->help) return true;
+    if (r->settings->help || r->command->words) return true;
     if (r->command->options & CLI_OPT_TABLE && !check_table(r)) return false;
     if (r->settings->table && !(r->command->options & CLI_OPT_TABLE))
         return usage_error(r, "--csv and --tsv take no file here");
@@ -294,7 +314,8 @@ static bool check(const reader *r) {
 
 bool cli_parse(cli_settings *settings, const cli_command *command, int argc, char **argv) {
     *settings = (cli_settings){.color = -1, .rows = -1, .generate = NT_GENERATE_OPTIONS_INIT};
-    settings->model = getenv("NEXTOKEN_MODEL");
+    const char *model = getenv("NEXTOKEN_MODEL");
+    if (model && *model) settings->model = model;
     reader r = {command, settings, argc, 0, argv, false};
     while (r.at < argc) {
         char *word = argv[r.at++];
@@ -315,6 +336,7 @@ bool cli_parse(cli_settings *settings, const cli_command *command, int argc, cha
 void cli_settings_free(cli_settings *settings) {
     cli_words_clear(&settings->continuations);
     cli_words_clear(&settings->counted);
+    cli_words_clear(&settings->words);
     nt_generate_options_clear(&settings->generate);
 }
 

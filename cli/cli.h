@@ -25,7 +25,7 @@ typedef struct cli_words {
 /* Everything that a command line can say. One struct for all commands: cli/options.c knows which
  * option belongs to which command. */
 typedef struct cli_settings {
-    const char *model;  /* -m, else NEXTOKEN_MODEL */
+    const char *model;  /* -m, else NEXTOKEN_MODEL; NULL: what is built in */
     const char *text;   /* TEXT, FILE, or "-" */
     const char *option; /* OPTION of explain */
     const char *ids;    /* --ids */
@@ -38,6 +38,7 @@ typedef struct cli_settings {
     const char *output;        /* --output */
     bool resume;
     const char *npz; /* --npz */
+    const char *svg; /* --svg; "-": on stdout */
     unsigned arrays; /* --arrays, CLI_LOGITS and the like; 0: all */
     int threads;
     nt_precision precision;
@@ -54,6 +55,8 @@ typedef struct cli_settings {
     int64_t stride, window;
     cli_words continuations;
     cli_words counted;   /* files of --count */
+    cli_words words;     /* of a command that takes words */
+    bool offline;        /* --offline */
     const char *against; /* the other tokenizer */
     bool as_transformers, trim_offsets;
     bool markdown;
@@ -79,6 +82,7 @@ typedef struct cli_command {
     bool many;            /* records go through nt_score_many */
     bool tokenizer_only;  /* needs no weights; without a model GPT-2's own tokenizer */
     bool takes_option;    /* the first word is an option's name; TEXT may be left out */
+    const char *words;    /* takes words, and no model: what they are, for the help; else NULL */
     /* Runs instead where no model is needed, and returns the exit status; -1: one is. */
     int (*without_model)(const cli_settings *settings);
     int (*run)(nt_result **out, cli_run *run, const nt_prompt *prompt,
@@ -101,6 +105,7 @@ enum {
     CLI_OPT_ONE_STEP = 1 << 12, /* generation options, those alone that shape one step */
     CLI_OPT_TRACE = 1 << 13,
     CLI_OPT_EXPLAIN = 1 << 14,
+    CLI_OPT_PICTURE = 1 << 15,
 };
 
 /* What a run holds open. */
@@ -127,7 +132,7 @@ struct cli_run {
 };
 
 extern const cli_command cli_tokenize, cli_detokenize, cli_next, cli_steps, cli_generate, cli_score,
-    cli_perplexity, cli_inspect, cli_info, cli_explain;
+    cli_perplexity, cli_inspect, cli_info, cli_explain, cli_pull, cli_cache;
 extern const cli_command *const cli_commands[]; /* NULL ends it */
 
 /* ---- args.c, help.c ---- */
@@ -148,6 +153,14 @@ int cli_run_command(const cli_command *command, cli_settings *settings);
 
 /* From the first token on Ctrl-C ends each sequence where it is, so that nothing is lost. */
 void cli_keep_made(nt_generate_options *options, cli_run *run);
+
+/* Where models that are named are looked up, and how their download is told of. callbacks: room for
+ * those, good as long as the options. */
+nt_hub_options cli_hub_options(cli_run *run, nt_callbacks *callbacks, const cli_settings *settings);
+/* What a run's callbacks are, with the run as their payload. */
+nt_callbacks cli_run_callbacks(cli_run *run);
+/* The exit status of a call of the library, and its message on stderr. */
+int cli_report(int status);
 
 /* ---- many.c ---- */
 

@@ -113,8 +113,8 @@ static void print_section(FILE *out, const cli_command *command, cli_section sec
 }
 
 void cli_print_help(FILE *out, const cli_command *command) {
-    fprintf(out, "nextoken %s: %s\n\nusage: nextoken %s [-m MODEL] [options]%s\n", command->name,
-            command->summary, command->name,
+    fprintf(out, "nextoken %s: %s\n\nusage: nextoken %s%s [options]%s\n", command->name,
+            command->summary, command->name, command->words ? command->words : " [-m MODEL]",
             !command->takes_text    ? ""
             : command->takes_option ? " [OPTION [TEXT | -]]"
             : command->takes_file   ? " [FILE | -]"

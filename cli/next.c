@@ -14,8 +14,10 @@ const cli_command cli_next = {
     .summary = "the likeliest next tokens, with every probability",
     .examples = "  nextoken next -m gpt2 \"Alice is a\"\n"
                 "  nextoken next -m gpt2 -k 20 --json \"This weekend I plan to\"\n"
+                "  nextoken next -m gpt2 --svg alice.svg \"Alice is a\"\n"
                 "  nextoken next -m gpt2 --temperature 0.7 --top-p 0.9 \"Alice is a\"\n",
-    .options = CLI_OPT_K | CLI_OPT_ONE_STEP | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE,
+    .options = CLI_OPT_K | CLI_OPT_ONE_STEP | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE |
+               CLI_OPT_PICTURE,
     .takes_text = true,
     .run = run,
 };

@@ -230,21 +230,27 @@ static const cli_option options[] = {
     {.name = "output", .letter = 'o', .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(output),
      .file = true, .metavar = "FILE",
      .help = "write here; a FILE that holds anything is not overwritten"},
-    {.name = "json", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(json),
+    {.name = "json", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(json), .of_words = true,
      .help = "one JSON object"},
     {.name = "csv", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_csv,
      .help = "comma-separated values"},
     {.name = "tsv", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_tsv,
      .help = "tab-separated values"},
+    {.name = "svg", .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(svg),
+     .groups = CLI_OPT_PICTURE, .file = true, .metavar = "FILE",
+     .help = "draw the table into FILE, beside what is printed; with - the picture is printed "
+             "instead"},
     {.name = "ascii", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(ascii),
      .help = "tables in plain ASCII"},
     {.name = "color", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_color,
      .metavar = "auto|always|never",
      .help = "colours (NO_COLOR is honoured)"},
     {.name = "model", .letter = 'm', .kind = CLI_STRING, .section = CLI_RUN, FIELD(model),
-     .metavar = "MODEL",
-     .help = "folder or .safetensors file (default: NEXTOKEN_MODEL); for tokenize also one "
-             "tokenizer.json, or gpt2 for the tokenizer built in"},
+     .file = true, .metavar = "MODEL",
+     .help = "folder, .safetensors file, name on the Hugging Face Hub (gpt2, OWNER/NAME@REVISION), "
+             "or tales, the small model that is built in (default: NEXTOKEN_MODEL, else tales); "
+             "for tokenize also one tokenizer.json, or gpt2 for the tokenizer built in (its "
+             "default)"},
     {.name = "as-transformers", .kind = CLI_FLAG, .section = CLI_RUN, FIELD(as_transformers),
      .help = "read the tokenizer as transformers 5 does where tokenizer.json says something else"},
     {.name = "precision", .kind = CLI_READ, .section = CLI_RUN, .read = read_precision,
@@ -253,9 +259,13 @@ static const cli_option options[] = {
     {.name = "threads", .letter = 't', .kind = CLI_NUMBER, .section = CLI_RUN, FIELD(threads),
      .low = 1, .high = 1024, .groups = CLI_OPT_SESSION | CLI_OPT_TOKENIZE, .metavar = "N",
      .help = "threads (default: OMP_NUM_THREADS, else all processors)"},
+    {.name = "offline", .kind = CLI_FLAG, .section = CLI_RUN, FIELD(offline),
+     .help = "take a model that is named from the cache alone, as HF_HUB_OFFLINE=1 does"},
     {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .section = CLI_RUN, FIELD(quiet),
+     .of_words = true,
      .help = "no notes and no progress on stderr"},
     {.name = "help", .letter = 'h', .kind = CLI_FLAG, .section = CLI_RUN, FIELD(help),
+     .of_words = true,
      .help = "this help"},
 };
 /* clang-format on */
@@ -263,6 +273,7 @@ enum { N_OPTIONS = sizeof options / sizeof *options };
 
 static bool takes(const cli_command *command, const cli_option *o) {
     if (o->of_texts && !command->takes_text) return false;
+    if (command->words && !o->of_words) return false;
     return o->groups == 0 || (o->groups & command->options);
 }
 
@@ -300,6 +311,19 @@ const char *cli_option_near(const cli_command *command, const char *name, size_t
         near = options[i].name;
     }
     return near;
+}
+
+size_t cli_option_elsewhere(char *out, size_t size, const char *name, size_t n) {
+    size_t k = 0, found = 0;
+    while (k < N_OPTIONS && !same_name(options[k].name, name, n))
+        k++;
+    snprintf(out, size, "%s", "");
+    for (const cli_command *const *c = cli_commands; k < N_OPTIONS && *c; c++) {
+        if (!takes(*c, &options[k])) continue;
+        size_t length = strlen(out);
+        snprintf(out + length, size - length, "%s%s", found++ ? ", " : "", (*c)->name);
+    }
+    return found;
 }
 
 const cli_option *cli_option_letter(const cli_command *command, char letter) {
@@ -364,7 +388,8 @@ bool cli_option_set(cli_settings *settings, const cli_option *o, const char *val
     case CLI_NUMBER: return set_number(settings, o, value, error, n);
     case CLI_STRING:
         if (o->file && !*value) {
-            snprintf(error, n, "--%s names no file", o->name);
+            snprintf(error, n, "--%s names no %s", o->name,
+                     strcmp(o->metavar, "MODEL") == 0 ? "model" : "file");
             return false;
         }
         memcpy((char *)settings + o->offset, &value, sizeof value);

@@ -104,11 +104,21 @@ nt_view_options cli_view(const cli_run *run, nt_result_kind kind, const cli_sett
     return view;
 }
 
+/* The file of --svg. */
+static int draw(const cli_run *run, const nt_result *result, const cli_settings *settings) {
+    nt_view_options view = cli_view(run, nt_result_get_kind(result), settings, -1);
+    view.format = NT_SVG;
+    if (nt_result_save(result, &view, settings->svg) == NT_OK) return EXIT_DONE;
+    cli_error("%s", nt_error_message());
+    return EXIT_FAILED;
+}
+
 int cli_show(const cli_run *run, const nt_result *result, const cli_settings *settings) {
+    int drawn = settings->svg ? draw(run, result, settings) : EXIT_DONE;
     nt_view_options view = cli_view(run, nt_result_get_kind(result), settings, -1);
     errno = 0;
     int status = nt_result_show(result, &view, write_stdout, NULL);
-    if (status == NT_OK) return EXIT_DONE;
+    if (status == NT_OK) return drawn;
     if (status == NT_E_IO) {
         report_stdout();
     } else {

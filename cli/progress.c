@@ -1,6 +1,9 @@
 #include "progress.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,9 +17,7 @@ double cli_seconds(void) {
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-typedef struct figure {
-    char s[40];
-} figure;
+typedef cli_figure figure;
 
 /* 1234567 -> 1,234,567 */
 static figure thousands(uint64_t x) {
@@ -57,7 +58,12 @@ static void print_bar(double share) {
     fprintf(stderr, "[%.*s%*s] ", full, "########################", BAR - full, "");
 }
 
+/* Lines of a download above the one that the cursor is in. */
+static int lines_above;
+
 void cli_progress_clear(void) {
+    for (; lines_above > 0; lines_above--)
+        fputs("\r\033[K\033[A", stderr);
     if (progress_shown) fputs("\r\033[K", stderr);
     progress_shown = false;
 }
@@ -127,4 +133,81 @@ void cli_meter_end(cli_meter *m) {
     else
         cli_note("%s texts%s in %s: %s/s", thousands((uint64_t)m->records).s, failed,
                  duration(passed).s, rate((double)m->records / passed).s);
+}
+
+/* ---- Downloads ------------------------------------------------------------------------------- */
+
+cli_figure cli_bytes(uint64_t n) {
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    figure out;
+    double x = (double)n;
+    size_t unit = 0;
+    while (x >= 999.95 && unit + 1 < sizeof units / sizeof *units) {
+        x /= 1000;
+        unit++;
+    }
+    snprintf(out.s, sizeof out.s, unit ? "%.1f %s" : "%.0f %s", x, units[unit]);
+    return out;
+}
+
+/* What has come, some seconds ago and since: a speed that follows the line's. */
+typedef struct past {
+    double time[16];
+    uint64_t done[16];
+    size_t n;
+} past;
+
+static double speed_of(past *p, double now, uint64_t done) {
+    size_t most = sizeof p->time / sizeof *p->time, last = (p->n + most - 1) % most;
+    if (p->n == 0 || now - p->time[last] >= 0.25) {
+        p->time[p->n % most] = now;
+        p->done[p->n % most] = done;
+        p->n++;
+    }
+    size_t first = p->n > most ? p->n % most : 0;
+    double passed = now - p->time[first];
+    return passed > 0.5 && done > p->done[first] ? (double)(done - p->done[first]) / passed : 0;
+}
+
+static void print_transfer(const char *name, uint64_t done, uint64_t total) {
+    char shown[CLI_MAX_NAME];
+    snprintf(shown, sizeof shown, "%.31s", name);
+    cli_make_printable(shown);
+    fprintf(stderr, "%-31s ", shown);
+    print_bar(total ? (double)done / (double)total : 0);
+    fprintf(stderr, "%s", cli_bytes(done).s);
+    if (total) fprintf(stderr, "/%s", cli_bytes(total).s);
+}
+
+void cli_transfers(void *payload, const nt_transfer *transfers, size_t n) {
+    static past before;
+    const cli_run *run = payload;
+    const char *off = getenv("HF_HUB_DISABLE_PROGRESS_BARS"), *last = NULL;
+    bool disabled = off && (strcmp(off, "1") == 0 || strcasecmp(off, "true") == 0 ||
+                            strcasecmp(off, "yes") == 0 || strcasecmp(off, "on") == 0);
+    if (run->quiet || disabled || !isatty(STDERR_FILENO)) return;
+    uint64_t done = 0, total = 0;
+    size_t running = 0, at = 0;
+    for (size_t i = 0; i < n; i++) {
+        done += transfers[i].done;
+        total += transfers[i].total;
+        running += transfers[i].running;
+    }
+    double speed = speed_of(&before, cli_seconds(), done);
+    cli_progress_clear();
+    if (running == 0) return;
+    progress_shown = true;
+    for (size_t i = 0; i < n; i++) {
+        if (!transfers[i].running) continue;
+        last = transfers[i].file;
+        if (running == 1) break;
+        print_transfer(last, transfers[i].done, transfers[i].total);
+        fputc('\n', stderr);
+        lines_above++;
+        if (++at == 8) break;
+    }
+    print_transfer(running == 1 ? last : "together", done, total);
+    if (speed > 0) fprintf(stderr, ", %s/s", cli_bytes((uint64_t)speed).s);
+    if (speed > 0 && total > done)
+        fprintf(stderr, ", %s left", duration((double)(total - done) / speed).s);
 }

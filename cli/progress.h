@@ -7,6 +7,16 @@
 /* For one job: the library's callback; payload is the cli_run. */
 void cli_progress(void *payload, const char *what, uint64_t done, uint64_t total);
 void cli_progress_clear(void);
+/* For a download: nt_hub_options.transfers, a line for each file on its way; payload is the
+ * cli_run.
+ */
+void cli_transfers(void *payload, const nt_transfer *transfers, size_t n);
+
+/* "548.1 MB" */
+typedef struct cli_figure {
+    char s[40];
+} cli_figure;
+cli_figure cli_bytes(uint64_t n);
 
 /* For many records. */
 typedef struct cli_meter {

@@ -45,7 +45,7 @@ static void note(void *payload, const char *text) {
     cli_note("%s", text);
 }
 
-static int report(int status) {
+int cli_report(int status) {
     if (status == NT_OK) return EXIT_DONE;
     if (status == NT_E_CANCELLED && cli_interrupted())
         cli_error("stopped by Ctrl-C");
@@ -58,7 +58,7 @@ static int report(int status) {
 static int report_run(int status) {
     char message[CLI_MAX_MESSAGE];
     if (status == NT_OK) return EXIT_DONE;
-    if (status == NT_E_CANCELLED && cli_interrupted()) return report(status);
+    if (status == NT_E_CANCELLED && cli_interrupted()) return cli_report(status);
     cli_name_flags(message, sizeof message, nt_error_message());
     cli_error("%s", message);
     return EXIT_FAILED;
@@ -133,45 +133,72 @@ static int run_prompt(cli_run *run, const cli_settings *settings) {
     return run_text(run, settings, settings->text, strlen(settings->text));
 }
 
-/* The name of a model; NULL for the tokenizer that is built in. */
+/* The name of a model; NULL for what is built in: the tokenizer, and the model of whoever names
+ * none. */
 static const char *path_of(const cli_command *command, const char *name) {
-    bool built_in = !name || !*name || strcmp(name, "gpt2") == 0;
-    return built_in && command->tokenizer_only && (!name || access(name, F_OK) != 0) ? NULL : name;
+    bool gpt2 = command->tokenizer_only && name && strcmp(name, "gpt2") == 0;
+    return gpt2 && access(name, F_OK) != 0 ? NULL : name;
+}
+
+nt_hub_options cli_hub_options(cli_run *run, nt_callbacks *callbacks,
+                               const cli_settings *settings) {
+    nt_hub_options hub = NT_HUB_OPTIONS_INIT;
+    *callbacks = cli_run_callbacks(run);
+    callbacks->progress = NULL; /* the transfers tell it better */
+    hub.callbacks = callbacks;
+    hub.transfers = cli_transfers;
+    hub.payload = run;
+    if (settings->offline) hub.use = NT_HUB_OFFLINE;
+    return hub;
 }
 
 /* Opens, or says why not; the exit status. */
-static int open_model(nt_model **out, const cli_command *command, const char *name,
+static int open_model(nt_model **out, cli_run *run, const char *name,
                       const cli_settings *settings) {
+    nt_callbacks callbacks;
+    const cli_command *command = run->command;
+    const nt_hub_options hub = cli_hub_options(run, &callbacks, settings);
     nt_model_options options = NT_MODEL_OPTIONS_INIT;
+    options.hub = &hub;
     options.precision = settings->precision;
     options.reading = settings->as_transformers ? NT_READ_TRANSFORMERS : NT_READ_FILE;
     options.tokenizer_only = command->tokenizer_only;
     int status = nt_model_open(out, path_of(command, name), &options);
+    cli_progress_clear();
     if (status != NT_E_NOT_FOUND || !command->tokenizer_only || access(name, F_OK) == 0)
-        return report(status);
+        return cli_report(status);
     cli_error("%s%s; GPT-2's own tokenizer is built in: leave -m out, or give -m gpt2",
               nt_error_message(), name == getenv("NEXTOKEN_MODEL") ? " (NEXTOKEN_MODEL)" : "");
     return EXIT_FAILED;
 }
 
+/* Says which model speaks where none was named, and where a folder could have been meant. */
+static void tell_model(cli_run *run, const char *name) {
+    if (!name && !run->command->tokenizer_only)
+        note(run, "tales: old storybooks, not GPT-2; -m FOLDER or NEXTOKEN_MODEL names another");
+    else if (name && strcmp(name, "tales") == 0 && access(name, F_OK) == 0)
+        note(run, "tales is the model that is built in; ./tales names what lies here");
+}
+
 static int open_run(cli_run *run, const cli_settings *settings) {
     const cli_command *command = run->command;
-    if (!command->tokenizer_only && (!settings->model || !*settings->model)) {
-        cli_error("no model: give -m FOLDER, or set NEXTOKEN_MODEL");
+    if (!command->tokenizer_only && !settings->model && !nt_builtin_model()) {
+        cli_error("no model: give -m FOLDER, or set NEXTOKEN_MODEL (this build carries none)");
         return EXIT_USAGE;
     }
     if (!cli_output_open(settings)) return EXIT_FAILED;
     nt_session_options session = NT_SESSION_OPTIONS_INIT;
     session.threads = settings->threads;
-    int status = open_model(&run->model, command, settings->model, settings);
+    int status = open_model(&run->model, run, settings->model, settings);
+    if (status == EXIT_DONE) tell_model(run, settings->model);
     if (status == EXIT_DONE && settings->against)
-        status = open_model(&run->against, command, settings->against, settings);
+        status = open_model(&run->against, run, settings->against, settings);
     if (status == EXIT_DONE && (command->options & CLI_OPT_SESSION))
-        status = report(nt_session_new(&run->session, run->model, &session));
+        status = cli_report(nt_session_new(&run->session, run->model, &session));
     if (status == EXIT_DONE && settings->assistant)
-        status = open_model(&run->draft, command, settings->assistant, settings);
+        status = open_model(&run->draft, run, settings->assistant, settings);
     if (status == EXIT_DONE && run->draft)
-        status = report(nt_session_new(&run->assistant, run->draft, &session));
+        status = cli_report(nt_session_new(&run->assistant, run->draft, &session));
     return status;
 }
 
@@ -190,6 +217,16 @@ void cli_keep_made(nt_generate_options *options, cli_run *run) {
     options->payload = run;
 }
 
+nt_callbacks cli_run_callbacks(cli_run *run) {
+    return (nt_callbacks){
+        .size = sizeof(nt_callbacks),
+        .payload = run,
+        .progress = cli_progress,
+        .cancel = cancelled,
+        .note = note,
+    };
+}
+
 int cli_run_command(const cli_command *command, cli_settings *settings) {
     if (command->without_model) {
         int status = command->without_model(settings);
@@ -197,19 +234,14 @@ int cli_run_command(const cli_command *command, cli_settings *settings) {
     }
     cli_run run = {.command = command, .quiet = settings->quiet};
     run.many = settings->jsonl || settings->table;
-    run.callbacks = (nt_callbacks){
-        .size = sizeof(nt_callbacks),
-        .payload = &run,
-        .progress = cli_progress,
-        .cancel = cancelled,
-        .note = note,
-    };
+    run.callbacks = cli_run_callbacks(&run);
     settings->generate.callbacks = &run.callbacks;
     cli_catch_interrupt();
     int status = EXIT_DONE;
     settings->generation_given |= settings->generation_config != NULL;
     if (settings->generation_config)
-        status = report(nt_generate_options_load(&settings->generate, settings->generation_config));
+        status =
+            cli_report(nt_generate_options_load(&settings->generate, settings->generation_config));
     if (status == EXIT_DONE) status = open_run(&run, settings);
     settings->generate.assistant = run.assistant;
     if (status == EXIT_DONE)

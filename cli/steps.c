@@ -12,7 +12,7 @@ const cli_command cli_steps = {
     .name = "steps",
     .summary = "the choices at every step of decoding",
     .examples = "  nextoken steps -m gpt2 --max-new-tokens 10 \"A long long time ago, \"\n",
-    .options = CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE,
+    .options = CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE | CLI_OPT_PICTURE,
     .takes_text = true,
     .run = run,
 };

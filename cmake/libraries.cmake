@@ -14,7 +14,11 @@ foreach(name jansson utf8proc pcre2-8 z)
   list(APPEND NEXTOKEN_LIBRARIES_STATIC ${NT_ARCHIVE_${name}})
 endforeach()
 
+# libcurl is opened when something is downloaded; a build needs its headers alone.
+find_path(NT_CURL_HEADERS curl/curl.h REQUIRED)
+
 add_library(nt_libraries_headers INTERFACE)
-target_include_directories(nt_libraries_headers SYSTEM INTERFACE ${NT_DEPS_INCLUDE_DIRS})
+target_include_directories(nt_libraries_headers SYSTEM INTERFACE ${NT_DEPS_INCLUDE_DIRS}
+  ${NT_CURL_HEADERS})
 # utf8proc.h marks its symbols for a shared library unless told otherwise; both linkages work so.
 target_compile_definitions(nt_libraries_headers INTERFACE UTF8PROC_STATIC)

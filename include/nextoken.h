@@ -1,8 +1,9 @@
-/* nextoken: a see-through language-model engine. This header and the three that it includes are the
- * manual of the library: nextoken_text.h tells of tokenizers, nextoken_generate.h of decoding,
- * nextoken_result.h how results are read and shown.
+/* nextoken: a see-through language-model engine. This header and the four that it includes are the
+ * manual of the library: nextoken_text.h tells of tokenizers, nextoken_hub.h of models by name,
+ * nextoken_generate.h of decoding, nextoken_result.h how results are read and shown.
  *
- * A complete program. It prints the five likeliest next tokens after a text:
+ * A complete program. It prints the five likeliest next tokens after a text, by the model in a
+ * folder or by the small one that is built in:
  *
  *     #include <nextoken.h>
  *     #include <stdio.h>
@@ -14,7 +15,7 @@
  *         nt_next_options options = NT_NEXT_OPTIONS_INIT;
  *         options.k = 5;
  *
- *         int status = nt_model_open(&model, argc > 1 ? argv[1] : "gpt2", NULL);
+ *         int status = nt_model_open(&model, argc > 1 ? argv[1] : NULL, NULL);
  *         if (status == NT_OK) status = nt_session_new(&session, model, NULL);
  *         if (status == NT_OK) status = nt_next(&next, session, nt_text("Alice"), &options);
  *         if (status == NT_OK) {
@@ -92,7 +93,9 @@ typedef enum nt_status {
     NT_E_CONTEXT = -8,     /* more positions than the model's context */
     NT_E_TEXT = -9,        /* a text that is not UTF-8 */
     NT_E_NUMERIC = -10,    /* logits that are not finite numbers (broken weights) */
-    NT_E_CANCELLED = -11   /* the caller's cancel callback said stop */
+    NT_E_CANCELLED = -11,  /* the caller's cancel callback said stop */
+    NT_E_NETWORK = -12,    /* a hub that cannot be reached, or fails: perhaps later */
+    NT_E_DENIED = -13      /* a hub that wants a token, or its terms accepted */
 } nt_status;
 
 /* The message of the last call that failed in this thread: one line, no newline, valid until the
@@ -127,6 +130,9 @@ typedef struct nt_callbacks {
 /* Tokenizers: text <-> ids. */
 #include "nextoken_text.h"
 
+/* Models by name: the Hugging Face Hub and its cache. */
+#include "nextoken_hub.h"
+
 /* ---- Models --------------------------------------------------------------------------------- */
 
 typedef struct nt_model nt_model;
@@ -142,6 +148,7 @@ typedef struct nt_model_options {
     nt_reading reading;  /* of the tokenizer's files */
     bool tokenizer_only; /* for nt_tokenize and nt_detokenize: neither config.json nor weights need
                             be there; path may be one tokenizer.json, or NULL: GPT-2's own */
+    const nt_hub_options *hub; /* for names; NULL: its defaults */
 } nt_model_options;
 
 #define NT_MODEL_OPTIONS_INIT                                                                      \
@@ -150,16 +157,24 @@ typedef struct nt_model_options {
 /* Opens a checkpoint: a folder with config.json and model.safetensors (or shards with their
  * index), or one .safetensors file with config.json beside it. Weights stay in the mapped file.
  * A folder without a tokenizer opens too; jobs on it then take ids only.
- * Errors: NOT_FOUND, IO, FORMAT, UNSUPPORTED (the field is named), MEMORY. */
+ * NULL and "tales" open the model that is built in, with GPT-2's tokenizer: small, trained on old
+ * storybooks. No other path ever leads to it; a folder of that name is "./tales".
+ * What is no file or folder and could be the name of a model on the hub ("gpt2",
+ * "openai-community/gpt2-large@main") is taken from its cache, or else fetched and checked.
+ * Errors: NOT_FOUND, IO, FORMAT, UNSUPPORTED (the field is named; a build without a model), and of
+ * names those of nt_hub_pull. */
 NT_API int nt_model_open(nt_model **out, const char *path, const nt_model_options *options);
 NT_API void nt_model_free(nt_model *model);
+
+/* "tales"; NULL where the build left the model out. */
+NT_API const char *nt_builtin_model(void);
 
 /* The model's tokenizer, owned by the model; NULL when the folder has none. */
 NT_API const nt_tokenizer *nt_model_tokenizer(const nt_model *model);
 
 typedef struct nt_model_info {
     size_t size;                              /* set by you: sizeof(nt_model_info) */
-    const char *path;                         /* as it was given to nt_model_open */
+    const char *path;                         /* as it was given; "tales": built in */
     const char *architecture;                 /* "gpt2" */
     const char *precision;                    /* "f32" */
     const char *isa;                          /* instruction set of the kernels: "avx512", "ref" */
@@ -170,6 +185,7 @@ typedef struct nt_model_info {
     int32_t n_context;                        /* most positions */
     int32_t n_embd, n_layer, n_head, n_inner; /* D, L, H, F */
     bool tied;                                /* the head is the embedding table */
+    bool built_in;                            /* the weights are the library's own */
 } nt_model_info;
 
 /* Strings in *info belong to the model. */

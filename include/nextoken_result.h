@@ -266,7 +266,10 @@ NT_API int nt_result_save_npz(const nt_result *result, const char *path);
 
 /* ---- Results: show them ---------------------------------------------------------------------- */
 
-typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV, NT_TSV } nt_format;
+/* NT_SVG is a picture of NEXT and STEPS, one file with nothing beside it, for light and dark pages.
+ * The same result gives the same bytes on every machine: it tells no durations, and the instruction
+ * set only where numbers depend on it. */
+typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV, NT_TSV, NT_SVG } nt_format;
 
 typedef struct nt_view_options {
     size_t size;
@@ -293,6 +296,9 @@ typedef int (*nt_write_fn)(void *payload, const char *bytes, size_t n);
 /* NT_JSON is one line that ends with a newline. Errors: IO, UNSUPPORTED (no such view), MEMORY. */
 NT_API int nt_result_show(const nt_result *result, const nt_view_options *options,
                           nt_write_fn write, void *payload);
+/* The same into a file, written whole or not at all; one that is there is replaced. */
+NT_API int nt_result_save(const nt_result *result, const nt_view_options *options,
+                          const char *path);
 
 #ifdef __cplusplus
 }

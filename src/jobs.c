@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/options.h"
 #include "format/npz.h"
@@ -153,6 +154,7 @@ static int add_facts(nt_result *trace, const nt_model *model) {
     NT_TRY(nt_trace_fact_bool(trace, "scale_attn_by_inverse_layer_idx", c->scale_by_inverse_layer));
     NT_TRY(nt_trace_fact_bool(trace, "reorder_and_upcast_attn", c->reorder_and_upcast_attn));
     NT_TRY(nt_trace_fact_bool(trace, "tied_head", network->tied));
+    NT_TRY(nt_trace_fact_bool(trace, "built_in", model->built_in));
     NT_TRY(nt_trace_fact_text(trace, "stored_as", nt_dtype_name(network->wte.dtype)));
     if (!model->tokenizer) return NT_OK;
     return nt_trace_fact_number(trace, "tokenizer_size",
@@ -171,27 +173,41 @@ int nt_info(nt_result **out, const nt_model *model) {
 
 /* ---- Showing and saving ---- */
 
-int nt_result_show(const nt_result *result, const nt_view_options *given, nt_write_fn write,
-                   void *payload) {
+static int view(nt_buffer *text, const nt_result *result, const nt_view_options *given) {
     nt_view_options options = NT_VIEW_OPTIONS_INIT;
     NT_TRY(nt_take_options(&options, sizeof options, given, "nt_view_options"));
+    if (options.width <= 0) options.width = 80;
+    int status;
+    switch (options.format) {
+    case NT_TABLE: status = nt_view_table(text, result, &options); break;
+    case NT_JSON: status = nt_view_json(text, result, &options); break;
+    case NT_CSV:
+    case NT_TSV: status = nt_view_csv(text, result, &options); break;
+    case NT_SVG: status = nt_view_svg(text, result, &options); break;
+    default: status = nt_fail(NT_E_ARGUMENT, "%d is no nt_format", (int)options.format);
+    }
+    return status == NT_OK ? text->status : status;
+}
+
+int nt_result_show(const nt_result *result, const nt_view_options *options, nt_write_fn write,
+                   void *payload) {
     if (!result || !write) {
         return nt_fail(NT_E_ARGUMENT, "nt_result_show: result or write is NULL");
     }
-    if (options.width <= 0) options.width = 80;
     nt_buffer text = {0};
-    int status;
-    switch (options.format) {
-    case NT_TABLE: status = nt_view_table(&text, result, &options); break;
-    case NT_JSON: status = nt_view_json(&text, result, &options); break;
-    case NT_CSV:
-    case NT_TSV: status = nt_view_csv(&text, result, &options); break;
-    default: status = nt_fail(NT_E_ARGUMENT, "%d is no nt_format", (int)options.format);
-    }
-    if (status == NT_OK) status = text.status;
+    int status = view(&text, result, options);
     if (status == NT_OK && write(payload, text.data, text.n) != 0) {
         status = nt_fail(NT_E_IO, "the output could not be written");
     }
+    nt_buffer_free(&text);
+    return status;
+}
+
+int nt_result_save(const nt_result *result, const nt_view_options *options, const char *path) {
+    if (!result || !path) return nt_fail(NT_E_ARGUMENT, "nt_result_save: result or path is NULL");
+    nt_buffer text = {0};
+    int status = view(&text, result, options);
+    if (status == NT_OK) status = nt_file_write(path, text.data, text.n);
     nt_buffer_free(&text);
     return status;
 }

@@ -8,7 +8,10 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "builtin/builtin.h"
 #include "decode/options/options.h"
+#include "hub/hub.h"
+#include "text/tokenizer.h"
 #include "wiring.h"
 
 #define TEXT_OF(x) #x
@@ -92,6 +95,25 @@ static int open_tokenizer(nt_model *model, const char *folder, nt_reading readin
     return there ? take_tokenizer(model, folder, reading) : NT_OK;
 }
 
+/* The tokenizer of a GGUF file, for V ids; a file without one is a model for ids. */
+static int gguf_tokenizer(nt_model *model, const nt_gguf *gguf, int64_t V) {
+    nt_buffer json = {0};
+    nt_gguf_roles roles;
+    bool there;
+    char *bytes;
+    size_t n;
+    int status = nt_gguf_tokenizer(&there, &json, &roles, gguf, V);
+    if (status != NT_OK || !there) {
+        nt_buffer_free(&json);
+        return status;
+    }
+    NT_TRY(nt_buffer_take(&bytes, &n, &json));
+    NT_TRY(nt_tokenizer_take(&model->tokenizer, bytes, n, gguf->file, roles.bos, roles.eos,
+                             roles.pad));
+    model->vocab = (nt_vocab){model->tokenizer, vocab_bytes, vocab_special};
+    return NT_OK;
+}
+
 /* GPT2Config's own EOS counts where a checkpoint has no generation_config.json; ids that this
  * vocabulary lacks can never come up. */
 static void default_eos(nt_model *model) {
@@ -105,23 +127,25 @@ static void default_eos(nt_model *model) {
     model->defaults.n_eos_token_id = n;
 }
 
+/* The file's object as defaults; `path` for messages. */
+static int take_defaults(nt_model *model, const json_t *object, const char *path) {
+    int32_t V = model->network->config.V;
+    int64_t bos = model->bos;
+    NT_TRY(nt_json_int(&bos, object, "bos_token_id", 0, INT32_MAX, path));
+    model->bos = bos < V ? (int32_t)bos : -1;
+    return nt_options_from_config(&model->defaults, &model->defaults_note, object, path, (size_t)V);
+}
+
 /* generation_config.json, or the generation fields of an older config.json, as defaults. */
 static int read_defaults(nt_model *model, const char *folder) {
     bool own_file;
     NT_TRY(has_file(&own_file, folder, "generation_config.json"));
     char *path = nt_path_join(folder, own_file ? "generation_config.json" : "config.json");
     if (!path) return NT_E_MEMORY;
-    int32_t V = model->network->config.V;
     json_t *object;
     int status = nt_json_read(&object, path, MAX_CONFIG_BYTES);
     if (status == NT_OK) {
-        int64_t bos = model->bos;
-        status = nt_json_int(&bos, object, "bos_token_id", 0, INT32_MAX, path);
-        model->bos = bos < V ? (int32_t)bos : -1;
-        if (status == NT_OK) {
-            status = nt_options_from_config(&model->defaults, &model->defaults_note, object, path,
-                                            (size_t)V);
-        }
+        status = take_defaults(model, object, path);
         if (status == NT_OK && !own_file) default_eos(model);
         json_decref(object);
     }
@@ -133,20 +157,56 @@ static int fill_network(nt_model *model, const char *path, nt_reading reading) {
     char *folder = nt_path_home(path);
     if (!folder) return NT_E_MEMORY;
     int status = nt_network_open(&model->network, path);
+    const nt_gguf *gguf = status == NT_OK ? nt_tensors_gguf(model->network->tensors) : NULL;
     if (status == NT_OK) {
         model->bos = model->network->config.bos;
         model->n_vocab = model->network->config.V;
-        status = open_tokenizer(model, folder, reading);
+        status = gguf ? gguf_tokenizer(model, gguf, model->n_vocab)
+                      : open_tokenizer(model, folder, reading);
     }
-    if (status == NT_OK) status = read_defaults(model, folder);
+    if (gguf && status == NT_OK) default_eos(model);
+    if (!gguf && status == NT_OK) status = read_defaults(model, folder);
     nt_free(folder);
     return status;
 }
 
-/* A checkpoint's file stands for its folder, a tokenizer.json for itself. */
+/* The checkpoint that is built in: what fill_network reads from a folder, from the program. */
+static int fill_builtin(nt_model *model, const nt_builtin *files) {
+    json_t *object;
+    NT_TRY(nt_network_parse(&model->network, files->config, files->tensors, model->path));
+    model->bos = model->network->config.bos;
+    model->n_vocab = model->network->config.V;
+    NT_TRY(take_tokenizer(model, NULL, NT_READ_FILE));
+    NT_TRY(nt_json_parse(&object, (const char *)files->generation.data, files->generation.n,
+                         model->path));
+    int status = take_defaults(model, object, model->path);
+    json_decref(object);
+    return status;
+}
+
+/* A GGUF file's tokenizer alone. */
+static int fill_gguf_tokenizer(nt_model *model, const char *path) {
+    nt_tensors *tensors;
+    NT_TRY(nt_tensors_open(&tensors, path));
+    const nt_gguf *gguf = nt_tensors_gguf(tensors);
+    int status = NT_OK;
+    if (!gguf) status = nt_fail(NT_E_FORMAT, "%.400s is no GGUF file, as its name says", path);
+    if (status == NT_OK) status = gguf_tokenizer(model, gguf, INT32_MAX);
+    if (status == NT_OK && !model->tokenizer)
+        status = nt_fail(NT_E_NOT_FOUND, "%.400s holds no tokenizer", path);
+    nt_tensors_free(tensors);
+    return status;
+}
+
+/* A checkpoint's file stands for its folder, a tokenizer.json and a GGUF file for themselves. */
 static int fill_tokenizer(nt_model *model, const char *path, nt_reading reading) {
     model->bos = -1;
     const char *dot = path ? strrchr(path, '.') : NULL;
+    if (dot && strcmp(dot, ".gguf") == 0) {
+        NT_TRY(fill_gguf_tokenizer(model, path));
+        model->n_vocab = (int32_t)nt_tokenizer_size(model->tokenizer);
+        return NT_OK;
+    }
     char *folder = dot && strcmp(dot, ".safetensors") == 0 ? nt_path_home(path) : NULL;
     int status = take_tokenizer(model, folder ? folder : path, reading);
     nt_free(folder);
@@ -155,16 +215,44 @@ static int fill_tokenizer(nt_model *model, const char *path, nt_reading reading)
     return NT_OK;
 }
 
+/* A model of the hub: the folder that its cache has it in. */
+static int fill_named(nt_model *model, const char *name, const nt_model_options *options) {
+    char *folder;
+    bool only = options->tokenizer_only;
+    NT_TRY(nt_hub_resolve(&folder, name, only ? NT_HUB_TOKENIZER : NT_HUB_MODEL, options->hub));
+    int status = only ? fill_tokenizer(model, folder, options->reading)
+                      : fill_network(model, folder, options->reading);
+    nt_free(folder);
+    return status;
+}
+
 static int fill_model(nt_model *model, const char *path, const nt_model_options *options) {
-    const char *name = path ? path : "gpt2 (built in)";
+    nt_builtin files;
+    bool tales = path ? strcmp(path, NT_BUILTIN_NAME) == 0 : !options->tokenizer_only;
+    const char *name = tales ? NT_BUILTIN_NAME : path ? path : "gpt2 (built in)";
+    if (tales && !nt_builtin_files(&files)) {
+        return nt_fail(NT_E_UNSUPPORTED, "this build carries no model (" NT_BUILTIN_NAME
+                                         " was left out of it): name another");
+    }
     model->path = nt_alloc(strlen(name) + 1, 1);
     if (!model->path) return NT_E_MEMORY;
     strcpy(model->path, name);
+    model->built_in = tales;
     NT_TRY(nt_cpu_isa(&model->isa));
-    NT_TRY(options->tokenizer_only ? fill_tokenizer(model, path, options->reading)
-                                   : fill_network(model, path, options->reading));
+    if (path && !tales && !nt_hub_is_path(path)) {
+        NT_TRY(fill_named(model, path, options));
+    } else if (options->tokenizer_only) {
+        NT_TRY(fill_tokenizer(model, tales ? NULL : path, options->reading));
+    } else {
+        NT_TRY(tales ? fill_builtin(model, &files) : fill_network(model, path, options->reading));
+    }
     if (model->bos < 0) model->bos = nt_tokenizer_bos(model->tokenizer);
     return NT_OK;
+}
+
+const char *nt_builtin_model(void) {
+    nt_builtin files;
+    return nt_builtin_files(&files) ? NT_BUILTIN_NAME : NULL;
 }
 
 int nt_model_open(nt_model **out, const char *path, const nt_model_options *given) {
@@ -172,7 +260,6 @@ int nt_model_open(nt_model **out, const char *path, const nt_model_options *give
     nt_model_options options = NT_MODEL_OPTIONS_INIT;
     NT_TRY(nt_take_options(&options, sizeof options, given, "nt_model_options"));
     nt_precision precision = options.precision;
-    if (!path && !options.tokenizer_only) return nt_fail(NT_E_ARGUMENT, "no model: path is NULL");
     if (precision != NT_PRECISION_AUTO && precision != NT_PRECISION_F32) {
         return nt_fail(NT_E_ARGUMENT, "precision %d is not one of this version's (auto, f32)",
                        (int)precision);
@@ -228,6 +315,7 @@ int nt_model_get_info(nt_model_info *info, const nt_model *model) {
         .n_head = config->H,
         .n_inner = config->F,
         .tied = network->tied,
+        .built_in = model->built_in,
     };
     if (info->size < sizeof(size_t)) {
         return nt_fail(NT_E_ARGUMENT, "nt_model_info: set size to sizeof(nt_model_info) first");

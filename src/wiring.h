@@ -15,7 +15,8 @@ struct nt_model {
     nt_tokenizer *tokenizer; /* NULL: the folder has none */
     int32_t n_vocab;         /* V */
     nt_vocab vocab;          /* over tokenizer */
-    char *path;              /* as it was given */
+    char *path;              /* as it was given; "tales" for what is built in */
+    bool built_in;           /* the weights are the program's own */
     const char *isa;
     int32_t bos;                  /* -1: none */
     int32_t eos[NT_MAX_EOS];      /* what defaults may point to */

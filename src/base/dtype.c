@@ -5,16 +5,31 @@
 
 static const struct {
     const char *name;
-    size_t size;
+    size_t block, size;
 } dtypes[NT_N_DTYPES] = {
-    [NT_F32] = {"F32", 4},
-    [NT_F16] = {"F16", 2},
-    [NT_BF16] = {"BF16", 2},
-    [NT_F64] = {"F64", 8},
+    [NT_F32] = {"F32", 1, 4},
+    [NT_F16] = {"F16", 1, 2},
+    [NT_BF16] = {"BF16", 1, 2},
+    [NT_F64] = {"F64", 1, 8},
+    [NT_Q8_0] = {"Q8_0", 32, NT_Q8_0_BYTES},
+    [NT_Q4_0] = {"Q4_0", 32, NT_Q4_0_BYTES},
+    [NT_Q6_K] = {"Q6_K", 256, NT_Q6_K_BYTES},
 };
+
+size_t nt_dtype_block(nt_dtype dtype) {
+    return dtypes[dtype].block;
+}
 
 size_t nt_dtype_size(nt_dtype dtype) {
     return dtypes[dtype].size;
+}
+
+uint64_t nt_dtype_bytes(nt_dtype dtype, uint64_t n) {
+    return n / dtypes[dtype].block * dtypes[dtype].size;
+}
+
+size_t nt_dtype_alignment(nt_dtype dtype) {
+    return dtypes[dtype].block > 1 ? 1 : dtypes[dtype].size;
 }
 
 const char *nt_dtype_name(nt_dtype dtype) {
@@ -36,9 +51,42 @@ static float from_half(uint16_t half) {
     return sign ? -tiny : tiny;
 }
 
+static float half_at(const unsigned char *bytes) {
+    uint16_t half;
+    memcpy(&half, bytes, sizeof half);
+    return from_half(half);
+}
+
+/* A scale, then 32 integers. */
+static float from_q8_0(const unsigned char *block, size_t i) {
+    return half_at(block) * (float)(int8_t)block[2 + i];
+}
+
+/* A scale, then 16 bytes: the low halves are numbers 0 .. 15, the high ones 16 .. 31, each less 8.
+ */
+static float from_q4_0(const unsigned char *block, size_t i) {
+    int byte = block[2 + i % 16], four = i < 16 ? byte & 15 : byte >> 4;
+    return half_at(block) * (float)(four - 8);
+}
+
+/* Low four bits of each integer, their high two bits, a scale for every sixteen, the scale of
+ * these. Within each half of the block, bits of numbers 32 apart share bytes. */
+static float from_q6_k(const unsigned char *block, size_t i) {
+    size_t half = i / 128, quarter = i % 128 / 32, l = i % 32;
+    int low = block[half * 64 + quarter % 2 * 32 + l] >> (quarter / 2 * 4) & 15;
+    int high = block[128 + half * 32 + l] >> (2 * quarter) & 3;
+    float scale = half_at(block + 208) * (float)(int8_t)block[192 + i / 16];
+    return scale * (float)((low | high << 4) - 32);
+}
+
 float nt_dtype_load(const void *data, nt_dtype dtype, size_t i) {
-    const char *at = (const char *)data + i * nt_dtype_size(dtype);
+    size_t in_block = i % dtypes[dtype].block;
+    const unsigned char *at =
+        (const unsigned char *)data + i / dtypes[dtype].block * dtypes[dtype].size;
     switch (dtype) {
+    case NT_Q8_0: return from_q8_0(at, in_block);
+    case NT_Q4_0: return from_q4_0(at, in_block);
+    case NT_Q6_K: return from_q6_k(at, in_block);
     case NT_F16: {
         uint16_t half;
         memcpy(&half, at, sizeof half);

@@ -229,3 +229,24 @@ int nt_file_replace(const char *path, int (*fill)(void *payload, int fd), void *
     nt_buffer_free(&it.name);
     return status;
 }
+
+typedef struct content {
+    const char *path, *bytes;
+    size_t n;
+} content;
+
+static int put_content(void *payload, int fd) {
+    const content *it = payload;
+    for (size_t done = 0; done < it->n;) {
+        ssize_t n = write(fd, it->bytes + done, it->n - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return fail_errno("write", it->path);
+        done += (size_t)n;
+    }
+    return NT_OK;
+}
+
+int nt_file_write(const char *path, const char *bytes, size_t n) {
+    content it = {path, bytes, n};
+    return nt_file_replace(path, put_content, &it);
+}

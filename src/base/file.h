@@ -39,5 +39,7 @@ char *nt_path_home(const char *path);
  * synced and put in the place of path. fill returns a status. Where the system has nameless files
  * (O_TMPFILE), a process that is killed in between leaves nothing behind; elsewhere a .tmp file. */
 int nt_file_replace(const char *path, int (*fill)(void *payload, int fd), void *payload);
+/* The same for a file that holds bytes [n]. */
+int nt_file_write(const char *path, const char *bytes, size_t n);
 
 #endif

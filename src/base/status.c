@@ -58,6 +58,8 @@ const char *nt_status_name(int status) {
     case NT_E_TEXT: return "NT_E_TEXT";
     case NT_E_NUMERIC: return "NT_E_NUMERIC";
     case NT_E_CANCELLED: return "NT_E_CANCELLED";
+    case NT_E_NETWORK: return "NT_E_NETWORK";
+    case NT_E_DENIED: return "NT_E_DENIED";
     default: return "unknown status";
     }
 }

@@ -21,8 +21,8 @@ typedef enum nt_layout {
 } nt_layout;
 
 typedef struct nt_matrix {
-    const void *data; /* row-major, aligned to its number's size */
-    nt_dtype dtype;   /* F32, F16 or BF16 */
+    const void *data; /* row-major, aligned as its numbers need it */
+    nt_dtype dtype;   /* any but F64; blocks (Q8_0 ..) in OUT_IN only, K a multiple of them */
     nt_layout layout;
     size_t K, N;
 } nt_matrix;

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "format/tensors.h"
+#include "format/entries.h"
 
 enum { MAX_INDEX = 64 * 1024 * 1024 };
 
@@ -133,14 +133,22 @@ static int add_file(nt_tensors *tensors, const char *path) {
     return nt_tensors_sort(tensors);
 }
 
-/* model.safetensors before the index, as transformers looks for them. */
+/* In the order in which transformers looks for them. */
 static int add_folder(nt_tensors *tensors, const char *folder) {
-    const char *file = keep_path(tensors, folder, "model.safetensors");
-    if (!file) return NT_E_MEMORY;
-    if (nt_file_look(file) != NT_FILE_NONE) return add_file(tensors, file);
-    file = keep_path(tensors, folder, "model.safetensors.index.json");
-    if (!file) return NT_E_MEMORY;
-    if (nt_file_look(file) != NT_FILE_NONE) return add_index(tensors, file);
+    static const struct {
+        const char *name;
+        int (*add)(nt_tensors *tensors, const char *path);
+    } forms[] = {
+        {"model.safetensors", add_file},
+        {"model.safetensors.index.json", add_index},
+        {"pytorch_model.bin", add_file},
+        {"pytorch_model.bin.index.json", add_index},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        const char *path = keep_path(tensors, folder, forms[i].name);
+        if (!path) return NT_E_MEMORY;
+        if (nt_file_look(path) != NT_FILE_NONE) return forms[i].add(tensors, path);
+    }
     return nt_foreign_folder(folder);
 }
 

@@ -1,47 +1,73 @@
-/* Inside the safetensors reader: a set of tensors while it is filled from one file or several. */
+/* The tensors of a checkpoint, in whatever format it stands: one file, or shards with an index,
+ * mapped and checked before any use. */
 #ifndef NT_FORMAT_TENSORS_H
 #define NT_FORMAT_TENSORS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "base/arena.h"
-#include "base/file.h"
-#include "format/safetensors.h"
+#include "base/dtype.h"
+#include "base/status.h"
+#include "format/gguf.h"
 
-/* A tensor of a file's header. */
-typedef struct nt_entry {
-    nt_tensor tensor;    /* dtype, shape and data only where usable */
-    uint64_t begin, end; /* its bytes within the file's data */
-    const char *type;    /* as the file writes it */
-    bool usable;         /* of a type that we compute with, and at most NT_MAX_DIMS dimensions */
-    int n_dims;          /* as the file has it, beyond NT_MAX_DIMS too */
-} nt_entry;
+enum { NT_MAX_DIMS = 8 };
 
-struct nt_tensors {
-    nt_arena arena;    /* names */
-    const char *path;  /* as it was given to open, for messages */
-    nt_entry *entries; /* [n_entries], by name once sorted; the last n_odd are not usable */
-    size_t n_entries, capacity, n_odd;
-    nt_map *maps; /* [n_maps] */
-    size_t n_maps, maps_capacity;
-};
+typedef struct nt_tensor {
+    const char *name;
+    const char *file; /* the file that holds it, for messages */
+    const void *data; /* row-major, in the mapped file as a rule, may be unaligned */
+    nt_dtype dtype;
+    int n_dims;
+    int64_t shape[NT_MAX_DIMS];
+    uint64_t n_items; /* product of shape */
+} nt_tensor;
 
-/* header.c: checks the whole file bytes [n] and adds its tensors. `file` must outlive them. */
-int nt_header_read(nt_tensors *tensors, const unsigned char *bytes, size_t n, const char *file);
+/* All tensors of a checkpoint by name. Immutable once open; shared by threads. */
+typedef struct nt_tensors nt_tensors;
 
-/* foreign.c: a file that cannot be safetensors: says what it is and what to do. */
-int nt_foreign_file(const unsigned char *bytes, size_t n, const char *file);
-/* A folder without model.safetensors and without an index: the same. */
-int nt_foreign_folder(const char *folder);
+/* path: a file of safetensors, of GGUF or of PyTorch (pytorch_model.bin, in the zip form and in the one
+ * before it), told apart by its bytes; an index of shards (*.index.json); or a folder with, in this
+ * order, model.safetensors, its index, pytorch_model.bin, its index. All is checked at once:
+ * - safetensors: header length (at most 25,000,000 bytes) and JSON, types, shapes, that each
+ *   tensor's bytes are as many as its shape needs, lie within the file, do not overlap and leave no
+ *   hole;
+ * - GGUF: gguf.h; tensors of architecture gpt2 get Hugging Face's names, and shapes the order of
+ *   safetensors;
+ * - PyTorch: its pickle is read by an interpreter that knows what a state dict needs and nothing
+ *   else (pickle.h), so that no file can make it run anything; storages, offsets and strides lie
+ *   within the file. Storages may be shared. A tensor that is not row-major (a transposed view) is
+ *   a copy in memory that is.
+ * - Names without duplicates, across shards too; every tensor of the index is in the shard that it
+ *   names (a shard's tensor that the index lacks is taken, as transformers does).
+ * A tensor of a type that we do not compute with (I64, BOOL, F8...) or of more than NT_MAX_DIMS
+ * dimensions is kept out of the lookup but its place is checked; asking for it is
+ * NT_E_UNSUPPORTED by name. What is no checkpoint at all is named, with the way out.
+ * Errors: NOT_FOUND, IO, FORMAT, UNSUPPORTED (another kind of checkpoint), MEMORY. */
+int nt_tensors_open(nt_tensors **out, const char *path);
+void nt_tensors_free(nt_tensors *tensors);
 
-/* shards.c: adds the tensors of the file, the index or the folder at path. */
-int nt_shards_add(nt_tensors *tensors, const char *path);
+size_t nt_tensors_count(const nt_tensors *tensors);
+/* In order of name; NULL past the end. */
+const nt_tensor *nt_tensors_at(const nt_tensors *tensors, size_t i);
+/* NULL when there is none (no message). */
+const nt_tensor *nt_tensors_find(const nt_tensors *tensors, const char *name);
+/* Names of all tensors, also of those whose type we do not compute with; NULL past the end. */
+const char *nt_tensors_name(const nt_tensors *tensors, size_t i);
+/* Whether there is one of this name, of whatever type. */
+bool nt_tensors_has(const nt_tensors *tensors, const char *name);
+/* Ask with your expectation: the tensor `name` of this shape [n_dims], else one line with what was
+ * expected and what was found. Errors: FORMAT (missing, other shape), UNSUPPORTED (type). */
+int nt_tensors_get(const nt_tensor **out, const nt_tensors *tensors, const char *name, int n_dims,
+                   const int64_t *shape);
 
-/* safetensors.c: maps a file and adds its tensors. `file` must outlive them. */
-int nt_tensors_add(nt_tensors *tensors, const char *file);
-/* By name, duplicates refused, what cannot be used behind the rest. */
-int nt_tensors_sort(nt_tensors *tensors);
-/* Any entry, usable or not, of a sorted set; NULL when there is none. */
-const nt_entry *nt_tensors_entry(const nt_tensors *tensors, const char *name);
+/* The metadata of a GGUF file; NULL for tensors of another format. */
+const nt_gguf *nt_tensors_gguf(const nt_tensors *tensors);
+/* Whether the weights of linear layers lie as [out, in], as llama.cpp turns them; GPT-2's own
+ * checkpoints have [in, out]. */
+bool nt_tensors_out_in(const nt_tensors *tensors);
+
+/* Fuzz entry and core of the parser: a whole file in memory, [n] bytes that must outlive *out. */
+int nt_tensors_parse(nt_tensors **out, const void *bytes, size_t n, const char *file);
 
 #endif

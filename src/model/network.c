@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "model/gpt2.h"
@@ -31,7 +32,7 @@ static int place_matrix(nt_matrix *out, nt_network *network, const nt_tensor *te
                        .layout = layout,
                        .K = (size_t)tensor->shape[in_out ? 0 : 1],
                        .N = (size_t)tensor->shape[in_out ? 1 : 0]};
-    bool aligned = (uintptr_t)tensor->data % nt_dtype_size(tensor->dtype) == 0;
+    bool aligned = (uintptr_t)tensor->data % nt_dtype_alignment(tensor->dtype) == 0;
     if (aligned && tensor->dtype != NT_F64) return NT_OK;
     out->data = convert(network, tensor);
     out->dtype = NT_F32;
@@ -40,7 +41,7 @@ static int place_matrix(nt_matrix *out, nt_network *network, const nt_tensor *te
 
 static void count(nt_network *network, const nt_tensor *tensor) {
     network->n_parameters += tensor->n_items;
-    network->n_weight_bytes += tensor->n_items * nt_dtype_size(tensor->dtype);
+    network->n_weight_bytes += nt_dtype_bytes(tensor->dtype, tensor->n_items);
 }
 
 /* Fetches the tensor of one slot into a struct of the network; `within` is "" or "h.N.". */
@@ -48,13 +49,15 @@ static int load_slot(nt_network *network, void *into, const nt_slot *slot, const
     char name[MAX_NAME];
     snprintf(name, sizeof name, "%s%s%s", network->prefix, within, slot->name);
     int n_dims = slot->dims[1] ? 2 : 1;
-    int64_t shape[2] = {nt_gpt2_size(&network->config, slot->dims[0]),
-                        nt_gpt2_size(&network->config, slot->dims[1])};
+    nt_layout layout = nt_tensors_out_in(network->tensors) ? NT_OUT_IN : slot->layout;
+    bool turned = n_dims == 2 && layout != slot->layout;
+    int64_t shape[2] = {nt_gpt2_size(&network->config, slot->dims[turned ? 1 : 0]),
+                        nt_gpt2_size(&network->config, slot->dims[turned ? 0 : 1])};
     const nt_tensor *tensor;
     NT_TRY(nt_tensors_get(&tensor, network->tensors, name, n_dims, shape));
     count(network, tensor);
     char *place = (char *)into + slot->offset;
-    if (n_dims == 2) return place_matrix((nt_matrix *)(void *)place, network, tensor, slot->layout);
+    if (n_dims == 2) return place_matrix((nt_matrix *)(void *)place, network, tensor, layout);
     const float *vector = convert(network, tensor);
     if (!vector) return NT_E_MEMORY;
     memcpy(place, &vector, sizeof vector);
@@ -95,7 +98,7 @@ static int load_head(nt_network *network, const char *path) {
     NT_TRY(nt_tensors_get(&own, network->tensors, "lm_head.weight", 2, shape));
     NT_TRY(nt_tensors_get(&wte, network->tensors, name, 2, shape));
     network->tied = config->tied && own->dtype == wte->dtype &&
-                    memcmp(own->data, wte->data, own->n_items * nt_dtype_size(own->dtype)) == 0;
+                    memcmp(own->data, wte->data, nt_dtype_bytes(own->dtype, own->n_items)) == 0;
     if (network->tied) {
         network->head = network->wte;
         return NT_OK;
@@ -129,13 +132,45 @@ static int load(nt_network *network, const char *path) {
     return refuse_strangers(network, path);
 }
 
-static int read_config(nt_config *out, const char *path) {
+/* Of a GGUF file, whose vocabulary is as large as its table of embeddings. */
+static int read_metadata(nt_config *out, const nt_tensors *tensors, const char *path) {
+    static const char table[] = "wte.weight";
+    const nt_gguf *gguf = nt_tensors_gguf(tensors);
+    const nt_tensor *wte;
+    nt_buffer json = {0};
+    NT_TRY(nt_gguf_check(gguf));
+    if (!nt_tensors_has(tensors, table))
+        return nt_fail(NT_E_FORMAT, "%.400s lacks the tensor token_embd.weight", path);
+    wte = nt_tensors_find(tensors, table);
+    if (!wte) return nt_tensors_get(&wte, tensors, table, 0, NULL); /* of a type that we lack */
+    if (wte->n_dims != 2)
+        return nt_fail(NT_E_FORMAT, "%.400s: token_embd.weight must have 2 dimensions and has %d",
+                       path, wte->n_dims);
+    int status = nt_gguf_config(&json, gguf, wte->shape[0]);
+    if (status == NT_OK) status = nt_config_parse(out, json.data, json.n, path);
+    nt_buffer_free(&json);
+    return status;
+}
+
+static int read_config(nt_config *out, const nt_tensors *tensors, const char *path) {
+    if (tensors && nt_tensors_gguf(tensors)) return read_metadata(out, tensors, path);
     char *folder = nt_path_home(path);
     char *name = folder ? nt_path_join(folder, "config.json") : NULL;
     int status = name ? nt_config_read(out, name) : NT_E_MEMORY;
     nt_free(name);
     nt_free(folder);
     return status;
+}
+
+/* Puts config and tensors, once they are there, in their places; gives all back when it fails. */
+static int finish(nt_network **out, nt_network *network, int status, const char *path) {
+    if (status == NT_OK) status = load(network, path);
+    if (status != NT_OK) {
+        nt_network_free(network);
+        return status;
+    }
+    *out = network;
+    return NT_OK;
 }
 
 int nt_network_open(nt_network **out, const char *folder_or_file) {
@@ -148,16 +183,20 @@ int nt_network_open(nt_network **out, const char *folder_or_file) {
     int status = NT_OK;
     /* A file that is no checkpoint is told as such, before a config.json beside it is missed. */
     if (kind != NT_FILE_FOLDER) status = nt_tensors_open(&network->tensors, folder_or_file);
-    if (status == NT_OK) status = read_config(&network->config, folder_or_file);
+    if (status == NT_OK) status = read_config(&network->config, network->tensors, folder_or_file);
     if (status == NT_OK && kind == NT_FILE_FOLDER)
         status = nt_tensors_open(&network->tensors, folder_or_file);
-    if (status == NT_OK) status = load(network, folder_or_file);
-    if (status != NT_OK) {
-        nt_network_free(network);
-        return status;
-    }
-    *out = network;
-    return NT_OK;
+    return finish(out, network, status, folder_or_file);
+}
+
+int nt_network_parse(nt_network **out, nt_map config, nt_map tensors, const char *name) {
+    *out = NULL;
+    nt_network *network = nt_alloc(1, sizeof *network);
+    if (!network) return NT_E_MEMORY;
+    int status = nt_config_parse(&network->config, (const char *)config.data, config.n, name);
+    if (status == NT_OK)
+        status = nt_tensors_parse(&network->tensors, tensors.data, tensors.n, name);
+    return finish(out, network, status, name);
 }
 
 void nt_network_free(nt_network *network) {

@@ -3,9 +3,10 @@
 #define NT_MODEL_NETWORK_H
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "compute/device.h"
 #include "format/config.h"
-#include "format/safetensors.h"
+#include "format/tensors.h"
 
 /* Weights of one block. Matrices stay in the mapped file as stored (an F64 or unaligned one is
  * converted to F32); vectors are float32 copies. */
@@ -41,6 +42,9 @@ typedef struct nt_network {
  * family does not know is NT_E_FORMAT by name (attn.bias and attn.masked_bias buffers are skipped).
  */
 int nt_network_open(nt_network **out, const char *folder_or_file);
+/* The same from the bytes of config.json and model.safetensors, which must outlive it; `name`
+ * stands for the folder in messages. */
+int nt_network_parse(nt_network **out, nt_map config, nt_map tensors, const char *name);
 void nt_network_free(nt_network *network);
 
 /* Looks for NaN and infinity in every tensor: NT_E_NUMERIC naming the first tensor and index that

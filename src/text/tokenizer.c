@@ -170,6 +170,22 @@ int nt_tokenizer_open(nt_tokenizer **out, const char *path) {
     return nt_tokenizer_open_with(out, path, NULL);
 }
 
+int nt_tokenizer_take(nt_tokenizer **out, char *bytes, size_t n, const char *where, int32_t bos,
+                      int32_t eos, int32_t pad) {
+    *out = NULL;
+    nt_tokenizer *tokenizer = tokenizer_new();
+    if (!tokenizer) {
+        nt_free(bytes);
+        return NT_E_MEMORY;
+    }
+    int status = nt_tokenizer_read_bytes(tokenizer, bytes, n, where);
+    if (status == NT_OK) status = nt_tokenizer_finish(tokenizer);
+    tokenizer->bos = bos;
+    tokenizer->eos = eos;
+    tokenizer->pad = pad;
+    return hand_over(out, tokenizer, status);
+}
+
 /* In the image <|endoftext|> is marked as the added token that is listed here. */
 static int fill_gpt2(nt_tokenizer *tokenizer) {
     uint32_t end = nt_gpt2_image(&tokenizer->lexicon, &tokenizer->subword.bpe);

@@ -57,6 +57,12 @@ bool nt_tokenizer_may_cut(const nt_tokenizer *tokenizer);
  * token lies across or takes the space of; n when there is none. */
 size_t nt_tokenizer_border(const nt_tokenizer *tokenizer, const char *text, size_t n, size_t low);
 
+/* A tokenizer from the bytes [n] of a tokenizer.json, of nt_alloc, which become its own, also on
+ * failure; `where` is the name for messages. Ids of the roles: -1 for none.
+ * Errors: as nt_tokenizer_open's. */
+int nt_tokenizer_take(nt_tokenizer **out, char *bytes, size_t n, const char *where, int32_t bos,
+                      int32_t eos, int32_t pad);
+
 /* After all sections are read: tries, spelled bytes, the lane. */
 int nt_tokenizer_finish(nt_tokenizer *tokenizer);
 

@@ -1,4 +1,5 @@
-/* What every table shares: the page that it is painted on, lines of parts, the footer. */
+/* What every table shares: the page that it is painted on (or the picture that it is drawn in),
+ * lines of parts, the footer. */
 #ifndef NT_VIEW_FRAME_H
 #define NT_VIEW_FRAME_H
 
@@ -6,9 +7,12 @@
 #include "view/measure.h"
 #include "view/sheet.h"
 
+struct nt_svg;
+
 typedef struct nt_frame {
     const nt_result *trace;
-    nt_measure in; /* of scores */
+    struct nt_svg *picture; /* sheets and lines go there; NULL: onto the page */
+    nt_measure in;          /* of scores */
     nt_paint paint;
     nt_sheet sheet;
     nt_strip line;     /* that is being put together */
@@ -24,11 +28,18 @@ void nt_frame_line(nt_frame *frame);
 /* A part of a number between short words of the program's own. */
 void nt_frame_figure(nt_frame *frame, const char *before, nt_figure x, const char *behind,
                      uint8_t style);
+/* A blank line. */
+void nt_frame_gap(nt_frame *frame);
 /* Prints the sheet, remembers what it hid, and leaves it empty for the next. */
 void nt_frame_sheet(nt_frame *frame);
 
 /* The last name of a path that tells anything, zero-ended, in room [n_room]; else the path. */
 const char *nt_frame_name(const char *path, char *room, size_t n_room);
+
+/* The table of the result's kind with its footer. NT_E_UNSUPPORTED: there is none. */
+int nt_frame_show(nt_frame *frame);
+/* The first failure of `status` and of all that the frame holds, which is freed. */
+int nt_frame_end(nt_frame *frame, int status);
 
 /* What an exact search knows in the end; nothing where there was none. */
 void nt_frame_proof(nt_frame *frame);

@@ -65,26 +65,14 @@ static void put(nt_paint *paint, const nt_strip *strip, size_t i, uint8_t style)
 
 void nt_paint_cell(nt_paint *paint, const nt_strip *strip, size_t first, size_t n, size_t width,
                    nt_align align, bool cut_left, uint8_t style) {
-    size_t start = paint->column, wide = nt_strip_width(strip, first, n), end = first + n;
+    size_t start = paint->column;
     const char *more = paint->ascii ? "~" : "\xE2\x80\xA6";
-    if (wide <= width) {
-        if (align == NT_RIGHT) nt_paint_blanks(paint, width - wide);
-        for (size_t i = first; i < end; i++)
-            put(paint, strip, i, style);
-    } else if (cut_left) {
-        while (first < end && wide + 1 > width)
-            wide -= strip->glyphs[first++].width;
-        nt_paint_puts(paint, more, NT_STYLE_MARK);
-        for (size_t i = first; i < end; i++)
-            put(paint, strip, i, style);
-    } else {
-        size_t used = 1;
-        for (size_t i = first; i < end && used + strip->glyphs[i].width <= width; i++) {
-            used += strip->glyphs[i].width;
-            put(paint, strip, i, style);
-        }
-        nt_paint_puts(paint, more, NT_STYLE_MARK);
-    }
+    bool cut = nt_strip_cut(strip, &first, &n, width, cut_left);
+    if (!cut && align == NT_RIGHT) nt_paint_blanks(paint, width - nt_strip_width(strip, first, n));
+    if (cut && cut_left) nt_paint_puts(paint, more, NT_STYLE_MARK);
+    for (size_t i = first; i < first + n; i++)
+        put(paint, strip, i, style);
+    if (cut && !cut_left) nt_paint_puts(paint, more, NT_STYLE_MARK);
     if (paint->column < start + width) nt_paint_blanks(paint, start + width - paint->column);
 }
 

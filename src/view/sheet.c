@@ -94,6 +94,18 @@ void nt_sheet_bar(nt_sheet *sheet, double value, uint8_t style) {
     open_cell(sheet, (nt_cell){.value = (float)value, .style = style});
 }
 
+void nt_sheet_shade(nt_sheet *sheet, double value, uint8_t style) {
+    if (sheet->status != NT_OK) return;
+    sheet->cells[sheet->n_cells - 1].value = (float)value;
+    sheet->cells[sheet->n_cells - 1].style = style;
+}
+
+bool nt_sheet_whole(nt_sheet *sheet) {
+    fill_row(sheet);
+    if (sheet->status == NT_OK) sheet->status = sheet->strip.status;
+    return sheet->status == NT_OK;
+}
+
 /* ---- Layout ---------------------------------------------------------------------------------- */
 
 static size_t title_width(const nt_column *column) {
@@ -222,8 +234,7 @@ static void print_row(nt_sheet *sheet, size_t r, const double *largest, nt_paint
     nt_paint_end(paint);
 }
 
-/* The largest finite value of all bars. */
-static double largest_bar(const nt_sheet *sheet) {
+double nt_sheet_largest(const nt_sheet *sheet) {
     double largest = 0;
     for (size_t i = 0; i < sheet->n_cells; i++)
         if (sheet->columns[i % sheet->n_columns].bar && sheet->cells[i].value > largest &&
@@ -233,9 +244,7 @@ static double largest_bar(const nt_sheet *sheet) {
 }
 
 size_t nt_sheet_print(nt_sheet *sheet, nt_paint *paint) {
-    fill_row(sheet);
-    if (sheet->status == NT_OK) sheet->status = sheet->strip.status;
-    if (sheet->status != NT_OK) return 0;
+    if (!nt_sheet_whole(sheet)) return 0;
     lay_out(sheet, paint->width);
     if (sheet->n_columns > 0 && sheet->columns[0].title) {
         print_titles(sheet, paint);
@@ -243,7 +252,7 @@ size_t nt_sheet_print(nt_sheet *sheet, nt_paint *paint) {
             nt_paint_puts(paint, paint->ascii ? "-" : "\xE2\x94\x80", NT_STYLE_DIM);
         nt_paint_end(paint);
     }
-    double largest = largest_bar(sheet);
+    double largest = nt_sheet_largest(sheet);
     for (size_t r = 0; r < sheet->n_rows; r++)
         print_row(sheet, r, &largest, paint);
     size_t hidden = 0;

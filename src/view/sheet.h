@@ -12,6 +12,8 @@ typedef struct nt_column {
     bool bar;
     bool cut_left;
     bool joined;    /* one blank from its left neighbour, and hidden with it */
+    bool mono;      /* a token or a text: one width for all letters where a view has other fonts */
+    bool shaded;    /* pictures shade the cells, with what is joined to them, by their value */
     size_t comfort; /* a text may be cut down to this before columns are hidden; 0: never cut */
     int hide;       /* lowest first; 0: never */
 
@@ -21,8 +23,8 @@ typedef struct nt_column {
 
 typedef struct nt_cell {
     uint32_t first, n; /* glyphs */
-    float value;       /* of a bar */
-    uint8_t style;     /* of a bar */
+    float value;       /* of a bar; how far a picture shades it, 0 to 1 */
+    uint8_t style;     /* of a bar; of a shaded cell: bold for the one that was taken */
 } nt_cell;
 
 typedef struct nt_sheet {
@@ -52,6 +54,13 @@ void nt_sheet_more_token(nt_sheet *sheet, const nt_token *token, uint8_t style);
 /* Bars are drawn to the scale of the largest value of all bars of the sheet. */
 void nt_sheet_bar(nt_sheet *sheet, double value, uint8_t style);
 
+/* Shades the cell that is open. */
+void nt_sheet_shade(nt_sheet *sheet, double value, uint8_t style);
+
+/* What every printing of a sheet begins with: fills the last row. False when the sheet failed. */
+bool nt_sheet_whole(nt_sheet *sheet);
+/* The largest finite value of all bars. */
+double nt_sheet_largest(const nt_sheet *sheet);
 /* Prints titles and a rule (unless the first column has no title) and the rows; returns the number
  * of hidden columns (joined ones are not counted apart). */
 size_t nt_sheet_print(nt_sheet *sheet, nt_paint *paint);

@@ -165,6 +165,20 @@ size_t nt_strip_width(const nt_strip *strip, size_t first, size_t n) {
     return width;
 }
 
+bool nt_strip_cut(const nt_strip *strip, size_t *first, size_t *n, size_t width, bool cut_left) {
+    size_t wide = nt_strip_width(strip, *first, *n), used = 1, taken = 0;
+    if (wide <= width) return false;
+    if (cut_left) {
+        for (; *n > 0 && wide + 1 > width; --*n)
+            wide -= strip->glyphs[(*first)++].width;
+        return true;
+    }
+    for (; taken < *n && used + strip->glyphs[*first + taken].width <= width; taken++)
+        used += strip->glyphs[*first + taken].width;
+    *n = taken;
+    return true;
+}
+
 void nt_strip_clear(nt_strip *strip) {
     strip->n = 0;
     nt_buffer_clear(&strip->bytes);

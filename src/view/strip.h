@@ -52,6 +52,9 @@ void nt_strip_show(nt_strip *strip, const char *bytes, size_t n, nt_show show, u
 void nt_strip_puts(nt_strip *strip, const char *utf8, uint8_t style);
 /* Width of glyphs [first, first + n) in columns. */
 size_t nt_strip_width(const nt_strip *strip, size_t first, size_t n);
+/* Whether glyphs [*first, *first + *n) are wider than `width`; then narrows them to what of their
+ * beginning (cut_left: of their end) leaves a column for a mark of the cut. */
+bool nt_strip_cut(const nt_strip *strip, size_t *first, size_t *n, size_t width, bool cut_left);
 void nt_strip_clear(nt_strip *strip);
 void nt_strip_free(nt_strip *strip);
 

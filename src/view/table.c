@@ -5,6 +5,7 @@
 
 #include "view/changes.h"
 #include "view/frame.h"
+#include "view/svg.h"
 #include "view/view.h"
 
 enum { DEFAULT_WIDTH = 80, MOST_WIDTH = 1 << 20 };
@@ -24,7 +25,9 @@ void nt_frame_part(nt_frame *frame, const char *utf8, uint8_t style) {
 }
 
 void nt_frame_line(nt_frame *frame) {
-    if (frame->line.status == NT_OK && frame->line.n > 0)
+    if (frame->line.status == NT_OK && frame->line.n > 0 && frame->picture)
+        nt_svg_line(frame->picture, &frame->line);
+    else if (frame->line.status == NT_OK && frame->line.n > 0)
         nt_paint_wrap(&frame->paint, &frame->line, 0, frame->line.n);
     nt_strip_clear(&frame->line);
 }
@@ -38,8 +41,19 @@ void nt_frame_figure(nt_frame *frame, const char *before, nt_figure x, const cha
     nt_frame_part(frame, text, style);
 }
 
+void nt_frame_gap(nt_frame *frame) {
+    if (frame->picture)
+        nt_svg_gap(frame->picture);
+    else
+        nt_paint_end(&frame->paint);
+}
+
 void nt_frame_sheet(nt_frame *frame) {
-    size_t hidden = nt_sheet_print(&frame->sheet, &frame->paint);
+    size_t hidden = 0;
+    if (frame->picture)
+        nt_svg_sheet(frame->picture, &frame->sheet);
+    else
+        hidden = nt_sheet_print(&frame->sheet, &frame->paint);
     if (hidden > frame->hidden) frame->hidden = hidden;
     nt_sheet_reset(&frame->sheet);
 }
@@ -115,12 +129,19 @@ static void token_count(nt_frame *frame) {
         nt_frame_part(frame, trace->bos ? "BOS added" : "no BOS", NT_STYLE_DIM);
 }
 
+/* f32 gives the same bits on every instruction set: a picture, which is kept, is then the same on
+ * every machine. */
+static bool isa_matters(const nt_frame *frame) {
+    const char *precision = frame->trace->precision;
+    return !frame->picture || !precision || strcmp(precision, "f32") != 0;
+}
+
 /* One line behind what the table itself put there, and one more when columns are missing. */
 static void footer(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     char room[256];
     const char *heads[] = {trace->model ? nt_frame_name(trace->model, room, sizeof room) : NULL,
-                           trace->precision, trace->isa};
+                           trace->precision, isa_matters(frame) ? trace->isa : NULL};
     bool tokens = trace->kind == NT_RESULT_TOKENS; /* no arithmetic */
     bool several = trace->kind == NT_RESULT_COMPARED || trace->kind == NT_RESULT_COUNTS;
     for (size_t i = 0; !several && i < (tokens ? 1 : sizeof heads / sizeof *heads); i++)
@@ -129,7 +150,7 @@ static void footer(nt_frame *frame) {
     drafts(frame);
     bool words = trace->kind == NT_RESULT_EXPLAIN && trace->n_tokens == 0; /* no prompt */
     if (trace->kind != NT_RESULT_INFO && !several && !words) token_count(frame);
-    if (trace->milliseconds > 0) {
+    if (trace->milliseconds > 0 && !frame->picture) {
         int decimals = trace->milliseconds < 0.1 ? 3 : trace->milliseconds < 10 ? 1 : 0;
         nt_frame_figure(frame, "", nt_figure_fixed(trace->milliseconds, decimals), " ms",
                         NT_STYLE_DIM);
@@ -168,7 +189,7 @@ static void plain_text(nt_frame *frame) {
     }
 }
 
-static int show(nt_frame *frame) {
+int nt_frame_show(nt_frame *frame) {
     switch (frame->trace->kind) {
     case NT_RESULT_TOKENS: nt_table_tokens(frame); break;
     case NT_RESULT_COMPARED: nt_table_compared(frame); break;
@@ -191,6 +212,17 @@ static int show(nt_frame *frame) {
     return NT_OK;
 }
 
+int nt_frame_end(nt_frame *frame, int status) {
+    if (status == NT_OK) status = frame->sheet.status;
+    if (status == NT_OK) status = frame->sheet.strip.status;
+    if (status == NT_OK) status = frame->line.status;
+    if (status == NT_OK) status = frame->titles.status;
+    nt_buffer_free(&frame->titles);
+    nt_sheet_free(&frame->sheet);
+    nt_strip_free(&frame->line);
+    return status;
+}
+
 int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
     int width = options->width > 0 ? options->width : DEFAULT_WIDTH;
     nt_frame frame = {.trace = trace,
@@ -203,14 +235,6 @@ int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options 
                       .most_rows = options->most_rows,
                       .sheet = {.strip = {.ascii = options->ascii}},
                       .line = {.ascii = options->ascii}};
-    int status = show(&frame);
-    if (status == NT_OK) status = frame.sheet.status;
-    if (status == NT_OK) status = frame.sheet.strip.status;
-    if (status == NT_OK) status = frame.line.status;
-    if (status == NT_OK) status = out->status;
-    if (status == NT_OK) status = frame.titles.status;
-    nt_buffer_free(&frame.titles);
-    nt_sheet_free(&frame.sheet);
-    nt_strip_free(&frame.line);
-    return status;
+    int status = nt_frame_end(&frame, nt_frame_show(&frame));
+    return status == NT_OK ? out->status : status;
 }

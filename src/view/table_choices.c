@@ -60,10 +60,12 @@ static nt_figure removed_mark(steps_shape *shape, const char *option, size_t i) 
 static void choice_cells(nt_frame *frame, steps_shape *shape, const nt_candidate *c, size_t i,
                          bool marked, bool chosen) {
     const char *mark = frame->paint.ascii ? ">" : "\xE2\x96\xB8";
+    marked = marked && !frame->picture; /* which frames the cell */
     const char *removed = nt_view_removed_by(c);
     uint8_t style = chosen ? NT_STYLE_GREEN | NT_STYLE_BOLD : removed ? NT_STYLE_DIM : 0;
     uint8_t figures = chosen ? style : NT_STYLE_DIM;
     nt_sheet_token(&frame->sheet, !marked ? "" : chosen ? mark : " ", &c->token, style);
+    nt_sheet_shade(&frame->sheet, shape->processed ? c->processed_prob : c->prob, style);
     if (shape->raw)
         nt_sheet_puts(&frame->sheet, tight_percent(c->prob).s,
                       shape->processed ? NT_STYLE_DIM : figures);
@@ -102,7 +104,10 @@ static void steps_row(nt_frame *frame, const nt_trace_step *step, steps_shape *s
 }
 
 static void choice_columns(nt_sheet *sheet, const char *title, int hide, int n_figures) {
-    nt_sheet_column(sheet, (nt_column){.title = title, .comfort = CHOICE_COMFORT, .hide = hide});
+    nt_sheet_column(
+        sheet,
+        (nt_column){
+            .title = title, .mono = true, .shaded = true, .comfort = CHOICE_COMFORT, .hide = hide});
     for (int i = 0; i < n_figures; i++)
         nt_sheet_column(sheet, (nt_column){.align = NT_RIGHT, .joined = true});
 }
@@ -111,8 +116,9 @@ static void choice_columns(nt_sheet *sheet, const char *title, int hide, int n_f
 static void steps_columns(nt_sheet *sheet, const steps_shape *shape, char (*titles)[32]) {
     int k = (int)shape->k, n_figures = shape->raw + shape->processed;
     nt_sheet_column(sheet, (nt_column){.title = "step", .align = NT_RIGHT, .hide = k + 2});
-    nt_sheet_column(sheet,
-                    (nt_column){.title = "input", .cut_left = true, .comfort = INPUT_COMFORT});
+    nt_sheet_column(
+        sheet,
+        (nt_column){.title = "input", .mono = true, .cut_left = true, .comfort = INPUT_COMFORT});
     for (int i = 0; i < k; i++) {
         strcpy(titles[i], "choice ");
         strcat(titles[i], nt_figure_plain(i + 1).s);
@@ -135,7 +141,7 @@ static void measure_steps(steps_shape *shape, const nt_result *trace) {
 static void sequence_table(nt_frame *frame, steps_shape *shape, char (*titles)[32], nt_buffer *text,
                            size_t first, size_t end) {
     const nt_result *trace = frame->trace;
-    if (first > 0) nt_paint_end(&frame->paint);
+    if (first > 0) nt_frame_gap(frame);
     if (shape->several) {
         nt_frame_figure(frame, "sequence ", nt_figure_count(trace->steps[first].step.sequence), "",
                         NT_STYLE_BOLD);

@@ -9,7 +9,7 @@ enum { WIDE = 100, REASON_COMFORT = 34 };
 
 static void plain_columns(nt_sheet *sheet) {
     nt_sheet_column(sheet, (nt_column){.title = "rank", .align = NT_RIGHT, .hide = 4});
-    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 11});
+    nt_sheet_column(sheet, (nt_column){.title = "token", .mono = true, .comfort = 11});
     nt_sheet_column(sheet, (nt_column){.title = "id", .align = NT_RIGHT, .hide = 3});
     nt_sheet_column(sheet, (nt_column){.title = "probability", .align = NT_RIGHT});
     nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 5});
@@ -20,7 +20,7 @@ static void plain_columns(nt_sheet *sheet) {
 /* Both bars have one scale. */
 static void processed_columns(nt_sheet *sheet, bool wide) {
     nt_sheet_column(sheet, (nt_column){.title = "rank", .align = NT_RIGHT, .hide = 5});
-    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 11});
+    nt_sheet_column(sheet, (nt_column){.title = "token", .mono = true, .comfort = 11});
     nt_sheet_column(sheet, (nt_column){.title = "id", .align = NT_RIGHT, .hide = 3});
     nt_sheet_column(sheet, (nt_column){.title = "raw", .align = NT_RIGHT});
     nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 2});
@@ -162,7 +162,7 @@ static void notes(nt_frame *frame, const nt_trace_step *step) {
 void nt_table_next(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     const nt_trace_step *step = trace->n_steps > 0 ? &trace->steps[0] : &(nt_trace_step){0};
-    bool processed = nt_view_step_acted(step), wide = frame->paint.width >= WIDE;
+    bool processed = nt_view_step_acted(step), wide = frame->paint.width >= WIDE && !frame->picture;
     rest left = {1, 1, trace->n_vocab > 0 ? (size_t)trace->n_vocab : 0, step->step.kept};
     if (processed)
         processed_columns(&frame->sheet, wide);

@@ -26,8 +26,6 @@ static void wrong_arguments_are_refused(void **state) {
     nt_model *model = (nt_model *)1;
     nt_session *session = (nt_session *)1;
     nt_result *result = (nt_result *)1;
-    assert_fails(nt_model_open(&model, NULL, NULL), NT_E_ARGUMENT, "path");
-    assert_null(model);
     nt_model_options unset = {0};
     assert_fails(nt_model_open(&model, *state, &unset), NT_E_ARGUMENT, "size");
     nt_model_options strange = NT_MODEL_OPTIONS_INIT;
@@ -54,6 +52,21 @@ static void wrong_arguments_are_refused(void **state) {
     assert_fails(nt_forward(m.session, 0, &id, 0, NT_WANT_LAST, logits, NULL), NT_E_ARGUMENT,
                  "ids");
     small_close(&m);
+}
+
+/* This program was linked without the model; tests/builtin has it. */
+static void a_build_may_carry_no_model(void **state) {
+    (void)state;
+    nt_model_options tokenizer = NT_MODEL_OPTIONS_INIT;
+    tokenizer.tokenizer_only = true;
+    nt_model *model = (nt_model *)1;
+    assert_null(nt_builtin_model());
+    assert_fails(nt_model_open(&model, NULL, NULL), NT_E_UNSUPPORTED, "tales");
+    assert_null(model);
+    assert_fails(nt_model_open(&model, "tales", NULL), NT_E_UNSUPPORTED, "tales");
+    assert_fails(nt_model_open(&model, "tales", &tokenizer), NT_E_UNSUPPORTED, "tales");
+    assert_ok(nt_model_open(&model, NULL, &tokenizer));
+    nt_model_free(model);
 }
 
 static void null_is_harmless(void **state) {
@@ -342,6 +355,7 @@ int main(void) {
         cmocka_unit_test(version_matches_header),
         cmocka_unit_test(statuses_have_names),
         cmocka_unit_test(wrong_arguments_are_refused),
+        cmocka_unit_test(a_build_may_carry_no_model),
         cmocka_unit_test(null_is_harmless),
         cmocka_unit_test(past_the_end_is_null),
         cmocka_unit_test(a_result_outlives_its_model),

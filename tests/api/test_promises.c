@@ -187,6 +187,12 @@ static void a_view_that_cannot_be(void **state) {
     assert_fails(nt_result_show(r, &view, refuse, NULL), NT_E_ARGUMENT, "9");
     assert_fails(nt_result_show(r, NULL, NULL, NULL), NT_E_ARGUMENT, "NULL");
     assert_fails(nt_result_show(NULL, NULL, refuse, NULL), NT_E_ARGUMENT, "NULL");
+    view.format = NT_SVG;
+    assert_fails(nt_result_show(r, &view, refuse, NULL), NT_E_UNSUPPORTED, "no picture");
+    assert_fails(nt_result_save(r, &view, "never"), NT_E_UNSUPPORTED, "no picture");
+    assert_fails(nt_result_save(r, NULL, NULL), NT_E_ARGUMENT, "NULL");
+    assert_fails(nt_result_save(NULL, NULL, "never"), NT_E_ARGUMENT, "NULL");
+    assert_fails(nt_result_save(r, NULL, "/no/such/file"), NT_E_NOT_FOUND, "/no/such");
     assert_fails(nt_result_save_npz(r, "never"), NT_E_ARGUMENT, "no arrays");
     assert_fails(nt_result_save_npz(NULL, "never"), NT_E_ARGUMENT, "no arrays");
     assert_int_equal(access("never", F_OK), -1);

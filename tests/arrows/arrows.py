@@ -7,6 +7,7 @@ import sys
 # Which parts each part may include, beside itself and the public header.
 MAY = {
     "base": set(),
+    "builtin": {"base"},
     "format": {"base"},
     "text": {"base"},
     "compute": {"base"},

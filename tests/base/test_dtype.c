@@ -53,6 +53,36 @@ static void doubles_are_rounded_to_nearest(void **state) {
     json_decref(cases);
 }
 
+/* tests/base/data/blocks.json: [type, bytes of a block, its numbers as float32], as llama.cpp's own
+ * Python package reads them (tools/oracle/gguf_cases.py). */
+static void blocks_hold_ggmls_numbers(void **state) {
+    (void)state;
+    json_error_t error;
+    json_t *cases = json_load_file(NT_SOURCE_DIR "/tests/base/data/blocks.json", 0, &error), *one;
+    size_t i;
+    if (!cases) fail_msg("%s", error.text);
+    json_array_foreach(json_object_get(cases, "read"), i, one) {
+        const char *name = json_string_value(json_array_get(one, 0));
+        int dtype = NT_Q8_0;
+        while (strcmp(nt_dtype_name((nt_dtype)dtype), name) != 0)
+            dtype++;
+        size_t n_bytes, n_values, n = nt_dtype_block((nt_dtype)dtype);
+        char *block = from_hex(&n_bytes, json_string_value(json_array_get(one, 1)));
+        char *values = from_hex(&n_values, json_string_value(json_array_get(one, 2)));
+        assert_int_equal(n_bytes, nt_dtype_size((nt_dtype)dtype));
+        assert_int_equal(n_values, n * sizeof(float));
+        for (size_t k = 0; k < n; k++) {
+            float value = nt_dtype_load(block, (nt_dtype)dtype, k), wanted;
+            memcpy(&wanted, values + k * sizeof wanted, sizeof wanted);
+            assert_int_equal(bits_of(value), bits_of(wanted));
+        }
+        free(block);
+        free(values);
+    }
+    assert_int_equal(i, 9);
+    json_decref(cases);
+}
+
 static void arrays_at_odd_addresses(void **state) {
     (void)state;
     const float values[3] = {1.5f, -2.25f, 3e-41f};
@@ -71,12 +101,18 @@ static void names_and_sizes(void **state) {
     static const struct {
         nt_dtype dtype;
         const char *name;
-        size_t size;
-    } table[] = {{NT_F32, "F32", 4}, {NT_F16, "F16", 2}, {NT_BF16, "BF16", 2}, {NT_F64, "F64", 8}};
+        size_t block, size, alignment;
+    } table[] = {{NT_F32, "F32", 1, 4, 4},      {NT_F16, "F16", 1, 2, 2},
+                 {NT_BF16, "BF16", 1, 2, 2},    {NT_F64, "F64", 1, 8, 8},
+                 {NT_Q8_0, "Q8_0", 32, 34, 1},  {NT_Q4_0, "Q4_0", 32, 18, 1},
+                 {NT_Q6_K, "Q6_K", 256, 210, 1}};
     assert_int_equal(sizeof table / sizeof *table, NT_N_DTYPES);
     for (size_t i = 0; i < NT_N_DTYPES; i++) {
         assert_string_equal(nt_dtype_name(table[i].dtype), table[i].name);
         assert_int_equal(nt_dtype_size(table[i].dtype), table[i].size);
+        assert_int_equal(nt_dtype_block(table[i].dtype), table[i].block);
+        assert_int_equal(nt_dtype_bytes(table[i].dtype, 3 * table[i].block), 3 * table[i].size);
+        assert_int_equal(nt_dtype_alignment(table[i].dtype), table[i].alignment);
     }
 }
 
@@ -85,6 +121,7 @@ int main(void) {
         cmocka_unit_test(every_half),
         cmocka_unit_test(every_bfloat),
         cmocka_unit_test(doubles_are_rounded_to_nearest),
+        cmocka_unit_test(blocks_hold_ggmls_numbers),
         cmocka_unit_test(arrays_at_odd_addresses),
         cmocka_unit_test(names_and_sizes),
     };

@@ -138,6 +138,13 @@ static void replacing(void **state) {
     assert_int_equal(nt_file_replace(path, fill, &good), NT_E_MEMORY);
     nt_memory_fail_at(0);
     expect_text(path, "newer");
+    assert_int_equal(nt_file_write(path, "bytes", 5), NT_OK);
+    expect_text(path, "bytes");
+    assert_int_equal(nt_file_write(path, NULL, 0), NT_OK);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 0);
+    assert_int_equal(folder_count(folder), 1);
+    assert_int_equal(nt_file_write(folder_path(folder, "no/a"), "x", 1), NT_E_NOT_FOUND);
     assert_int_equal(nt_file_replace(folder_path(folder, "no/a"), fill, &good), NT_E_NOT_FOUND);
     assert_int_equal(nt_file_replace(folder, fill, &good), NT_E_IO);
     assert_non_null(strstr(nt_error_message(), "it is a folder"));

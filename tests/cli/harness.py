@@ -21,6 +21,7 @@ class Bench:
     def __init__(self, binary_dir):
         self.binary_dir = pathlib.Path(binary_dir)
         self.nextoken = self.binary_dir / "nextoken"
+        self.left_out = self.binary_dir / "tests" / "builtin" / "nextoken_left_out"  # carries no model
         self.mkmodel = self.binary_dir / "tools" / "mkmodel"
         self.folder = self.binary_dir / "cli-models"
         self.folder.mkdir(exist_ok=True)
@@ -37,11 +38,11 @@ class Bench:
             stamp.write_text(recipe, encoding="utf-8")
         return path
 
-    def run(self, *args, stdin=b"", env=None, timeout=120, **more):
+    def run(self, *args, stdin=b"", env=None, timeout=120, program=None, **more):
         variables = {k: v for k, v in os.environ.items()
                      if k not in ("NEXTOKEN_MODEL", "NEXTOKEN_ISA", "COLUMNS", "NO_COLOR")}
         variables.update(env or {})
-        return subprocess.run([str(self.nextoken), *args], input=stdin, capture_output=True,
+        return subprocess.run([str(program or self.nextoken), *args], input=stdin, capture_output=True,
                               env=variables, timeout=timeout, check=False, **more)
 
 

@@ -4,6 +4,9 @@ args            the command line behind `nextoken`; {words}, {bare}, ... are mod
                 {broken:NAME} a checkpoint of broken.py, {tmp} an empty folder
 files           what {tmp} holds: texts by name
 stdin, env      what they are called
+in_tmp          true: run in {tmp}
+program         "left_out": the program of a build without a model; "carries": the one with tales in
+                it, where this build has one
 status          exit status (0)
 stdout          all of it; stdout_has, stderr_has: phrases in it; stderr: all of it
 json            members that the JSON object on stdout must have, by value
@@ -69,6 +72,9 @@ class Cases(unittest.TestCase):
 
 def add(path, number, case):
     def test(self):
+        program = case.get("program")
+        if program == "carries" and not os.environ.get("NT_TALES"):
+            self.skipTest("built without a model")
         with tempfile.TemporaryDirectory() as tmp:
             args = [fill(a, tmp) for a in case["args"]]
             for name, text in case.get("files", {}).items():
@@ -77,7 +83,8 @@ def add(path, number, case):
             stdin = case.get("stdin", "").encode("utf-8", "surrogateescape")
             if "stdin_hex" in case:
                 stdin = bytes.fromhex(case["stdin_hex"])
-            self.check(case, BENCH.run(*args, stdin=stdin, env=env))
+            self.check(case, BENCH.run(*args, stdin=stdin, env=env, cwd=tmp if case.get("in_tmp") else None,
+                                       program=BENCH.left_out if program == "left_out" else None))
 
     name = re.sub(r"\W+", "_", case.get("name", " ".join(case["args"])))[:60]
     setattr(Cases, f"test_{path.stem}_{number:02}_{name}", test)

@@ -57,12 +57,12 @@ static inline size_t first_difference(const float *a, const float *b, size_t n) 
 
 /* Random weights [n] of a type; *widened, for nt_free, are the same numbers as float32. */
 static inline void *random_weights(uint64_t *seed, nt_dtype dtype, size_t n, float **widened) {
-    unsigned char *data = room(n, nt_dtype_size(dtype));
+    unsigned char *data = room(nt_dtype_bytes(dtype, n), 1);
     *widened = room(n, sizeof **widened);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i += nt_dtype_block(dtype))
         put_random(data, dtype, i, seed);
+    for (size_t i = 0; i < n; i++)
         (*widened)[i] = nt_dtype_load(data, dtype, i);
-    }
     return data;
 }
 

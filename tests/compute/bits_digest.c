@@ -53,17 +53,18 @@ static float *floats(uint64_t *seed, size_t n, float scale) {
 }
 
 static void *weights(uint64_t *seed, nt_dtype dtype, size_t n) {
-    void *data = room(n, nt_dtype_size(dtype));
-    for (size_t i = 0; i < n; i++)
+    void *data = room(nt_dtype_bytes(dtype, n), 1);
+    for (size_t i = 0; i < n; i += nt_dtype_block(dtype))
         put_random(data, dtype, i, seed);
     return data;
 }
 
-static void digest_matmul(nt_device *device, nt_layout layout, nt_dtype dtype) {
-    static const size_t shapes[][3] = {{1, 768, 200},  {1, 37, 41},  {2, 100, 33},  {5, 300, 64},
-                                       {7, 259, 50},   {13, 65, 97}, {23, 513, 65}, {64, 80, 130},
-                                       {193, 270, 37}, {3, 0, 5},    {9, 3, 1}};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+static const size_t block_shapes[][3] = {{1, 768, 200}, {1, 256, 41}, {2, 512, 33},
+                                         {5, 256, 64},  {7, 768, 50}, {64, 256, 130}};
+
+static void digest_shapes(nt_device *device, nt_layout layout, nt_dtype dtype,
+                          const size_t (*shapes)[3], size_t n_shapes) {
+    for (size_t i = 0; i < n_shapes; i++) {
         size_t R = shapes[i][0], K = shapes[i][1], N = shapes[i][2];
         uint64_t seed = i;
         float *x = floats(&seed, R * K, i % 3 ? 2 : 0x1p-130f), *bias = floats(&seed, N, 1);
@@ -80,6 +81,13 @@ static void digest_matmul(nt_device *device, nt_layout layout, nt_dtype dtype) {
         nt_free(y);
         nt_free(data);
     }
+}
+
+static void digest_matmul(nt_device *device, nt_layout layout, nt_dtype dtype) {
+    static const size_t shapes[][3] = {{1, 768, 200},  {1, 37, 41},  {2, 100, 33},  {5, 300, 64},
+                                       {7, 259, 50},   {13, 65, 97}, {23, 513, 65}, {64, 80, 130},
+                                       {193, 270, 37}, {3, 0, 5},    {9, 3, 1}};
+    digest_shapes(device, layout, dtype, shapes, sizeof shapes / sizeof *shapes);
 }
 
 static void digest_embed(nt_device *device, nt_dtype dtype) {
@@ -207,6 +215,9 @@ static int digest(const char *isa) {
         digest_matmul(device, NT_IN_OUT, (nt_dtype)dtype);
         digest_matmul(device, NT_OUT_IN, (nt_dtype)dtype);
     }
+    for (int dtype = NT_Q8_0; dtype <= NT_Q6_K; dtype++)
+        digest_shapes(device, NT_OUT_IN, (nt_dtype)dtype, block_shapes,
+                      sizeof block_shapes / sizeof *block_shapes);
     digest_norm(device);
     digest_attention(device, 3, 16);
     digest_attention(device, 2, 64);

@@ -32,17 +32,27 @@ static inline float float_of_bits(uint32_t bits) {
     return x;
 }
 
-/* Number i of an array of F32, F16 or BF16. */
+/* A half with an exponent around 1, any fraction and any sign. */
+static inline uint16_t random_half(uint64_t *seed) {
+    return (uint16_t)((next_random(seed) & 0x83FF) | (10 + next_random(seed) % 5) << 10);
+}
+
+/* Number i of an array of F32, F16 or BF16; of blocks (i: a block's first number) the whole block,
+ * any bytes but for its scale. */
 static inline void put_random(void *data, nt_dtype dtype, size_t i, uint64_t *seed) {
+    size_t size = nt_dtype_size(dtype);
+    unsigned char *at = (unsigned char *)data + nt_dtype_bytes(dtype, i);
+    if (nt_dtype_block(dtype) > 1) {
+        uint16_t scale = random_half(seed);
+        for (size_t k = 0; k < size; k++)
+            at[k] = (unsigned char)next_random(seed);
+        memcpy(at + (dtype == NT_Q6_K ? size - 2 : 0), &scale, sizeof scale);
+        return;
+    }
     float x = next_float(seed);
     uint16_t half = (uint16_t)(bits_of_float(x) >> 16); /* BF16: the upper half */
-    if (dtype == NT_F16) {                              /* exponents around 1, any fraction */
-        half = (uint16_t)((next_random(seed) & 0x83FF) | (10 + next_random(seed) % 5) << 10);
-    }
-    if (dtype == NT_F32)
-        memcpy((unsigned char *)data + i * 4, &x, 4);
-    else
-        memcpy((unsigned char *)data + i * 2, &half, 2);
+    if (dtype == NT_F16) half = random_half(seed);
+    memcpy(at, dtype == NT_F32 ? (const void *)&x : (const void *)&half, size);
 }
 
 #endif

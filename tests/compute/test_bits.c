@@ -7,6 +7,7 @@
 #include "compute/cpu/polynomials.h"
 
 static const nt_dtype DTYPES[] = {NT_F32, NT_F16, NT_BF16};
+static const nt_dtype BLOCKS[] = {NT_Q8_0, NT_Q4_0, NT_Q6_K};
 static const nt_layout LAYOUTS[] = {NT_IN_OUT, NT_OUT_IN};
 
 typedef struct shape {
@@ -88,6 +89,46 @@ static void ragged_ends_equal_reference(const nt_kernels *set) {
             }
         }
     }
+}
+
+/* Rows of whole blocks; ragged along n, and in rows of x. */
+static void blocks_equal_reference(const nt_kernels *set) {
+    for (size_t d = 0; d < 3; d++) {
+        size_t block = nt_dtype_block(BLOCKS[d]);
+        for (size_t R = 1; R < 20; R += R < 8 ? 1 : 5) {
+            for (size_t n = 1; n < 140; n += n < 10 ? 1 : 29) {
+                shape s = {R, block * (1 + (R + n) % 3), n};
+                check_matmul(set, BLOCKS[d], NT_OUT_IN, &s, n % 2, 2, R + n);
+            }
+        }
+        shape wide = {3, 3072 / block * block, 70};
+        check_matmul(set, BLOCKS[d], NT_OUT_IN, &wide, true, 2, d);
+    }
+}
+
+/* Blocks are computed from as the numbers that they hold would be: the same bits as from these in
+ * float32. */
+static void blocks_equal_their_numbers(const nt_kernels *set) {
+    enum { R = 5, K = 512, N = 37 };
+    float *scratch = aligned_floats(NT_SCRATCH), *y = room(R * N, sizeof *y);
+    float *expected = room(R * N, sizeof *expected);
+    for (size_t d = 0; d < 3; d++) {
+        uint64_t seed = d;
+        float *widened, *x = random_floats(&seed, R * K, 1);
+        void *data = random_weights(&seed, BLOCKS[d], K * N, &widened);
+        nt_matrix w = {data, BLOCKS[d], NT_OUT_IN, K, N}, f = {widened, NT_F32, NT_OUT_IN, K, N};
+        nt_product product = {expected, x, &f, NULL, R};
+        nt_kernels_ref.matmul(&product, 0, N, scratch);
+        product = (nt_product){y, x, &w, NULL, R};
+        set->matmul(&product, 0, N, scratch);
+        assert_int_equal(first_difference(y, expected, R * N), R * N);
+        nt_free(x);
+        nt_free(data);
+        nt_free(widened);
+    }
+    nt_free(scratch);
+    nt_free(y);
+    nt_free(expected);
 }
 
 /* Every number of two bytes that there is, times one: denormals, infinities and NaN. */
@@ -403,7 +444,7 @@ static void guarded_matmul(const nt_kernels *set, nt_dtype dtype, nt_layout layo
     void *data = random_weights(&seed, dtype, s->K * s->N, &widened);
     guarded gx = guarded_copy(x, s->R * s->K * sizeof *x);
     guarded gbias = guarded_copy(bias, s->N * sizeof *bias);
-    guarded gw = guarded_copy(data, s->K * s->N * nt_dtype_size(dtype));
+    guarded gw = guarded_copy(data, nt_dtype_bytes(dtype, s->K * s->N));
     guarded gy = guarded_copy(expected, s->R * s->N * sizeof *expected);
     nt_matrix w = matrix_of(gw.data, dtype, layout, s);
     nt_product product = {expected, gx.data, &w, gbias.data, s->R};
@@ -502,6 +543,11 @@ static void ends_of_arrays_are_kept(const nt_kernels *set) {
         }
         guarded_attend(set, sizes[i / N_SIZES], sizes[i % N_SIZES]);
     }
+    for (size_t i = 0; i < 3 * N_SIZES; i++) {
+        nt_dtype dtype = BLOCKS[i / N_SIZES];
+        shape s = {1 + i % 4, nt_dtype_block(dtype), sizes[i % N_SIZES]};
+        guarded_matmul(set, dtype, NT_OUT_IN, &s);
+    }
     for (size_t n = 1; n < 50; n++)
         guarded_vectors(set, n);
 }
@@ -515,6 +561,8 @@ WITH_EVERY_SET(layer_norm_equals_reference)
 WITH_EVERY_SET(add_equals_reference)
 WITH_EVERY_SET(borders_equal_reference)
 WITH_EVERY_SET(ragged_ends_equal_reference)
+WITH_EVERY_SET(blocks_equal_reference)
+WITH_EVERY_SET(blocks_equal_their_numbers)
 WITH_EVERY_SET(halves_equal_reference)
 WITH_EVERY_SET(ends_of_arrays_are_kept)
 WITH_EVERY_SET(attention_equals_reference)
@@ -528,6 +576,8 @@ int main(void) {
                                        cmocka_unit_test(add_equals_reference_everywhere),
                                        cmocka_unit_test(borders_equal_reference_everywhere),
                                        cmocka_unit_test(ragged_ends_equal_reference_everywhere),
+                                       cmocka_unit_test(blocks_equal_reference_everywhere),
+                                       cmocka_unit_test(blocks_equal_their_numbers_everywhere),
                                        cmocka_unit_test(halves_equal_reference_everywhere),
                                        cmocka_unit_test(ends_of_arrays_are_kept_everywhere),
                                        cmocka_unit_test(attention_equals_reference_everywhere),

@@ -168,22 +168,25 @@ static void embed_adds_token_and_position(void **state) {
     nt_device *device;
     assert_int_equal(nt_cpu_open(&device, 2), NT_OK);
     uint64_t seed = 22;
-    enum { ROWS = 500, WIDE = 77 };
-    for (int dtype = NT_F32; dtype <= NT_BF16; dtype++) {
+    enum { ROWS = 500 };
+    for (int i = NT_F32; i < NT_N_DTYPES; i++) {
+        nt_dtype dtype = (nt_dtype)i;
+        if (dtype == NT_F64) continue;
+        const size_t WIDE = nt_dtype_block(dtype) > 1 ? 256 : 77;
         float *token, *place, *y = room(ROWS * WIDE, sizeof *y);
-        void *wte_data = random_weights(&seed, (nt_dtype)dtype, V * WIDE, &token);
-        void *wpe_data = random_weights(&seed, (nt_dtype)dtype, T * WIDE, &place);
-        nt_matrix wte = {wte_data, (nt_dtype)dtype, NT_OUT_IN, WIDE, V};
-        nt_matrix wpe = {wpe_data, (nt_dtype)dtype, NT_OUT_IN, WIDE, T};
+        void *wte_data = random_weights(&seed, dtype, V * WIDE, &token);
+        void *wpe_data = random_weights(&seed, dtype, T * WIDE, &place);
+        nt_matrix wte = {wte_data, dtype, NT_OUT_IN, WIDE, V};
+        nt_matrix wpe = {wpe_data, dtype, NT_OUT_IN, WIDE, T};
         int32_t ids[ROWS], position[ROWS];
         for (size_t r = 0; r < ROWS; r++) {
             ids[r] = (int32_t)(next_random(&seed) % V);
             position[r] = (int32_t)(next_random(&seed) % T);
         }
         device->ops->embed(device, y, &wte, &wpe, ids, position, ROWS);
-        for (size_t i = 0; i < ROWS * WIDE; i++) {
-            size_t r = i / WIDE, d = i % WIDE;
-            assert_true(y[i] ==
+        for (size_t k = 0; k < ROWS * WIDE; k++) {
+            size_t r = k / WIDE, d = k % WIDE;
+            assert_true(y[k] ==
                         token[(size_t)ids[r] * WIDE + d] + place[(size_t)position[r] * WIDE + d]);
         }
         nt_free(token);

@@ -8,8 +8,7 @@
 
 #include <cmocka.h>
 
-#include "folder.h"
-#include "format/safetensors.h"
+#include "format/reading.h"
 
 static json_t *cases;
 
@@ -25,77 +24,14 @@ static int unload(void **state) {
     return 0;
 }
 
-static void expect_message(const char *name, int status, const json_t *expected) {
-    const char *message = nt_error_message();
-    if (strcmp(nt_status_name(status), text_of(expected, "status")) != 0)
-        fail_msg("%s: %s (%s)", name, nt_status_name(status), message);
-    size_t i;
-    json_t *phrase;
-    json_array_foreach(json_object_get(expected, "phrases"), i, phrase) {
-        if (!strstr(message, json_string_value(phrase)))
-            fail_msg("%s: \"%s\" is not in: %s", name, json_string_value(phrase), message);
-    }
-    if (!strstr(message, "weights.safetensors"))
-        fail_msg("%s: the file is not named: %s", name, message);
-}
-
 static void broken_files_are_refused(void **state) {
     (void)state;
-    size_t i, n;
-    json_t *one;
-    json_array_foreach(json_object_get(cases, "broken"), i, one) {
-        unsigned char *bytes = bytes_of(&n, one, "hex");
-        nt_tensors *tensors = (nt_tensors *)&n;
-        int status = nt_tensors_parse(&tensors, bytes, n, "weights.safetensors");
-        expect_message(text_of(one, "name"), status, one);
-        assert_null(tensors);
-        free(bytes);
-    }
-    assert_true(i >= 75);
-}
-
-/* Tensor i of the set against the library's: name, shape and the bits of its numbers. */
-static void expect_tensor(const char *name, const nt_tensors *tensors, size_t i,
-                          const json_t *expected) {
-    const nt_tensor *tensor = nt_tensors_at(tensors, i);
-    assert_non_null(tensor);
-    assert_string_equal(tensor->name, text_of(expected, "name"));
-    assert_ptr_equal(nt_tensors_find(tensors, tensor->name), tensor);
-    assert_string_equal(nt_dtype_name(tensor->dtype), text_of(expected, "dtype"));
-    const json_t *shape = json_object_get(expected, "shape");
-    const json_t *bits = json_object_get(expected, "bits");
-    assert_int_equal(tensor->n_dims, json_array_size(shape));
-    for (size_t k = 0; k < json_array_size(shape); k++)
-        assert_int_equal(tensor->shape[k], json_integer_value(json_array_get(shape, k)));
-    assert_int_equal(tensor->n_items, json_array_size(bits));
-    for (size_t k = 0; k < json_array_size(bits); k++) {
-        float value = nt_dtype_load(tensor->data, tensor->dtype, k);
-        int32_t found;
-        memcpy(&found, &value, sizeof found);
-        if (found != json_integer_value(json_array_get(bits, k)))
-            fail_msg("%s: %s[%zu] is %.9g", name, tensor->name, k, (double)value);
-    }
+    assert_true(expect_broken(cases) >= 75);
 }
 
 static void sound_files_are_read(void **state) {
     (void)state;
-    size_t i, n;
-    json_t *one;
-    json_array_foreach(json_object_get(cases, "sound"), i, one) {
-        unsigned char *bytes = bytes_of(&n, one, "hex");
-        nt_tensors *tensors;
-        const char *name = text_of(one, "name");
-        if (nt_tensors_parse(&tensors, bytes, n, "weights.safetensors") != NT_OK)
-            fail_msg("%s: %s", name, nt_error_message());
-        const json_t *expected = json_object_get(one, "tensors");
-        assert_int_equal(nt_tensors_count(tensors), json_array_size(expected));
-        for (size_t k = 0; k < json_array_size(expected); k++)
-            expect_tensor(name, tensors, k, json_array_get(expected, k));
-        assert_null(nt_tensors_at(tensors, json_array_size(expected)));
-        nt_tensors_free(tensors);
-        free(bytes);
-    }
-    assert_true(i >= 12);
+    assert_true(expect_sound(cases) >= 12);
 }
 
 static void odd_types_are_placed_but_not_given(void **state) {
@@ -302,47 +238,6 @@ static void every_failing_allocation(void **state) {
     assert_int_equal(status, NT_E_MEMORY);
     nt_tensors_free(tensors);
     free(bytes);
-}
-
-static uint64_t random_state = 20240607;
-
-static uint32_t random_below(uint32_t n) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % n);
-}
-
-/* Reads every number that the reader hands out: a sanitizer sees one outside the file. */
-static uint32_t all_bits(const nt_tensors *tensors) {
-    uint32_t all = 0;
-    for (size_t i = 0; i < nt_tensors_count(tensors); i++) {
-        const nt_tensor *tensor = nt_tensors_at(tensors, i);
-        for (uint64_t k = 0; k < tensor->n_items; k++) {
-            float value = nt_dtype_load(tensor->data, tensor->dtype, k);
-            uint32_t bits;
-            memcpy(&bits, &value, sizeof bits);
-            all |= bits;
-        }
-    }
-    return all;
-}
-
-/* One to four changes: a byte, a digit, a piece moved, an end cut. Returns the new length. */
-static size_t damage(unsigned char *bytes, size_t n) {
-    for (uint32_t times = 1 + random_below(4); times > 0 && n > 0; times--) {
-        size_t at = random_below((uint32_t)n);
-        switch (random_below(5)) {
-        case 0: bytes[at] = (unsigned char)random_below(256); break;
-        case 1: bytes[at] ^= (unsigned char)(1u << random_below(8)); break;
-        case 2: bytes[at] = (unsigned char)"0123456789-[]{},:\".e"[random_below(20)]; break;
-        case 3: {
-            size_t from = random_below((uint32_t)n), length = random_below(12);
-            if (from + length <= n && at + length <= n) memmove(bytes + at, bytes + from, length);
-            break;
-        }
-        default: n -= random_below(n > 4 ? 4 : 1); break;
-        }
-    }
-    return n;
 }
 
 static void random_damage(void **state) {

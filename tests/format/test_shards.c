@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "folder.h"
-#include "format/safetensors.h"
+#include "format/tensors.h"
 
 #define INDEX "model.safetensors.index.json"
 #define ONE "model-00001-of-00002.safetensors"

@@ -28,7 +28,7 @@ def run(*args, **more):
     return done.stdout
 
 
-HEADERS = ("nextoken.h", "nextoken_text.h", "nextoken_generate.h", "nextoken_result.h")
+HEADERS = ("nextoken.h", "nextoken_text.h", "nextoken_hub.h", "nextoken_generate.h", "nextoken_result.h")
 
 
 class Install(unittest.TestCase):
@@ -62,6 +62,17 @@ class Install(unittest.TestCase):
             self.assertEqual(int(line.split(" ")[0]), wanted["id"])
             probability = float(line.rsplit(" ", 1)[1])
             self.assertAlmostEqual(probability, 2.718281828459045 ** wanted["logprob"], delta=6e-5)
+
+    def test_without_an_argument_the_model_inside_answers(self):
+        """The program of nextoken.h through the shared library: what the installed program prints."""
+        if not os.environ.get("NT_TALES"):
+            self.skipTest("built without a model")
+        program = self.tmp / "inside"
+        run("cc", "-std=c17", *FLAGS, self.source, "-o", program, *self.pkg_config("--cflags", "--libs"))
+        out = run(program, env={**os.environ, "LD_LIBRARY_PATH": str(self.lib)}, cwd=self.tmp)
+        table = run(self.prefix / "bin" / "nextoken", "next", "-m", "tales", "-k", "5", "--json", "Alice")
+        self.assertEqual([int(line.split(" ")[0]) for line in out.splitlines()],
+                         [candidate["id"] for candidate in json.loads(table)["next"]])
 
     def test_pkg_config_shared(self):
         program = self.tmp / "shared"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads views with Python's own parsers and Unicode tables, which share no code with nextoken.
 
-JSON and CSV of one trace must hold the same figures; tables must keep to their width and hold
+JSON, CSV and picture of one trace must hold the same figures; tables must keep to their width and hold
 nothing that could drive a terminal. usage: check.py VIEW_EMIT
 """
 
@@ -12,6 +12,8 @@ import math
 import subprocess
 import sys
 import unicodedata
+
+from picture import check_picture
 
 KINDS = 12
 TOKENS, TEXT, NEXT, STEPS, GENERATE, SCORE, INSPECT, INFO, CONTINUATIONS, PERPLEXITY, \
@@ -247,7 +249,7 @@ def check_table(kind, width, text):
 def main():
     out = subprocess.run([sys.argv[1]], check=True, capture_output=True).stdout
     parts = iter(out.decode("utf-8").split("\0")[:-1])
-    n = 0
+    n = pictures = bars = 0
     for kind in parts:
         kind = int(kind)
         line = next(parts)
@@ -268,9 +270,13 @@ def main():
         check_tsv(next(parts), rows)
         for _ in range(WIDTHS):
             check_table(kind, int(next(parts)), next(parts))
+        if kind in (NEXT, STEPS):
+            bars += bool(check_picture(next(parts), view))
+            pictures += 1
         n += 1
+    assert pictures > 80 and bars > 5, (pictures, bars)
     assert n == SAMPLES + KINDS * 40, n
-    print(f"{n} traces: JSON, CSV, TSV and {WIDTHS} tables each")
+    print(f"{n} traces: JSON, CSV, TSV and {WIDTHS} tables each; {pictures} pictures")
 
 
 if __name__ == "__main__":

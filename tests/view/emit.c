@@ -1,6 +1,6 @@
 /* Prints views for check.py, each ended by a zero byte: for every trace its kind, its JSON in nats
  * and in bits and with the whole trace, its CSV, its TSV behind a prefix, then its table at several
- * widths, each before the width that it must keep to. */
+ * widths, each before the width that it must keep to; of next tokens and steps, its picture. */
 #include <stdio.h>
 
 #include "view/random.h"
@@ -9,6 +9,7 @@ static void emit(const nt_result *t, nt_view_options options) {
     nt_buffer out = {0};
     int status = options.format == NT_JSON    ? nt_view_json(&out, t, &options)
                  : options.format == NT_TABLE ? nt_view_table(&out, t, &options)
+                 : options.format == NT_SVG   ? nt_view_svg(&out, t, &options)
                                               : nt_view_csv(&out, t, &options);
     if (status != NT_OK) {
         fprintf(stderr, "%s\n", nt_error_message());
@@ -46,6 +47,8 @@ static void emit_all(nt_result *t) {
         putchar(0);
         emit(t, options);
     }
+    options.format = NT_SVG;
+    if (t->kind == NT_RESULT_NEXT || t->kind == NT_RESULT_STEPS) emit(t, options);
     free_sample(t);
 }
 

@@ -38,6 +38,7 @@ static void all_views(nt_result *t) {
     options.width = 200;
     options.color = true;
     sweep(t, nt_view_table, &options);
+    if (t->kind == NT_RESULT_NEXT || t->kind == NT_RESULT_STEPS) sweep(t, nt_view_svg, &options);
     free_sample(t);
 }
 

@@ -127,7 +127,7 @@ PARTS = [
     ("src/trace/stretches.c", ["trace_stretches"]),
     ("src/trace/steps.c", ["trace_steps", "trace_trace", "decode_greedy"]),
     ("src/trace/beams.c", ["trace_steps", "decode_beams", "decode_beams_oracle"]),
-    ("src/format/header.c", ["format_shards", "format_safetensors"]),
+    ("src/format/tensors.c", ["format_shards", "format_safetensors"]),
     ("src/format/safetensors.c", ["format_shards", "format_safetensors"]),
     ("src/format/config.c", ["format_config"]),
     ("src/format/npz.c", ["format_npz"]),

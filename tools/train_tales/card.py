@@ -3,7 +3,7 @@
 
     python3 card.py --model models/tales --run RUN --corpus ../shared/corpus
 
-RUN holds evaluation.json (evaluate.py), config.json and log.csv (train.py), candidates.json (a list of
+RUN holds evaluation.json (evaluate.py), config.json, log.csv and result.json (train.py), candidates.json (a list of
 objects with name, width, layers, heads, parameters, tokens, valid_loss) and, where it was drawn,
 loss.svg, which is copied beside the card. A figure that is missing is an error, never a blank.
 """
@@ -91,12 +91,18 @@ def mass_text(said):
             f"drawn from each text (seed {said['settings']['mass']['seed']}):")
 
 
+def weights(result):
+    """Which weights export.py took"""
+    mean = result["valid_loss_average"]
+    return "the mean of the weights over the last fifth of that fall" if mean and mean < result["valid_loss"] else "the last weights"
+
+
 def modern(said):
     rows = said["texts"][3:]
     return f"{rows[0]['bytes'] / 1000:.0f} KB of modern English written for this" if rows else "nothing else"
 
 
-def fields(said, config, log, args):
+def fields(said, config, result, log, args):
     info, last, rows = said["info"], log[-1], books(Path(args.corpus) / "SOURCES.md")
     trained = sum(kind == "train" for *_, kind in rows)
     curve = Path(args.run) / "loss.svg"
@@ -117,6 +123,7 @@ def fields(said, config, log, args):
         "hours": f"{float(last['seconds']) / 3600:.1f}", "device": "a GPU" if on_gpu else "a CPU",
         "arithmetic": config["arithmetic"].removeprefix("torch."), "torch": config["torch"],
         "decay": f"{100 * config['decay']:.0f} %", "dropped": f"{100 * config['dropped']:.0f} %",
+        "weights": weights(result),
         "curve": "![Training and held-out loss by tokens](loss.svg)" if curve.exists() else "",
         "log": log_table(log), "candidates": candidates(Path(args.candidates or Path(args.run) / "candidates.json")),
         "n_books": len(rows), "n_training": trained, "sources": sources(rows),
@@ -134,7 +141,9 @@ def main():
     try:
         said = json.loads((run / "evaluation.json").read_text())
         config = json.loads((run / "config.json").read_text())
-        text = string.Template((HERE / "card.md").read_text()).substitute(fields(said, config, log_rows(run / "log.csv"), args))
+        result = json.loads((run / "result.json").read_text())
+        filled = fields(said, config, result, log_rows(run / "log.csv"), args)
+        text = string.Template((HERE / "card.md").read_text()).substitute(filled)
     except KeyError as missing:
         sys.exit(f"card.py: {missing} is not among the figures of {run}")
     except OSError as error:

@@ -44,7 +44,7 @@ def arguments():
     add("--rate", type=float, default=0.02, help="of Muon, for matrices")
     add("--adam-rate", type=float, default=0.004, help="of AdamW, for embeddings, norms and biases")
     add("--weight-decay", type=float, default=0.01)
-    add("--sampled", type=int, default=2048, help="ids that stand for the rare ones before the decay; 0: all")
+    add("--sampled", type=int, default=2048, help="ids that stand for the rare ones, twice as many in the decay; 0: all ids")
     add("--frequent", type=int, default=6144, help="ids that are always in the sum")
     add("--dropped", type=float, default=0.5, help="share of passages with BPE dropout before the decay")
     add("--longer", action="store_true", help="go on from RUN/stable.pt, with more --minutes or --tokens")
@@ -145,7 +145,7 @@ class Run:
     def train_step(self, rate):
         a, total = self.a, 0.0
         parts = max(1, a.batch // a.micro)
-        head = Head(50257, self.frequent, a.sampled if self.decay_from is None else 0)
+        head = Head(50257, self.frequent, a.sampled * (1 if self.decay_from is None else 2))
         for _ in range(parts):
             ids = self.batch()
             h = self.states(ids[:, :-1]).reshape(-1, a.width).to(self.dtype)

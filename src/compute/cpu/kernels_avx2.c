@@ -66,6 +66,43 @@ INLINE reg r_load_f16(const uint16_t *p) {
     return _mm256_cvtph_ps(_mm_loadu_si128((const void *)p));
 }
 
+typedef __m256i ireg; /* integers of 32 bits, as many as reg has lanes */
+
+/* One for each lane, of so many bytes at p. */
+INLINE ireg i_load(const uint8_t *p) {
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)p));
+}
+
+INLINE ireg i_load_signed(const uint8_t *p) {
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)p));
+}
+
+/* The bits of each from number `from` on that the mask leaves. */
+INLINE ireg i_bits(ireg a, size_t from, int mask) {
+    a = _mm256_srl_epi32(a, _mm_cvtsi32_si128((int)from));
+    return _mm256_and_si256(a, _mm256_set1_epi32(mask));
+}
+
+/* a + 16 b, where a has four bits. */
+INLINE ireg i_join(ireg a, ireg b) {
+    return _mm256_or_si256(a, _mm256_slli_epi32(b, 4));
+}
+
+INLINE ireg i_less(ireg a, int b) {
+    return _mm256_sub_epi32(a, _mm256_set1_epi32(b));
+}
+
+INLINE reg r_ints(ireg a) {
+    return _mm256_cvtepi32_ps(a);
+}
+
+/* The half at p in every lane. */
+INLINE reg r_half(const uint8_t *p) {
+    int16_t half;
+    memcpy(&half, p, sizeof half);
+    return _mm256_cvtph_ps(_mm_set1_epi16(half));
+}
+
 INLINE reg r_add(reg a, reg b) {
     return _mm256_add_ps(a, b);
 }

@@ -61,6 +61,43 @@ INLINE reg r_load_f16(const uint16_t *p) {
     return _mm512_cvtph_ps(_mm256_loadu_si256((const void *)p));
 }
 
+typedef __m512i ireg; /* integers of 32 bits, as many as reg has lanes */
+
+/* One for each lane, of so many bytes at p. */
+INLINE ireg i_load(const uint8_t *p) {
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)p));
+}
+
+INLINE ireg i_load_signed(const uint8_t *p) {
+    return _mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)p));
+}
+
+/* The bits of each from number `from` on that the mask leaves. */
+INLINE ireg i_bits(ireg a, size_t from, int mask) {
+    a = _mm512_srl_epi32(a, _mm_cvtsi32_si128((int)from));
+    return _mm512_and_si512(a, _mm512_set1_epi32(mask));
+}
+
+/* a + 16 b, where a has four bits. */
+INLINE ireg i_join(ireg a, ireg b) {
+    return _mm512_or_si512(a, _mm512_slli_epi32(b, 4));
+}
+
+INLINE ireg i_less(ireg a, int b) {
+    return _mm512_sub_epi32(a, _mm512_set1_epi32(b));
+}
+
+INLINE reg r_ints(ireg a) {
+    return _mm512_cvtepi32_ps(a);
+}
+
+/* The half at p in every lane. */
+INLINE reg r_half(const uint8_t *p) {
+    int16_t half;
+    memcpy(&half, p, sizeof half);
+    return _mm512_cvtph_ps(_mm256_set1_epi16(half));
+}
+
 INLINE reg r_add(reg a, reg b) {
     return _mm512_add_ps(a, b);
 }

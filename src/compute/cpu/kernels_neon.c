@@ -74,6 +74,48 @@ INLINE reg r_load_f16(const uint16_t *p) {
     return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
 }
 
+typedef int32x4_t ireg; /* integers of 32 bits, as many as reg has lanes */
+
+INLINE uint8x8_t four_bytes(const uint8_t *p) {
+    uint32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return vreinterpret_u8_u32(vdup_n_u32(bytes));
+}
+
+/* One for each lane, of so many bytes at p. */
+INLINE ireg i_load(const uint8_t *p) {
+    return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(four_bytes(p)))));
+}
+
+INLINE ireg i_load_signed(const uint8_t *p) {
+    return vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(four_bytes(p)))));
+}
+
+/* The bits of each from number `from` on that the mask leaves; none is negative. */
+INLINE ireg i_bits(ireg a, size_t from, int mask) {
+    return vandq_s32(vshlq_s32(a, vdupq_n_s32(-(int)from)), vdupq_n_s32(mask));
+}
+
+/* a + 16 b, where a has four bits. */
+INLINE ireg i_join(ireg a, ireg b) {
+    return vorrq_s32(a, vshlq_n_s32(b, 4));
+}
+
+INLINE ireg i_less(ireg a, int b) {
+    return vsubq_s32(a, vdupq_n_s32(b));
+}
+
+INLINE reg r_ints(ireg a) {
+    return vcvtq_f32_s32(a);
+}
+
+/* The half at p in every lane. */
+INLINE reg r_half(const uint8_t *p) {
+    uint16_t half;
+    memcpy(&half, p, sizeof half);
+    return vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(half)));
+}
+
 INLINE reg r_add(reg a, reg b) {
     return vaddq_f32(a, b);
 }

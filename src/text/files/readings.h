@@ -10,6 +10,9 @@
 /* tokenizer.json, as the tokenizers library reads it. */
 int nt_tokenizer_read_json(nt_tokenizer *tokenizer, const char *path,
                            const nt_token_config *config);
+/* The same from bytes [n] of nt_alloc, which become its own, also on failure; without a
+ * configuration. */
+int nt_tokenizer_read_bytes(nt_tokenizer *tokenizer, char *bytes, size_t n, const char *where);
 /* vocab.json and merges.txt, as transformers' GPT2Tokenizer does. */
 int nt_tokenizer_read_pair(nt_tokenizer *tokenizer, const char *folder,
                            const nt_token_config *config);

@@ -240,3 +240,12 @@ int nt_tokenizer_read_json(nt_tokenizer *tokenizer, const char *path,
     nt_sections_free(&sections);
     return status;
 }
+
+int nt_tokenizer_read_bytes(nt_tokenizer *tokenizer, char *bytes, size_t n, const char *where) {
+    static const nt_token_config none = {0};
+    nt_sections sections;
+    NT_TRY(nt_sections_take(&sections, bytes, n, where));
+    int status = read_file(tokenizer, &sections, &none);
+    nt_sections_free(&sections);
+    return status;
+}

@@ -36,7 +36,7 @@ INLINE void dot_tile(const nt_product *p, const void *data, nt_dtype dtype, size
             }
         }
     }
-    if (k < K) {
+    if (dtype <= NT_BF16 && k < K) { /* blocks have no ragged end */
         size_t part = K - k;
         for (size_t c = 0; c < n_columns; c++) {
             vec w = v_load_part_as(data, dtype, at + c * K + k, part);
@@ -82,27 +82,32 @@ INLINE void dot_block(const nt_product *p, const void *data, nt_dtype dtype, siz
 }
 _Static_assert(DOT_ROWS <= 6, "dot_block knows no more");
 
-static void dot_f32(const nt_product *p, const void *data, size_t at, size_t n, size_t n_n) {
-    dot_block(p, data, NT_F32, at, n, n_n);
-}
-
-static void dot_f16(const nt_product *p, size_t n, size_t n_n) {
-    dot_block(p, p->w->data, NT_F16, n * p->w->K, n, n_n);
-}
-
-static void dot_bf16(const nt_product *p, size_t n, size_t n_n) {
-    dot_block(p, p->w->data, NT_BF16, n * p->w->K, n, n_n);
-}
+/* One function a type. data: the first of the rows from n on. */
+#define DOT(name, dtype)                                                                           \
+    static void name(const nt_product *p, const void *data, size_t n, size_t n_n) {                \
+        dot_block(p, data, dtype, 0, n, n_n);                                                      \
+    }
+DOT(dot_f32, NT_F32)
+DOT(dot_f16, NT_F16)
+DOT(dot_bf16, NT_BF16)
+DOT(dot_q8_0, NT_Q8_0)
+DOT(dot_q4_0, NT_Q4_0)
+DOT(dot_q6_k, NT_Q6_K)
+#undef DOT
 
 static void matmul_out_in(const nt_product *p, size_t begin, size_t end, float *scratch) {
     const nt_matrix *w = p->w;
     (void)scratch;
     for (size_t n = begin, n_n; n < end; n += n_n) {
         n_n = end - n < BLOCK_W ? end - n : BLOCK_W;
+        const char *rows = (const char *)w->data + nt_dtype_bytes(w->dtype, n * w->K);
         switch (w->dtype) {
-        case NT_F16: dot_f16(p, n, n_n); break;
-        case NT_BF16: dot_bf16(p, n, n_n); break;
-        default: dot_f32(p, w->data, n * w->K, n, n_n); break;
+        case NT_F16: dot_f16(p, rows, n, n_n); break;
+        case NT_BF16: dot_bf16(p, rows, n, n_n); break;
+        case NT_Q8_0: dot_q8_0(p, rows, n, n_n); break;
+        case NT_Q4_0: dot_q4_0(p, rows, n, n_n); break;
+        case NT_Q6_K: dot_q6_k(p, rows, n, n_n); break;
+        default: dot_f32(p, rows, n, n_n); break;
         }
     }
 }

@@ -85,11 +85,38 @@ INLINE void v_store_part(float *p, vec a, size_t n) {
     EACH_PART(r_store_part(p + i * PART_LANES, a.part[i], lanes_in(i, n)));
 }
 
-/* PART_LANES numbers of a matrix, from number `at` on, as float32. */
+/* The same from ggml's blocks. PART_LANES divides sixteen, and so they share scales and bits. */
+INLINE reg r_load_q8_0(const uint8_t *data, size_t at) {
+    const uint8_t *block = data + at / 32 * NT_Q8_0_BYTES;
+    return r_mul(r_half(block), r_ints(i_load_signed(block + 2 + at % 32)));
+}
+
+INLINE reg r_load_q4_0(const uint8_t *data, size_t at) {
+    const uint8_t *block = data + at / 32 * NT_Q4_0_BYTES;
+    ireg fours = i_bits(i_load(block + 2 + at % 16), at % 32 / 16 * 4, 15);
+    return r_mul(r_half(block), r_ints(i_less(fours, 8)));
+}
+
+INLINE reg r_load_q6_k(const uint8_t *data, size_t at) {
+    const uint8_t *block = data + at / 256 * NT_Q6_K_BYTES;
+    size_t i = at % 256, half = i / 128, quarter = i % 128 / 32, l = i % 32;
+    ireg low = i_bits(i_load(block + half * 64 + quarter % 2 * 32 + l), quarter / 2 * 4, 15);
+    ireg high = i_bits(i_load(block + 128 + half * 32 + l), 2 * quarter, 3);
+    float scale = (float)(int8_t)block[192 + i / 16];
+    return r_mul(r_mul(r_half(block + 208), r_set(scale)), r_ints(i_less(i_join(low, high), 32)));
+}
+
+/* PART_LANES numbers of a matrix, from number `at` on, as float32; a multiple of PART_LANES where
+ * they are in blocks. */
 INLINE reg r_load_as(const void *data, nt_dtype dtype, size_t at) {
-    if (dtype == NT_F32) return r_load((const float *)data + at);
-    const uint16_t *halves = (const uint16_t *)data + at;
-    return dtype == NT_BF16 ? r_load_bf16(halves) : r_load_f16(halves);
+    switch (dtype) {
+    case NT_F16: return r_load_f16((const uint16_t *)data + at);
+    case NT_BF16: return r_load_bf16((const uint16_t *)data + at);
+    case NT_Q8_0: return r_load_q8_0(data, at);
+    case NT_Q4_0: return r_load_q4_0(data, at);
+    case NT_Q6_K: return r_load_q6_k(data, at);
+    default: return r_load((const float *)data + at);
+    }
 }
 
 /* Sixteen of them. */
@@ -99,7 +126,7 @@ INLINE vec v_load_as(const void *data, nt_dtype dtype, size_t at) {
     return y;
 }
 
-/* The first n < 16 of them; the other lanes are 0 and not read. */
+/* The first n < 16 of them; the other lanes are 0 and not read. Not of blocks. */
 INLINE vec v_load_part_as(const void *data, nt_dtype dtype, size_t at, size_t n) {
     if (dtype == NT_F32) return v_load_part((const float *)data + at, n);
     uint16_t halves[NT_LANES] = {0};
