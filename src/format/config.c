@@ -167,6 +167,14 @@ static bool looks_like_gpt2(const json_t *json) {
            json_object_get(json, "n_head");
 }
 
+/* Its first; a name that is longer than any of GPT-2's is none of them. */
+static void read_architecture(nt_config *out, const json_t *json) {
+    const json_t *list = json_object_get(json, "architectures");
+    const char *name = json_string_value(json_array_get(list, 0));
+    if (name && strlen(name) < sizeof out->architecture)
+        memcpy(out->architecture, name, strlen(name) + 1);
+}
+
 static int check_type(source in) {
     const char *type = NULL;
     NT_TRY(nt_json_string(&type, in.json, "model_type", in.where));
@@ -208,6 +216,7 @@ static int refuse_unsupported(source in) {
 
 static int read_fields(nt_config *out, source in) {
     NT_TRY(check_type(in));
+    read_architecture(out, in.json);
     NT_TRY(refuse_unsupported(in));
     NT_TRY(read_sizes(out, in));
     NT_TRY(read_epsilon(out, in));

@@ -54,9 +54,36 @@ static const char *after_layer(const char *name, int32_t L) {
     return *at == '.' ? at + 1 : NULL;
 }
 
+bool nt_gpt2_is_in_out(const char *name) {
+    const char *rest = after_layer(name, INT32_MAX);
+    for (size_t i = 0; rest && i < sizeof nt_gpt2_block / sizeof *nt_gpt2_block; i++) {
+        const nt_slot *slot = &nt_gpt2_block[i];
+        if (strcmp(slot->name, rest) == 0) return slot->dims[1] && slot->layout == NT_IN_OUT;
+    }
+    return false;
+}
+
+static bool begins(const char *name, const char *start) {
+    return strncmp(name, start, strlen(start)) == 0;
+}
+
+const nt_gpt2_head *nt_gpt2_other_head(const char *tensor, const char *architecture) {
+    static const nt_gpt2_head heads[] = {
+        {"GPT2ForSequenceClassification", "classifying texts", "score."},
+        {"GPT2ForTokenClassification", "classifying tokens", "classifier."},
+        {"GPT2ForQuestionAnswering", "answering questions", "qa_outputs."},
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        if (tensor && begins(tensor, heads[i].name)) return &heads[i];
+        if (architecture && strcmp(architecture, heads[i].architecture) == 0) return &heads[i];
+    }
+    return NULL;
+}
+
 nt_gpt2_kind nt_gpt2_classify(const nt_config *config, const char *prefix, const char *name) {
     if (strcmp(name, "lm_head.weight") == 0) return NT_GPT2_WEIGHT;
-    if (strncmp(name, prefix, strlen(prefix)) != 0) return NT_GPT2_UNKNOWN;
+    if (begins(name, "multiple_choice_head.") || begins(name, "v_head.")) return NT_GPT2_BUFFER;
+    if (!begins(name, prefix)) return NT_GPT2_UNKNOWN;
     name += strlen(prefix);
     if (among(nt_gpt2_globals, 4, name)) return NT_GPT2_WEIGHT;
     const char *rest = after_layer(name, config->L);

@@ -120,11 +120,48 @@ static int refuse_strangers(const nt_network *network, const char *path) {
     return NT_OK;
 }
 
-static int load(nt_network *network, const char *path) {
+/* A fine-tune whose head is not a language model's. transformers would put the embeddings in the
+ * head's place, warn, and give logits that nobody trained. */
+static int refuse_other_heads(const nt_network *network, const char *path) {
+    const char *name = NULL;
+    const nt_gpt2_head *head = NULL;
+    for (size_t i = 0; !head && (name = nt_tensors_name(network->tensors, i)) != NULL; i++)
+        head = nt_gpt2_other_head(name, NULL);
+    if (!head && !nt_tensors_has(network->tensors, "lm_head.weight"))
+        head = nt_gpt2_other_head(NULL, network->config.architecture);
+    if (!head) return NT_OK;
+    return nt_fail(
+        NT_E_UNSUPPORTED,
+        "%s is a GPT-2 that was tuned for %s (%s): its head, %s, does not say what comes "
+        "next; use transformers for it, or the language model that it was made from",
+        path, head->task, head->architecture, name ? name : head->name);
+}
+
+/* "" or "transformer.", which is which by the table of embeddings. Others, such as "module." of
+ * DataParallel, are told: transformers finds no weights behind them either. */
+static int find_prefix(nt_network *network, const char *path) {
+    static const char table[] = "wte.weight";
+    const char *name;
     network->prefix = "";
-    if (!nt_tensors_has(network->tensors, "wte.weight") &&
-        nt_tensors_has(network->tensors, "transformer.wte.weight"))
+    if (nt_tensors_has(network->tensors, table)) return NT_OK;
+    if (nt_tensors_has(network->tensors, "transformer.wte.weight")) {
         network->prefix = "transformer.";
+        return NT_OK;
+    }
+    for (size_t i = 0; (name = nt_tensors_name(network->tensors, i)) != NULL; i++) {
+        size_t n = strlen(name), n_table = sizeof table - 1;
+        if (n <= n_table || strcmp(name + n - n_table, table) != 0) continue;
+        return nt_fail(NT_E_FORMAT,
+                       "%s: its names begin with \"%.*s\" (%.200s), where transformers finds none: "
+                       "take that off, so that this one is transformer.wte.weight",
+                       path, (int)(n - n_table < 100 ? n - n_table : 100), name, name);
+    }
+    return NT_OK;
+}
+
+static int load(nt_network *network, const char *path) {
+    NT_TRY(refuse_other_heads(network, path));
+    NT_TRY(find_prefix(network, path));
     for (size_t i = 0; i < sizeof nt_gpt2_globals / sizeof *nt_gpt2_globals; i++)
         NT_TRY(load_slot(network, network, &nt_gpt2_globals[i], ""));
     NT_TRY(load_blocks(network));
