@@ -14,14 +14,11 @@ if(NEXTOKEN_BUILTIN_MODEL)
     ${NEXTOKEN_TALES}/model.safetensors)
   file(GLOB found CONFIGURE_DEPENDS ${builtin_files})
   list(LENGTH found n_found)
-  if(n_found EQUAL 3)
-    set(NEXTOKEN_CARRIES ${NEXTOKEN_TALES})
-  else()
-    message(WARNING "${NEXTOKEN_TALES} lacks config.json, generation_config.json or "
-      "model.safetensors: built without a model, as with -DNEXTOKEN_BUILTIN_MODEL=OFF")
+  if(NOT n_found EQUAL 3)
+    message(FATAL_ERROR "${NEXTOKEN_TALES} lacks config.json, generation_config.json or "
+      "model.safetensors; give -DNEXTOKEN_BUILTIN_MODEL=OFF to build without a model")
   endif()
-endif()
-if(NEXTOKEN_CARRIES)
+  set(NEXTOKEN_CARRIES ${NEXTOKEN_TALES})
   add_library(nt_builtin OBJECT src/builtin/carried.c)
   target_link_libraries(nt_builtin PUBLIC nt_flags)
   set_source_files_properties(src/builtin/carried.c PROPERTIES

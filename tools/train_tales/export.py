@@ -67,6 +67,7 @@ def main():
     size = path.with_suffix(".tmp").stat().st_size
     if size > LIMIT:
         raise SystemExit(f"export.py: {size:,} bytes are more than the {LIMIT:,} that the program may carry: train a smaller shape")
+    path.with_suffix(".tmp").chmod(0o644)
     os.replace(path.with_suffix(".tmp"), path)
     write(out / "config.json", json.dumps(config(model.sizes), indent=2) + "\n")
     write(out / "generation_config.json", json.dumps({"bos_token_id": 50256, "eos_token_id": 50256}, indent=2) + "\n")
