@@ -103,7 +103,7 @@ def modern(said):
 
 
 def fields(said, config, result, log, args):
-    info, last, rows = said["info"], log[-1], books(Path(args.corpus) / "SOURCES.md")
+    info, rows = said["info"], books(Path(args.corpus) / "SOURCES.md")
     trained = sum(kind == "train" for *_, kind in rows)
     curve = Path(args.run) / "loss.svg"
     on_gpu = config["device"] == "cuda"
@@ -118,11 +118,11 @@ def fields(said, config, result, log, args):
         "drawn_plain": report.options(said["settings"]["drawn"]).strip("`"),
         "first_opening": said["settings"]["openings"][0],
         "samples": report.samples(said), "continuations": report.continuations(said),
-        "tokens_trained": f"{int(last['tokens']):,}", "steps": f"{int(last['step']):,}",
-        "epochs": f"{int(last['tokens']) / (said['training_tokens'] + said['made_tokens']):.1f}",
-        "hours": f"{float(last['seconds']) / 3600:.1f}", "device": "a GPU" if on_gpu else "a CPU",
+        "tokens_trained": f"{result['tokens']:,}", "steps": f"{result['step']:,}",
+        "epochs": f"{result['tokens'] / (said['training_tokens'] + said['made_tokens']):.1f}",
+        "hours": f"{result['seconds'] / 3600:.1f}", "device": "a GPU" if on_gpu else "a CPU",
         "arithmetic": config["arithmetic"].removeprefix("torch."), "torch": config["torch"],
-        "decay": f"{100 * config['decay']:.0f} %", "dropped": f"{100 * config['dropped']:.0f} %",
+        "short": config["window"], "decay": f"{100 * config['decay']:.0f} %", "dropped": f"{100 * config['dropped']:.0f} %",
         "weights": weights(result),
         "curve": "![Training and held-out loss by tokens](loss.svg)" if curve.exists() else "",
         "log": log_table(log), "candidates": candidates(Path(args.candidates or Path(args.run) / "candidates.json")),

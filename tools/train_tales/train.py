@@ -221,7 +221,6 @@ class Run:
                     saved = time.monotonic()
             self.save("last.pt")
             last, averaged = self.valid_loss(128), self.valid_loss(128, averaged=True) if self.tail else math.inf
-            log.writerow([self.step, self.tokens, f"{self.seconds:.1f}", "0", "", f"{min(last, averaged):.4f}"])
         print(f"held out: last {math.exp(last):.2f}, average of the tail {math.exp(averaged):.2f}")
         (self.folder / "result.json").write_text(json.dumps(dict(
             tokens=self.tokens, seconds=round(self.seconds, 1), step=self.step, epochs=self.tokens / len(self.windows.clean),
