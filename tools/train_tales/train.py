@@ -105,6 +105,25 @@ class Run:
         for name, value in state["counters"].items():
             setattr(self, name, value)
 
+    def resume(self):
+        """From where the run was stopped; one that had ended goes on from before the fall, if asked."""
+        ended = self.folder / "result.json"
+        if self.a.longer and ended.exists():
+            self.load(self.folder / "stable.pt")
+            self.save("last.pt")
+            ended.unlink()
+        elif (self.folder / "last.pt").exists():
+            self.load(self.folder / "last.pt")
+        self.cut_log()
+
+    def cut_log(self):
+        """What was logged after the checkpoint will be logged again."""
+        path = self.folder / "log.csv"
+        if path.exists():
+            rows = path.read_text().splitlines()
+            kept = rows[:1] + [row for row in rows[1:] if int(row.split(",")[0]) <= self.step]
+            path.write_text("\n".join(kept) + "\n")
+
     def clock(self):
         """Seconds of work: on a processor that is shared, of its threads' time, not the wall's."""
         return time.monotonic() if self.device == "cuda" else time.process_time() / torch.get_num_threads()
@@ -235,9 +254,7 @@ def main():
     run = Run(a)
     (run.folder / "config.json").write_text(json.dumps(
         {**vars(a), "device": run.device, "arithmetic": str(run.dtype), "torch": torch.__version__}, indent=1) + "\n")
-    begin = run.folder / ("stable.pt" if a.longer else "last.pt")
-    if a.longer or begin.exists():
-        run.load(begin)
+    run.resume()
     run.go()
 
 
