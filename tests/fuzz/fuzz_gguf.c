@@ -5,26 +5,9 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "format/tensors.h"
+#include "read_tensors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
-
-static uint32_t read_tensors(const nt_tensors *tensors) {
-    uint32_t all = 0;
-    for (size_t i = 0; i < nt_tensors_count(tensors); i++) {
-        const nt_tensor *tensor = nt_tensors_at(tensors, i), *again;
-        if (nt_tensors_get(&again, tensors, tensor->name, tensor->n_dims, tensor->shape) != NT_OK ||
-            again != tensor)
-            abort();
-        for (uint64_t k = 0; k < tensor->n_items; k++) {
-            float value = nt_dtype_load(tensor->data, tensor->dtype, k);
-            uint32_t bits;
-            memcpy(&bits, &value, sizeof bits);
-            all |= bits;
-        }
-    }
-    return all;
-}
 
 /* Whatever is told is JSON, unless a token of the file stands there twice. */
 static void check_json(const nt_buffer *text) {
