@@ -10,6 +10,7 @@
 #include "base/math.h"
 #include "base/memory.h"
 #include "compute/cpu/kernels.h"
+#include "compute/fused.h"
 #include "compute/numbers.h"
 
 /* FNV-1a over bytes in a stated order, so that it does not depend on the machine's. */
@@ -142,7 +143,7 @@ static void digest_attention(nt_device *device, size_t H, size_t E) {
     }
     float *qkv = floats(&seed, R * 3 * D, 2), *y = room(R * D, sizeof *y);
     float *probs = floats(&seed, R * H * LONGEST, 0);
-    nt_attention a = {R, H, E, qkv, y, 0.31f, tables, position, probs, LONGEST};
+    nt_attention a = fused_attention(R, H, E, qkv, y, 0.31f, tables, position, probs, LONGEST);
     device->ops->store_kv(device, &a);
     device->ops->attend(device, &a);
     char what[60];
