@@ -21,6 +21,7 @@ typedef enum nt_rope {
 
 typedef struct nt_config_rope {
     int32_t n; /* pairs of numbers that are turned in each head; 0: there is a table of positions */
+    int32_t width; /* what the exponents of theta are divided by: 2 n, or less by one */
     nt_rope kind;
     double theta, factor, low, high, original; /* of the kinds that use them */
 } nt_config_rope;

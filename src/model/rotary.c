@@ -25,7 +25,7 @@ int nt_rotary_frequencies(const float **out, const nt_config *config, nt_arena *
     if (!frequencies) return NT_E_MEMORY;
     double log_theta = nt_log((float)rope->theta);
     for (size_t i = 0; i < n; i++) {
-        float exponent = (float)(2 * i) / (float)(2 * n);
+        float exponent = (float)(2 * i) / (float)rope->width;
         frequencies[i] = 1.0f / (float)nt_exp((double)exponent * log_theta);
         if (rope->kind == NT_ROPE_LINEAR) frequencies[i] /= (float)rope->factor;
         if (rope->kind == NT_ROPE_LLAMA3) frequencies[i] = stretched(frequencies[i], rope);

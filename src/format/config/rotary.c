@@ -88,14 +88,16 @@ static int read_pairs(nt_config *out, nt_config_source in, nt_config_source dict
         return nt_fail(NT_E_UNSUPPORTED, "%.400s: %s %g is not supported for model_type %s",
                        in.where, key, share, out->type);
     }
-    int64_t turned = share >= 0 && share <= 1 ? (int64_t)(out->E * share) : -1;
-    if (turned < 2 || turned % 2 != 0) {
+    int32_t turned = share >= 0 && share <= 1 ? (int32_t)(out->E * share) : 0;
+    int32_t pairs = (turned + 1) / 2; /* of 3 numbers transformers turns 4, too */
+    if (pairs < 1 || 2 * pairs > out->E) {
         return nt_fail(NT_E_FORMAT,
                        "%.400s: rotary positions: %g of a head of %" PRId32
-                       " numbers; that must be an even number of them, 2 at least",
+                       " numbers; they are turned in pairs, and one at least",
                        in.where, share, out->E);
     }
-    out->rope.n = (int32_t)(turned / 2);
+    out->rope.n = pairs;
+    out->rope.width = turned;
     return NT_OK;
 }
 
