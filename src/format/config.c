@@ -27,6 +27,14 @@ static bool looks_like_gpt2(const json_t *json) {
            json_object_get(json, "n_head");
 }
 
+/* Its first; a name that is longer than any that we know is none of them. */
+static void read_architecture(nt_config *out, const json_t *json) {
+    const json_t *list = json_object_get(json, "architectures");
+    const char *name = json_string_value(json_array_get(list, 0));
+    if (name && strlen(name) < sizeof out->architecture)
+        memcpy(out->architecture, name, strlen(name) + 1);
+}
+
 /* The families' index in *out. */
 static int find_family(size_t *out, nt_config_source in) {
     const char *type = NULL;
@@ -76,6 +84,7 @@ static int read_fields(nt_config *out, nt_config_source in) {
     NT_TRY(find_family(&family, in));
     NT_TRY(refuse_unsupported(in));
     out->type = families[family].type;
+    read_architecture(out, in.json);
     return families[family].read(out, in);
 }
 

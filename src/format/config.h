@@ -46,6 +46,7 @@ typedef struct nt_config {
     bool scale_by_inverse_layer;  /* scale_attn_by_inverse_layer_idx */
     bool reorder_and_upcast_attn; /* the same arithmetic in float32; kept for `info` */
     bool tied;                    /* tie_word_embeddings */
+    char architecture[48];        /* architectures' first; "" where there is none */
     int32_t bos, pad;             /* -1: none; may lie outside the vocabulary, as eos may */
     int32_t eos[NT_MAX_EOS];
     size_t n_eos;

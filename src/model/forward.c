@@ -1,10 +1,10 @@
 #include "model/forward.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/finite.h"
 
 /* One row of a chunk: a token of some input. */
 typedef struct row {
@@ -342,48 +342,7 @@ static int run_mlp(const pass *p, size_t layer) {
     return NT_OK;
 }
 
-/* ---- Finite logits ---- */
-
-/* Looks for the first broken logit of each row of a block. */
-typedef struct search {
-    const float *logits; /* [n, V] */
-    size_t n, V;
-    size_t broken[NT_HEAD_ROWS]; /* [n] out: its id, V where there is none */
-} search;
-
-static size_t first_broken(const float *x, size_t V) {
-    int broken = 0;
-    for (size_t i = 0; i < V; i++) /* to the end in any case: so it becomes vector code */
-        broken |= !(fabsf(x[i]) <= FLT_MAX);
-    if (!broken) return V;
-    size_t i = 0;
-    while (isfinite(x[i]))
-        i++;
-    return i;
-}
-
-static void search_part(void *payload, int thread, int n_threads) {
-    search *s = payload;
-    size_t begin, end;
-    nt_partition(&begin, &end, s->n, 1, thread, n_threads);
-    for (size_t i = begin; i < end; i++)
-        s->broken[i] = first_broken(s->logits + i * s->V, s->V);
-}
-
-/* Whether logits [n, V] are finite; else the first row that is not, and the first such id in it. */
-static bool all_finite(const nt_runner *runner, const float *logits, size_t n, size_t *at,
-                       size_t *id) {
-    search s = {.logits = logits, .n = n, .V = (size_t)runner->network->config.V};
-    if (n == 1)
-        search_part(&s, 0, 1);
-    else
-        nt_pool_run(runner->device->pool, search_part, &s);
-    for (*at = 0; *at < n; ++*at) {
-        *id = s.broken[*at];
-        if (*id < s.V) return false;
-    }
-    return true;
-}
+/* ---- The head ---- */
 
 /* Logits that are no numbers come from weights that are none, or from an overflow. `at` is where:
  * "position" 7, "state" 3. */
@@ -395,8 +354,6 @@ static int fail_broken(const nt_runner *runner, target at, size_t id, float logi
                    at.kind, at.number, runner->points.n_edits ? " (or an edit's values did)" : "",
                    id, isnan(logit) ? "NaN" : "infinite");
 }
-
-/* ---- The head ---- */
 
 /* Takes the n rows `picked`, whose states lie in head_in, through the final norm, and those of them
  * that are wanted through the head. */
@@ -418,7 +375,7 @@ static int finish_rows(const pass *p, size_t *picked, size_t n) {
     if (wanted == 0) return NT_OK;
     device->ops->matmul(device, w->logits, w->head_in, &network->head, NULL, wanted);
     size_t at, id;
-    if (!all_finite(runner, w->logits, wanted, &at, &id))
+    if (!nt_logits_finite(device->pool, w->logits, wanted, V, &at, &id))
         return fail_broken(runner, (target){"position", (size_t)w->position[picked[at]]}, id,
                            w->logits[at * V + id]);
     nt_logits_row rows[NT_HEAD_ROWS];
@@ -596,7 +553,7 @@ int nt_runner_read_out(nt_runner *runner, const float *states, size_t n, nt_logi
         R = n - begin < w->read_rows ? n - begin : w->read_rows;
         normalize(runner, w->read_in, states + begin * D, network->lnf_gain, network->lnf_bias, R);
         device->ops->matmul(device, w->read_logits, w->read_in, &network->head, NULL, R);
-        if (!all_finite(runner, w->read_logits, R, &at, &id))
+        if (!nt_logits_finite(device->pool, w->read_logits, R, V, &at, &id))
             return fail_broken(runner, (target){"state", begin + at}, id,
                                w->read_logits[at * V + id]);
         nt_logits_row rows[NT_HEAD_ROWS];

@@ -85,14 +85,20 @@ static void name_of_embeddings(char name[MAX_NAME], const nt_network *network) {
     snprintf(name, MAX_NAME, "%s%s", network->prefix, network->family->globals[0].name);
 }
 
+/* The name of the file's own head; NULL where it has none. */
+static const char *own_head(const nt_network *network) {
+    const char *const *head = network->family->heads;
+    while (*head && !nt_tensors_has(network->tensors, *head))
+        head++;
+    return *head;
+}
+
 /* The head: the file's own where it has one, as transformers does even when the config says tied;
  * else the embedding table. */
 static int load_head(nt_network *network, const char *path) {
     const nt_config *config = &network->config;
-    const char *const *head = network->family->heads;
-    while (*head && !nt_tensors_has(network->tensors, *head))
-        head++;
-    if (!*head) {
+    const char *head = own_head(network);
+    if (!head) {
         if (!config->tied)
             return nt_fail(NT_E_FORMAT,
                            "%s: %s [%d, %d] is missing although config.json has "
@@ -106,7 +112,7 @@ static int load_head(nt_network *network, const char *path) {
     char name[MAX_NAME];
     int64_t shape[2] = {config->V, config->D};
     name_of_embeddings(name, network);
-    NT_TRY(nt_tensors_get(&own, network->tensors, *head, 2, shape));
+    NT_TRY(nt_tensors_get(&own, network->tensors, head, 2, shape));
     NT_TRY(nt_tensors_get(&wte, network->tensors, name, 2, shape));
     network->tied = config->tied && own->dtype == wte->dtype &&
                     memcmp(own->data, wte->data, nt_dtype_bytes(own->dtype, own->n_items)) == 0;
@@ -133,15 +139,45 @@ static int refuse_strangers(const nt_network *network, const char *path) {
     return NT_OK;
 }
 
-/* The first of the family's prefixes under which the file has a table of embeddings. */
-static const char *find_prefix(const nt_network *network) {
+/* A fine-tune whose head is not a language model's. transformers would put the embeddings in the
+ * head's place, warn, and give logits that nobody trained. */
+static int refuse_other_heads(const nt_network *network, const char *path) {
     const nt_family *family = network->family;
-    for (const char *const *prefix = family->prefixes; *prefix; prefix++) {
-        char name[MAX_NAME];
-        snprintf(name, sizeof name, "%s%s", *prefix, family->globals[0].name);
-        if (nt_tensors_has(network->tensors, name)) return *prefix;
+    const char *name = NULL;
+    const nt_other_head *head = NULL;
+    for (size_t i = 0; !head && (name = nt_tensors_name(network->tensors, i)) != NULL; i++)
+        head = nt_family_other_head(family, name, NULL);
+    if (!head && !own_head(network))
+        head = nt_family_other_head(family, NULL, network->config.architecture);
+    if (!head) return NT_OK;
+    return nt_fail(NT_E_UNSUPPORTED,
+                   "%s is %s that was tuned for %s (%s): its head, %s, does not say what comes "
+                   "next; use transformers for it, or the language model that it was made from",
+                   path, family->title, head->task, head->architecture, name ? name : head->name);
+}
+
+/* The first of the family's prefixes under which the file has a table of embeddings. Others, such
+ * as "module." of DataParallel, are told: transformers finds no weights behind them either. */
+static int find_prefix(nt_network *network, const char *path) {
+    const char *const *prefixes = network->family->prefixes;
+    const char *table = network->family->globals[0].name, *name;
+    for (const char *const *prefix = prefixes; *prefix; prefix++) {
+        network->prefix = *prefix;
+        char full[MAX_NAME];
+        name_of_embeddings(full, network);
+        if (nt_tensors_has(network->tensors, full)) return NT_OK;
     }
-    return family->prefixes[0];
+    network->prefix = prefixes[0];
+    for (size_t i = 0; (name = nt_tensors_name(network->tensors, i)) != NULL; i++) {
+        size_t n = strlen(name), n_table = strlen(table);
+        if (n <= n_table || strcmp(name + n - n_table, table) != 0) continue;
+        return nt_fail(NT_E_FORMAT,
+                       "%s: its names begin with \"%.*s\" (%.200s), where transformers finds none: "
+                       "take that off, so that this one is %s%s",
+                       path, (int)(n - n_table < 100 ? n - n_table : 100), name, name,
+                       prefixes[0][0] ? prefixes[0] : prefixes[1], table);
+    }
+    return NT_OK;
 }
 
 /* Positions count from the row of the table that is position 0's. */
@@ -159,7 +195,8 @@ static int load(nt_network *network, const char *path) {
         return nt_fail(NT_E_UNSUPPORTED, "%s: model_type %s has no table of tensors here", path,
                        network->config.type);
     }
-    network->prefix = find_prefix(network);
+    NT_TRY(refuse_other_heads(network, path));
+    NT_TRY(find_prefix(network, path));
     network->fused = family->fused;
     for (size_t i = 0; i < family->n_globals; i++)
         NT_TRY(load_slot(network, network, &family->globals[i], ""));

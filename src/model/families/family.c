@@ -60,10 +60,33 @@ static const char *after_layer(const char *layers, const char *name, int32_t L) 
     return *at == '.' ? at + 1 : NULL;
 }
 
+bool nt_family_is_in_out(const nt_family *family, const char *name) {
+    const char *rest = after_layer(family->layers, name, INT32_MAX);
+    for (size_t i = 0; rest && i < family->n_block; i++) {
+        const nt_slot *slot = &family->block[i];
+        if (strcmp(slot->name, rest) == 0) return slot->dims[1] && slot->layout == NT_IN_OUT;
+    }
+    return false;
+}
+
+static bool begins(const char *name, const char *start) {
+    return strncmp(name, start, strlen(start)) == 0;
+}
+
+const nt_other_head *nt_family_other_head(const nt_family *family, const char *tensor,
+                                          const char *architecture) {
+    for (const nt_other_head *head = family->others; head->name; head++) {
+        if (tensor && begins(tensor, head->name)) return head;
+        if (architecture && strcmp(architecture, head->architecture) == 0) return head;
+    }
+    return NULL;
+}
+
 nt_kind nt_family_classify(const nt_family *family, const nt_config *config, const char *prefix,
                            const char *name) {
     if (listed(family->heads, name)) return NT_KIND_WEIGHT;
-    if (strncmp(name, prefix, strlen(prefix)) != 0) return NT_KIND_UNKNOWN;
+    if (begins(name, "multiple_choice_head.") || begins(name, "v_head.")) return NT_KIND_BUFFER;
+    if (!begins(name, prefix)) return NT_KIND_UNKNOWN;
     name += strlen(prefix);
     if (among(family->globals, family->n_globals, config, name)) return NT_KIND_WEIGHT;
     const char *rest = after_layer(family->layers, name, config->L);

@@ -23,11 +23,13 @@ static const nt_slot block[] = {
 
 const nt_family nt_family_gpt2 = {
     .type = "gpt2",
+    .title = "a GPT-2",
     .prefixes = (const char *const[]){"", "transformer.", NULL},
     .layers = "h.",
     NT_TABLE(globals, globals),
     NT_TABLE(block, block),
     .heads = (const char *const[]){"lm_head.weight", NULL},
+    .others = NT_OTHER_HEADS("GPT2"),
     .buffers = (const char *const[]){"attn.bias", "attn.masked_bias", NULL},
     .fused = NT_FUSED_PARTS,
 };

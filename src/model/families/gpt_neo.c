@@ -24,10 +24,12 @@ static const nt_slot block[] = {
 
 const nt_family nt_family_gpt_neo = {
     .type = "gpt_neo",
+    .title = "a GPT-Neo",
     .prefixes = (const char *const[]){"transformer.", "", NULL},
     .layers = "h.",
     NT_TABLE(globals, globals),
     NT_TABLE(block, block),
     .heads = (const char *const[]){"lm_head.weight", NULL},
+    .others = NT_OTHER_HEADS("GPTNeo"),
     .buffers = (const char *const[]){"attn.attention.bias", "attn.attention.masked_bias", NULL},
 };

@@ -28,13 +28,14 @@ static const nt_slot globals[] = {
 static const nt_slot llama_block[] = {BLOCK(NT_WITH_ATTENTION_BIAS, NT_WITH_ATTENTION_BIAS)};
 static const nt_slot qwen2_block[] = {BLOCK(NT_ALWAYS, NT_WITH_ATTENTION_BIAS)};
 
-#define FAMILY(name, slots)                                                                        \
+#define FAMILY(model_type, called, class, slots)                                                   \
     {                                                                                              \
-        .type = name, .prefixes = (const char *const[]){"model.", "", NULL}, .layers = "layers.",  \
+        .type = model_type, .title = called,                                                       \
+        .prefixes = (const char *const[]){"model.", "", NULL}, .layers = "layers.",                \
         NT_TABLE(globals, globals), NT_TABLE(block, slots),                                        \
-        .heads = (const char *const[]){"lm_head.weight", NULL},                                    \
+        .heads = (const char *const[]){"lm_head.weight", NULL}, .others = NT_OTHER_HEADS(class),   \
         .buffers = (const char *const[]){"self_attn.rotary_emb.inv_freq", NULL},                   \
     }
 
-const nt_family nt_family_llama = FAMILY("llama", llama_block);
-const nt_family nt_family_qwen2 = FAMILY("qwen2", qwen2_block);
+const nt_family nt_family_llama = FAMILY("llama", "a Llama", "Llama", llama_block);
+const nt_family nt_family_qwen2 = FAMILY("qwen2", "a Qwen2", "Qwen2", qwen2_block);

@@ -22,11 +22,13 @@ static const nt_slot block[] = {
 
 const nt_family nt_family_gpt_neox = {
     .type = "gpt_neox",
+    .title = "a GPT-NeoX",
     .prefixes = (const char *const[]){"gpt_neox.", "", NULL},
     .layers = "layers.",
     NT_TABLE(globals, globals),
     NT_TABLE(block, block),
     .heads = (const char *const[]){"embed_out.weight", "lm_head.weight", NULL},
+    .others = NT_OTHER_HEADS("GPTNeoX"),
     .buffers = (const char *const[]){"attention.bias", "attention.masked_bias",
                                      "attention.rotary_emb.inv_freq", NULL},
     .fused = NT_FUSED_HEADS,

@@ -27,10 +27,12 @@ static const nt_slot block[] = {
 
 const nt_family nt_family_opt = {
     .type = "opt",
+    .title = "an OPT",
     .prefixes = (const char *const[]){"model.decoder.", "decoder.", NULL},
     .layers = "layers.",
     NT_TABLE(globals, globals),
     NT_TABLE(block, block),
     .heads = (const char *const[]){"lm_head.weight", NULL},
+    .others = NT_OTHER_HEADS("OPT"),
     .buffers = (const char *const[]){NULL},
 };

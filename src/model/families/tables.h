@@ -16,6 +16,16 @@
     NT_IN_BLOCK(name ".weight", "D", field##_gain, NT_OUT_IN, NT_ALWAYS),                          \
         NT_IN_BLOCK(name ".bias", "D", field##_bias, NT_OUT_IN, NT_ALWAYS)
 
+/* The heads that transformers makes fine-tunes of a family with. */
+#define NT_OTHER_HEADS(name)                                                                       \
+    (const nt_other_head[]) {                                                                      \
+        {name "ForSequenceClassification", "classifying texts", "score."},                         \
+            {name "ForTokenClassification", "classifying tokens", "classifier."},                  \
+            {name "ForQuestionAnswering", "answering questions", "qa_outputs."}, {                 \
+            NULL, NULL, NULL                                                                       \
+        }                                                                                          \
+    }
+
 #define NT_TABLE(of, slots) .of = slots, .n_##of = sizeof slots / sizeof *slots
 
 #endif
