@@ -57,6 +57,8 @@ typedef struct cli_settings {
     cli_words counted;   /* files of --count */
     cli_words words;     /* of a command that takes words */
     bool offline;        /* --offline */
+    nt_width width;      /* --width, of convert */
+    bool force;          /* --force, of convert */
     const char *against; /* the other tokenizer */
     bool as_transformers, trim_offsets;
     bool markdown;
@@ -106,6 +108,7 @@ enum {
     CLI_OPT_TRACE = 1 << 13,
     CLI_OPT_EXPLAIN = 1 << 14,
     CLI_OPT_PICTURE = 1 << 15,
+    CLI_OPT_CONVERT = 1 << 16,
 };
 
 /* What a run holds open. */
@@ -132,7 +135,7 @@ struct cli_run {
 };
 
 extern const cli_command cli_tokenize, cli_detokenize, cli_next, cli_steps, cli_generate, cli_score,
-    cli_perplexity, cli_inspect, cli_info, cli_explain, cli_pull, cli_cache;
+    cli_perplexity, cli_inspect, cli_info, cli_explain, cli_pull, cli_cache, cli_convert;
 extern const cli_command *const cli_commands[]; /* NULL ends it */
 
 /* ---- args.c, help.c ---- */

@@ -6,7 +6,7 @@
 const cli_command *const cli_commands[] = {
     &cli_next,     &cli_steps,      &cli_generate, &cli_score, &cli_perplexity,
     &cli_tokenize, &cli_detokenize, &cli_inspect,  &cli_info,  &cli_explain,
-    &cli_pull,     &cli_cache,      NULL,
+    &cli_convert,  &cli_pull,       &cli_cache,    NULL,
 };
 
 static void usage(FILE *out) {
@@ -16,14 +16,13 @@ static void usage(FILE *out) {
     for (const cli_command *const *c = cli_commands; *c; c++) {
         fprintf(out, "  %-12s%s\n", (*c)->name, (*c)->summary);
     }
-    fputs(
-        "\nMODEL is a folder with config.json and model.safetensors, a .safetensors file beside "
-        "its\n"
-        "config.json, a name of the Hugging Face Hub such as gpt2 or openai-community/gpt2-large,\n"
-        "or tales, the small model that is built in; without -m it is taken from\n"
-        "NEXTOKEN_MODEL, and without that it is tales.\n"
-        "nextoken COMMAND --help tells a command's options.\n",
-        out);
+    fputs("\nMODEL is a folder with config.json and model.safetensors, a .safetensors file beside "
+          "its\n"
+          "config.json, a .gguf file, a name of the Hugging Face Hub such as gpt2 or\n"
+          "openai-community/gpt2-large, or tales, the small model that is built in; without -m it\n"
+          "is taken from NEXTOKEN_MODEL, and without that it is tales.\n"
+          "nextoken COMMAND --help tells a command's options.\n",
+          out);
 }
 
 static const cli_command *find(const char *name) {

@@ -14,6 +14,18 @@ static bool read_precision(cli_settings *settings, const char *value, char *erro
     return false;
 }
 
+static bool read_width(cli_settings *settings, const char *value, char *error, size_t n) {
+    static const char *const names[] = {"keep", "f32", "f16", "bf16", "q8_0"}; /* nt_width's */
+    for (int i = 0; i < 5; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            settings->width = (nt_width)i;
+            return true;
+        }
+    }
+    snprintf(error, n, "width is \"%.60s\"; it must be keep, f32, f16, bf16 or q8_0", value);
+    return false;
+}
+
 static bool read_color(cli_settings *settings, const char *value, char *error, size_t n) {
     static const char *const when[] = {"auto", "never", "always"};
     for (int i = 0; i < 3; i++) {
@@ -230,6 +242,12 @@ static const cli_option options[] = {
     {.name = "output", .letter = 'o', .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(output),
      .file = true, .metavar = "FILE",
      .help = "write here; a FILE that holds anything is not overwritten"},
+    {.name = "width", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_width,
+     .groups = CLI_OPT_CONVERT, .of_words = true, .metavar = "WIDTH",
+     .help = "how weights are stored: keep (default), f32, f16, bf16, or in GGUF q8_0"},
+    {.name = "force", .kind = CLI_FLAG, .section = CLI_THE_JOB, FIELD(force),
+     .groups = CLI_OPT_CONVERT, .of_words = true,
+     .help = "replace what is there: a file, or a folder that holds a checkpoint and nothing else"},
     {.name = "json", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(json), .of_words = true,
      .help = "one JSON object"},
     {.name = "csv", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_csv,

@@ -155,7 +155,8 @@ typedef struct nt_model_options {
     { .size = sizeof(nt_model_options) }
 
 /* Opens a checkpoint: a folder with config.json and model.safetensors (or shards with their
- * index), or one .safetensors file with config.json beside it. Weights stay in the mapped file.
+ * index), one .safetensors file with config.json beside it, or one .gguf file, whose quantised
+ * blocks are computed from as they are. Weights stay in the mapped file.
  * A folder without a tokenizer opens too; jobs on it then take ids only.
  * NULL and "tales" open the model that is built in, with GPT-2's tokenizer: small, trained on old
  * storybooks. No other path ever leads to it; a folder of that name is "./tales".
@@ -190,6 +191,44 @@ typedef struct nt_model_info {
 
 /* Strings in *info belong to the model. */
 NT_API int nt_model_get_info(nt_model_info *info, const nt_model *model);
+
+/* ---- Converting checkpoints ------------------------------------------------------------------ */
+
+/* In which width weights are written. */
+typedef enum nt_width {
+    NT_WIDTH_KEEP = 0, /* as they are stored */
+    NT_WIDTH_F32,
+    NT_WIDTH_F16,
+    NT_WIDTH_BF16,
+    NT_WIDTH_Q8_0 /* GGUF alone: blocks of 32 with a scale, as llama.cpp quantises */
+} nt_width;
+
+typedef struct nt_convert_options {
+    size_t size;
+    nt_width width; /* GGUF keeps vectors and positions in F32, as llama.cpp does */
+    bool overwrite; /* replace a file, or a folder that holds a checkpoint and nothing else */
+    const nt_callbacks *callbacks;
+    const nt_hub_options *hub; /* for names; NULL: its defaults */
+} nt_convert_options;
+#define NT_CONVERT_OPTIONS_INIT                                                                    \
+    { .size = sizeof(nt_convert_options) }
+
+typedef struct nt_converted {
+    size_t size;        /* set by you: sizeof(nt_converted) */
+    const char *format; /* "gguf", "safetensors" */
+    const char *width;  /* of the largest tensor: "F16", "Q8_0" */
+    uint64_t n_tensors;
+    uint64_t n_bytes; /* of the file with the weights */
+} nt_converted;
+
+/* Writes the checkpoint that source names (as nt_model_open takes it) as a GGUF file where
+ * destination ends in ".gguf", else as a folder with model.safetensors, config.json and the files
+ * of its tokenizer. Memory stays at some rows of a tensor; what is written gets its name when it is
+ * whole. *out tells what it is; NULL: nobody asks. Errors: those of nt_model_open, IO (it is there
+ * already; the disk is full), NUMERIC (a weight that the width cannot hold), UNSUPPORTED (what the
+ * format cannot say), CANCELLED. */
+NT_API int nt_convert(nt_converted *out, const char *source, const char *destination,
+                      const nt_convert_options *options);
 
 /* ---- Sessions ------------------------------------------------------------------------------- */
 

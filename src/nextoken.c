@@ -198,6 +198,18 @@ static int fill_gguf_tokenizer(nt_model *model, const char *path) {
     return status;
 }
 
+/* Whether a path is a checkpoint's file by its name. */
+static bool is_weights(const char *path) {
+    static const char *const ends[] = {".safetensors", ".bin", ".safetensors.index.json",
+                                       ".bin.index.json"};
+    size_t n = strlen(path);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t n_end = strlen(ends[i]);
+        if (n > n_end && strcmp(path + n - n_end, ends[i]) == 0) return true;
+    }
+    return false;
+}
+
 /* A checkpoint's file stands for its folder, a tokenizer.json and a GGUF file for themselves. */
 static int fill_tokenizer(nt_model *model, const char *path, nt_reading reading) {
     model->bos = -1;
@@ -207,7 +219,7 @@ static int fill_tokenizer(nt_model *model, const char *path, nt_reading reading)
         model->n_vocab = (int32_t)nt_tokenizer_size(model->tokenizer);
         return NT_OK;
     }
-    char *folder = dot && strcmp(dot, ".safetensors") == 0 ? nt_path_home(path) : NULL;
+    char *folder = path && is_weights(path) ? nt_path_home(path) : NULL;
     int status = take_tokenizer(model, folder ? folder : path, reading);
     nt_free(folder);
     NT_TRY(status);

@@ -1,5 +1,6 @@
 #include "base/dtype.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -108,4 +109,69 @@ float nt_dtype_load(const void *data, nt_dtype dtype, size_t i) {
         return value;
     }
     }
+}
+
+static uint32_t bits_of(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static uint16_t to_half(float value) {
+    uint32_t bits = bits_of(value), size = bits & 0x7FFFFFFF, half;
+    if (size > 0x7F800000) { /* NaN: the upper bits of its payload, if there are any */
+        half = 0x7C00 | (size >> 13 & 0x3FF);
+        if (half == 0x7C00) half++;
+    } else if (size >= 0x477FF000) { /* from 65520 on */
+        half = 0x7C00;
+    } else if (size >= 0x38800000) {
+        half = (size + 0xFFF + (size >> 13 & 1) - 0x38000000) >> 13;
+    } else { /* denormal: a multiple of 2^-24 */
+        half = (uint32_t)rintf(from_bits(size) * 0x1p24f);
+    }
+    return (uint16_t)(bits >> 16 & 0x8000) | (uint16_t)half;
+}
+
+static uint16_t to_bfloat(float value) {
+    uint32_t bits = bits_of(value);
+    if ((bits & 0x7FFFFFFF) > 0x7F800000) return (uint16_t)(bits >> 16 | 64); /* a quiet NaN */
+    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+static bool put_half(unsigned char *out, float value) {
+    uint16_t half = to_half(value);
+    memcpy(out, &half, sizeof half);
+    return !isfinite(value) || (half & 0x7C00) != 0x7C00;
+}
+
+static bool to_q8_0(unsigned char *block, const float *values) {
+    float most = 0;
+    for (size_t i = 0; i < 32; i++) {
+        if (!isfinite(values[i])) return false;
+        most = fabsf(values[i]) > most ? fabsf(values[i]) : most;
+    }
+    float scale = most / 127.0f, inverse = scale > 0 ? 1.0f / scale : 0.0f;
+    if (!isfinite(inverse)) inverse = 0; /* a scale that F16 has as 0 */
+    for (size_t i = 0; i < 32; i++)
+        block[2 + i] = (unsigned char)(int8_t)roundf(values[i] * inverse);
+    return put_half(block, scale);
+}
+
+bool nt_dtype_store(void *out, nt_dtype dtype, const float *values, size_t n) {
+    unsigned char *at = out;
+    bool fits = true;
+    size_t block = dtypes[dtype].block, size = dtypes[dtype].size;
+    for (size_t i = 0; i < n; i += block, at += size) {
+        if (dtype == NT_Q8_0) {
+            fits = to_q8_0(at, values + i) && fits;
+        } else if (dtype == NT_F16) {
+            fits = put_half(at, values[i]) && fits;
+        } else if (dtype == NT_BF16) {
+            uint16_t bfloat = to_bfloat(values[i]);
+            memcpy(at, &bfloat, sizeof bfloat);
+        } else {
+            memcpy(at, &values[i], sizeof *values);
+        }
+    }
+    return fits;
 }

@@ -35,4 +35,10 @@ const char *nt_dtype_name(nt_dtype dtype);
  * from F64; from Q6_K (scale times scale, which is exact) times the integer, rounded. */
 float nt_dtype_load(const void *data, nt_dtype dtype, size_t i);
 
+/* Writes values [n], which are whole blocks, as F32, F16, BF16 (rounded to nearest, ties to even)
+ * or Q8_0 (as ggml does: scale the largest size / 127 as F16, integers rounded away from zero at
+ * halves). False where they do not fit: a finite number beyond F16, in Q8_0 also one that is not
+ * finite. */
+bool nt_dtype_store(void *out, nt_dtype dtype, const float *values, size_t n);
+
 #endif

@@ -87,9 +87,11 @@ int nt_foreign_file(const unsigned char *bytes, size_t n, const char *file) {
                        "2017), load and save it with PyTorch",
                        file);
     }
-    if (is_text(bytes, n)) return nt_fail(NT_E_FORMAT, "%.400s is a text, not a safetensors file", file);
+    if (is_text(bytes, n))
+        return nt_fail(NT_E_FORMAT, "%.400s is a text, not a safetensors file", file);
     if (n < 10)
-        return nt_fail(NT_E_FORMAT, "%.400s has %zu bytes, too few for a safetensors file", file, n);
+        return nt_fail(NT_E_FORMAT, "%.400s has %zu bytes, too few for a safetensors file", file,
+                       n);
     return nt_fail(NT_E_FORMAT, "%.400s is not a safetensors file: no '{' opens its header", file);
 }
 

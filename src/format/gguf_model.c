@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "format/gguf.h"
 
 /* ---- config.json ----------------------------------------------------------------------------- */
@@ -332,6 +333,19 @@ static int check_kind(bool *there, const nt_gguf *gguf) {
     return check_pre(gguf);
 }
 
+/* JSON holds no other. */
+static int check_strings(const nt_gguf *gguf, const nt_gguf_value *array) {
+    const unsigned char *at = array->data;
+    for (uint64_t i = 0; i < array->n; i++) {
+        nt_gguf_text text = nt_gguf_next_string(&at);
+        bool zero = memchr(text.bytes, 0, text.n) != NULL;
+        if (!zero && nt_utf8_check(text.bytes, text.n) == text.n) continue;
+        return nt_fail(NT_E_FORMAT, "%.400s: %.100s: string %" PRIu64 " %s", gguf->file, array->key,
+                       i, zero ? "holds a zero byte" : "is no UTF-8");
+    }
+    return NT_OK;
+}
+
 static int read_vocabulary(vocabulary *v, int64_t V) {
     const nt_gguf *gguf = v->gguf;
     NT_TRY(nt_gguf_array(&v->tokens, gguf, "tokenizer.ggml.tokens", NT_GGUF_STRING));
@@ -353,6 +367,8 @@ static int read_vocabulary(vocabulary *v, int64_t V) {
                        " tokens",
                        gguf->file, v->types->n, v->tokens->n);
     }
+    NT_TRY(check_strings(gguf, v->tokens));
+    NT_TRY(check_strings(gguf, v->merges));
     return read_roles(&v->roles, gguf, (int64_t)v->tokens->n);
 }
 

@@ -116,7 +116,7 @@ static int push(machine *m, value v) {
 static int top(value **out, machine *m, size_t n) {
     *out = m->stack;
     if (n > m->n) return fail_broken(m, "an opcode finds less on the stack than it takes");
-    *out = m->stack + m->n - n;
+    if (n > 0) *out = m->stack + (m->n - n); /* before the first push there is no stack */
     for (size_t i = 0; i < n; i++) {
         if ((*out)[i].kind == NT_PICKLE_MARK)
             return fail_broken(m, "an opcode finds a mark where it needs a value");

@@ -11,7 +11,7 @@
 #include "format/pickle.h"
 #include "format/zip.h"
 
-enum { LEGACY_VERSION = 1001, COUNT_BYTES = 8 };
+enum { LEGACY_VERSION = 1001, COUNT_BYTES = 8, MOST_COPIES = 4 };
 
 /* The file that is read. */
 typedef struct source {
@@ -90,8 +90,8 @@ static int put_in_order(source *in, nt_entry *entry, const nt_pickle_tensor *fro
                         const unsigned char *data) {
     nt_tensor *tensor = &entry->tensor;
     size_t size = from->type->size, n_bytes = (size_t)tensor->n_items * size;
-    /* So many bytes cannot be different numbers; they would also be a way to fill the memory. */
-    if (n_bytes > from->storage->n_bytes || n_bytes > in->n - in->n_copied) {
+    /* Numbers that the file does not hold so often would be a way to fill the memory. */
+    if (n_bytes > from->storage->n_bytes || n_bytes > MOST_COPIES * in->n - in->n_copied) {
         return nt_fail(NT_E_UNSUPPORTED,
                        "%.300s: tensor %.200s repeats numbers (an expanded view); save its "
                        "contiguous() instead",

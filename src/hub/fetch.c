@@ -113,6 +113,7 @@ static int heard(nt_fetch *f) {
     f->sized = size >= 0;
     f->size = f->sized ? (uint64_t)size : 0;
     f->tries = 0;
+    f->until = nt_clock() + 1;
     nt_hub_known known;
     NT_TRY(nt_hub_knows(&known, &f->job->repo, f->job->commit, f->file));
     f->state = known == NT_HUB_HAS ? NT_FETCH_HAS : NT_FETCH_LOCKING;
@@ -251,9 +252,9 @@ static int open_blob(nt_fetch *f) {
 static int lock(nt_fetch *f) {
     NT_TRY(nt_hub_lock(&f->lock, &f->job->repo, f->blob));
     if (f->lock >= 0) return open_blob(f);
-    if (!f->told)
-        nt_hub_note(f->job->place, "another process fetches %.200s of %s: waiting for it", f->file,
-                    f->job->name);
+    if (f->told || nt_clock() < f->until) return NT_OK; /* files of this one may be equal */
+    nt_hub_note(f->job->place, "another process fetches %.200s of %s: waiting for it", f->file,
+                f->job->name);
     f->told = true;
     return NT_OK;
 }
@@ -335,7 +336,7 @@ static int get(nt_fetch *f) {
     return whole ? settle(f) : ask(f, false); /* of a download killed just before its end */
 }
 
-int nt_fetch_step(nt_fetch *f) {
+static int step(nt_fetch *f) {
     switch (f->state) {
     case NT_FETCH_WAITING: f->state = NT_FETCH_ASKING; return ask(f, true);
     case NT_FETCH_ASKING: return f->request.done ? heard(f) : NT_OK;
@@ -347,6 +348,15 @@ int nt_fetch_step(nt_fetch *f) {
         return ask(f, f->state == NT_FETCH_ASKING);
     default: return NT_OK;
     }
+}
+
+int nt_fetch_step(nt_fetch *f) {
+    nt_fetch_state before;
+    do {
+        before = f->state;
+        NT_TRY(step(f));
+    } while (f->state != before);
+    return NT_OK;
 }
 
 void nt_fetch_end(nt_fetch *f) {

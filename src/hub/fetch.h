@@ -32,7 +32,7 @@ typedef struct nt_fetch {
     const char *file;
     bool required;               /* that it is missing is an error */
     nt_fetch_state state, again; /* again: what to do after a rest */
-    double until;                /* of a rest */
+    double until;                /* of a rest; of waiting for a lock without a word */
     int tries;                   /* that brought nothing, in a row */
     bool restarted;              /* it came with a wrong hash once */
     bool told;                   /* that another process has the lock */
@@ -47,7 +47,7 @@ typedef struct nt_fetch {
 
 /* All zero but file and required: to be begun. */
 void nt_fetch_begin(nt_fetch *fetch, nt_fetch_job *job);
-/* One step, without waiting. Errors: what ends the download. */
+/* As far as it goes without waiting. Errors: what ends the download. */
 int nt_fetch_step(nt_fetch *fetch);
 /* Gives back what it holds; what came so far stays for another time. */
 void nt_fetch_end(nt_fetch *fetch);

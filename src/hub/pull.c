@@ -199,12 +199,11 @@ static int run_download(download *d) {
         if (nt_hub_cancelled(d->job.place))
             return nt_fail(NT_E_CANCELLED, "the download of %s was stopped; what came is kept",
                            d->job.name);
-        if (d->changed || (!d->planned && d->job.commit[0])) {
-            NT_TRY(plan(d));
-            busy = true;
-        }
+        bool more = d->changed || (!d->planned && d->job.commit[0]);
+        if (more) NT_TRY(plan(d));
         tell(d, false);
-        if (busy && !d->changed) NT_TRY(nt_http_work(d->job.http));
+        if (busy && !more) NT_TRY(nt_http_work(d->job.http));
+        busy |= more;
     }
     return NT_OK;
 }

@@ -1,4 +1,5 @@
 /* Stored widths to float32, against numpy and torch: every half, every bfloat16, doubles. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,6 +84,82 @@ static void blocks_hold_ggmls_numbers(void **state) {
     json_decref(cases);
 }
 
+/* The same file: [type, float32 values, their bytes], as the package writes them. */
+static void stored_as_ggml_does(void **state) {
+    (void)state;
+    json_error_t error;
+    json_t *cases = json_load_file(NT_SOURCE_DIR "/tests/base/data/blocks.json", 0, &error), *one;
+    size_t i;
+    if (!cases) fail_msg("%s", error.text);
+    json_array_foreach(json_object_get(cases, "written"), i, one) {
+        const char *name = json_string_value(json_array_get(one, 0));
+        int dtype = NT_F32;
+        while (strcmp(nt_dtype_name((nt_dtype)dtype), name) != 0)
+            dtype++;
+        size_t n_values, n_wanted;
+        char *values = from_hex(&n_values, json_string_value(json_array_get(one, 1)));
+        char *wanted = from_hex(&n_wanted, json_string_value(json_array_get(one, 2)));
+        size_t n = n_values / sizeof(float);
+        float *floats = malloc(n_values);
+        unsigned char *bytes = malloc(n_wanted);
+        assert_true(floats && bytes);
+        memcpy(floats, values, n_values);
+        assert_int_equal(nt_dtype_bytes((nt_dtype)dtype, n), n_wanted);
+        bool fits = nt_dtype_store(bytes, (nt_dtype)dtype, floats, n);
+        assert_memory_equal(bytes, wanted, n_wanted);
+        bool infinite = false;
+        for (size_t k = 0; k < n; k++)
+            infinite = infinite || isinf(nt_dtype_load(bytes, (nt_dtype)dtype, k));
+        assert_int_equal(fits, !infinite);
+        free(values);
+        free(wanted);
+        free(floats);
+        free(bytes);
+    }
+    assert_int_equal(i, 24);
+    json_decref(cases);
+}
+
+/* Every half and every bfloat comes back as itself; what lies between two goes to the nearer one,
+ * or to the even one of both. */
+static void halves_round_to_nearest(void **state) {
+    (void)state;
+    for (uint32_t i = 0; i < 65536; i++) {
+        for (int dtype = NT_F16; dtype <= NT_BF16; dtype++) {
+            uint16_t stored = (uint16_t)i, again;
+            float value = nt_dtype_load(&stored, (nt_dtype)dtype, 0);
+            if (value != value) continue;
+            assert_true(nt_dtype_store(&again, (nt_dtype)dtype, &value, 1));
+            assert_int_equal(again, stored);
+            uint16_t next = (uint16_t)(i + 1);
+            float above = nt_dtype_load(&next, (nt_dtype)dtype, 0);
+            if (!(above - above == 0) || !(value - value == 0) || (i & 0x7FFF) == 0x7FFF) continue;
+            float middle = (float)(((double)value + (double)above) / 2);
+            assert_true(nt_dtype_store(&again, (nt_dtype)dtype, &middle, 1));
+            assert_int_equal(again, i % 2 ? next : stored);
+        }
+    }
+}
+
+static void what_does_not_fit(void **state) {
+    (void)state;
+    unsigned char out[NT_Q8_0_BYTES];
+    const float large[] = {65519.0f, 65520.0f, -65520.0f, INFINITY, NAN};
+    static const bool fits[] = {true, false, false, true, true};
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(nt_dtype_store(out, NT_F16, &large[i], 1), fits[i]);
+    float block[32] = {0};
+    block[5] = 127 * 65504.0f;
+    assert_true(nt_dtype_store(out, NT_Q8_0, block, 32));
+    block[5] = 127 * 65536.0f;
+    assert_false(nt_dtype_store(out, NT_Q8_0, block, 32));
+    block[5] = NAN;
+    assert_false(nt_dtype_store(out, NT_Q8_0, block, 32));
+    block[5] = 1e-42f;
+    assert_true(nt_dtype_store(out, NT_Q8_0, block, 32));
+    assert_true(nt_dtype_load(out, NT_Q8_0, 5) == 0);
+}
+
 static void arrays_at_odd_addresses(void **state) {
     (void)state;
     const float values[3] = {1.5f, -2.25f, 3e-41f};
@@ -122,6 +199,9 @@ int main(void) {
         cmocka_unit_test(every_bfloat),
         cmocka_unit_test(doubles_are_rounded_to_nearest),
         cmocka_unit_test(blocks_hold_ggmls_numbers),
+        cmocka_unit_test(stored_as_ggml_does),
+        cmocka_unit_test(halves_round_to_nearest),
+        cmocka_unit_test(what_does_not_fit),
         cmocka_unit_test(arrays_at_odd_addresses),
         cmocka_unit_test(names_and_sizes),
     };

@@ -41,6 +41,7 @@ class Bench:
     def run(self, *args, stdin=b"", env=None, timeout=120, program=None, **more):
         variables = {k: v for k, v in os.environ.items()
                      if k not in ("NEXTOKEN_MODEL", "NEXTOKEN_ISA", "COLUMNS", "NO_COLOR")}
+        variables["HF_HUB_OFFLINE"] = "1"  # no test asks a hub but those of tests/hub, who have their own
         variables.update(env or {})
         return subprocess.run([str(program or self.nextoken), *args], input=stdin, capture_output=True,
                               env=variables, timeout=timeout, check=False, **more)

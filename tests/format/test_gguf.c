@@ -506,6 +506,25 @@ static void tokenizer_is_told(void **state) {
     expect_told(&f, tokenizer_of, NT_E_FORMAT, "holds 6 tokens; the model has 5");
 }
 
+static void tokens_are_texts(void **state) {
+    (void)state;
+    static const char *const wrong[] = {"a", "\xA5\xA5"};
+    gguf_file f;
+    for (int merges = 0; merges < 2; merges++) {
+        gguf_begin(&f, 3);
+        put_string(&f, "tokenizer.ggml.model", "gpt2");
+        put_strings(&f, "tokenizer.ggml.tokens", merges ? TOKENS : wrong, 2);
+        put_strings(&f, "tokenizer.ggml.merges", merges ? wrong : MERGES, merges ? 2 : 1);
+        expect_told(&f, tokenizer_of, NT_E_FORMAT, "string 1 is no UTF-8");
+    }
+    gguf_begin(&f, 3);
+    put_string(&f, "tokenizer.ggml.model", "gpt2");
+    put_strings(&f, "tokenizer.ggml.tokens", TOKENS, 2);
+    f.bytes[f.n - 1] = 0;
+    put_strings(&f, "tokenizer.ggml.merges", MERGES, 1);
+    expect_told(&f, tokenizer_of, NT_E_FORMAT, "string 1 holds a zero byte");
+}
+
 static void what_stands_around_a_text(void **state) {
     (void)state;
     gguf_file f;
@@ -538,6 +557,7 @@ int main(void) {
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(config_is_told),
         cmocka_unit_test(tokenizer_is_told),
+        cmocka_unit_test(tokens_are_texts),
         cmocka_unit_test(what_stands_around_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

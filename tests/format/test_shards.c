@@ -217,16 +217,24 @@ static void folders_without_safetensors(void **state) {
         const char *file, *phrase;
         int status;
     } table[] = {
-        {"pytorch_model.bin", "it has pytorch_model.bin: convert it", NT_E_UNSUPPORTED},
-        {"pytorch_model.bin.index.json", "safe_serialization=True", NT_E_UNSUPPORTED},
-        {"tf_model.h5", "it has tf_model.h5: convert it", NT_E_UNSUPPORTED},
-        {"flax_model.msgpack", "flax_model.msgpack", NT_E_UNSUPPORTED},
-        {"gpt2.Q4_0.gguf", "it has gpt2.Q4_0.gguf: this version reads", NT_E_UNSUPPORTED},
+        {"tf_model.h5", "it has tf_model.h5: weights of TensorFlow: in Python with transformers 4",
+         NT_E_UNSUPPORTED},
+        {"tf_model.h5.index.json", "from_tf=True).save_pretrained(FOLDER)", NT_E_UNSUPPORTED},
+        {"flax_model.msgpack", "from_flax=True).save_pretrained(FOLDER)", NT_E_UNSUPPORTED},
+        {"rust_model.ot", "weights of rust-bert: use the checkpoint", NT_E_UNSUPPORTED},
+        {"model.onnx", "a graph of ONNX: use the checkpoint", NT_E_UNSUPPORTED},
+        {"adapter_model.safetensors", "an adapter, not a model", NT_E_UNSUPPORTED},
+        {"adapter_model.bin", "merge_and_unload()", NT_E_UNSUPPORTED},
+        {"pytorch_model.fp16.bin.index.json", "give the path of that index", NT_E_NOT_FOUND},
+        {"pytorch_model-00001-of-00002.bin", "fetch pytorch_model.bin.index.json too",
+         NT_E_NOT_FOUND},
+        {"epoch=3.ckpt", "give the path of that file", NT_E_NOT_FOUND},
+        {"gpt2.Q4_0.gguf", "it has gpt2.Q4_0.gguf: give the path", NT_E_NOT_FOUND},
         {"model.ckpt.index", "it has model.ckpt.index", NT_E_UNSUPPORTED},
         {"gpt2.safetensors", "it has gpt2.safetensors: give the path", NT_E_NOT_FOUND},
         {ONE, "fetch model.safetensors.index.json", NT_E_NOT_FOUND},
         {"model.fp16.safetensors.index.json", "give the path of that index", NT_E_NOT_FOUND},
-        {"config.json", "no model.safetensors.index.json", NT_E_NOT_FOUND},
+        {"config.json", "nor an index.json of either", NT_E_NOT_FOUND},
     };
     const char *folder = folder_new();
     expect_failure(folder, NT_E_NOT_FOUND, "it is no checkpoint");
@@ -237,9 +245,9 @@ static void folders_without_safetensors(void **state) {
     }
     /* Of several, the telling one, whatever order the file system has. */
     folder_put_text(folder, "training_args.bin", "x");
-    folder_put_text(folder, "pytorch_model.bin", "x");
+    folder_put_text(folder, "tf_model.h5", "x");
     folder_put_text(folder, "a.pt", "x");
-    expect_failure(folder, NT_E_UNSUPPORTED, "it has pytorch_model.bin:");
+    expect_failure(folder, NT_E_UNSUPPORTED, "it has tf_model.h5:");
     folder_remove(folder);
 }
 

@@ -132,7 +132,7 @@ static void pickles_that_want_all_memory(void **state) {
         {"2\x86", "more memory"}, {"2\x94", "ends early"},  {"(t", "ends early"},
         {"(l", "ends early"},     {"2", "ends early"},      {"(", "ends early"},
         {"K\x01", "ends early"},  {"\x85", "more memory"},  {"0K\x01", "ends early"},
-        {"h\x01", "never put"},   {"]2a", "more memory"},   {"}22s", "more memory"},
+        {"h\x01", "never put"},   {"]2a", "ends early"},    {"}22s", "ends early"},
         {"(2", "finds a mark"},   {"2\x87", "less on the"}, {"X\x01\x01\x01\x01", "ends early"},
     };
     char *bytes = malloc(N);

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Writes the inputs of a file of cases as a corpus for a fuzz program; of pipelines.gz its tokenizer.json
-files with a text each, as fuzz_tokenizer.c takes them; of cases with options these, as fuzz_options.c takes
-them. seeds.py CASES.json|PIPELINES.gz FOLDER"""
+files with a text each, as fuzz_tokenizer.c takes them; of torch_cases.gz its files and the pickles in them, as
+fuzz_torch.c takes them; of cases with options these, as fuzz_options.c takes them.
+seeds.py CASES.json|TORCH_CASES.gz|PIPELINES.gz FOLDER"""
 import gzip
+import io
 import json
 import pathlib
 import sys
+import zipfile
 
 
 def options(options):
@@ -22,6 +25,18 @@ def cases(data):
                 yield from options(case["options"])
                 continue
             yield bytes.fromhex(case["hex"]) if "hex" in case else case.get("text", "").encode()
+
+
+def torch_files(data):
+    """Whole files of both forms, and the pickles of zip files alone."""
+    for file in cases(data):
+        if len(file) < 8192:
+            yield b"\0" + file
+        try:
+            members = zipfile.ZipFile(io.BytesIO(file))
+            yield from (b"\1" + members.read(m)[:8000] for m in members.namelist() if m.endswith("data.pkl"))
+        except Exception:  # a broken one
+            pass
 
 
 # ---- Tokenizers ------------------------------------------------------------------------------
@@ -98,7 +113,8 @@ def main():
     source, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     data = source.read_bytes()
-    seeds = pipelines(gzip.decompress(data)) if source.suffix == ".gz" else cases(data)
+    read = torch_files if source.name == "torch_cases.gz" else pipelines if source.suffix == ".gz" else cases
+    seeds = read(gzip.decompress(data) if source.suffix == ".gz" else data)
     n = 0
     for n, seed in enumerate(seeds, 1):
         (folder / f"seed{n - 1:03}").write_bytes(seed)

@@ -3,7 +3,7 @@
 gguf 0.19.0), and what transformers 5.23 computes from the numbers that they hold; and the blocks of
 tests/base/data/blocks.json, with the numbers that the package reads in them and writes from floats.
 
-Needs gguf beside requirements.txt. usage: gguf_cases.py [FOLDER OF THE REPOSITORY]"""
+Needs gguf beside requirements.txt. usage: gguf_cases.py [FOLDER OF THE REPOSITORY [blocks] [seeds] [cases]]"""
 import json
 import sys
 import tempfile
@@ -182,7 +182,50 @@ def blocks():
     (ROOT / "tests/base/data/blocks.json").write_text(json.dumps(out, indent=0) + "\n")
 
 
+def seeds():
+    """Files of a few hundred bytes for tests/fuzz/fuzz_gguf.c: every type of value and of tensor."""
+    found = []
+    for kind in (TYPE.F32, TYPE.F16, TYPE.BF16, TYPE.Q8_0, TYPE.Q4_0, TYPE.Q6_K, TYPE.Q5_0, TYPE.I8):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "seed.gguf"
+            writer = gguf.GGUFWriter(path, "gpt2")
+            writer.add_block_count(1)
+            writer.add_context_length(8)
+            writer.add_embedding_length(32)
+            writer.add_feed_forward_length(64)
+            writer.add_head_count(2)
+            writer.add_head_count_kv(2)
+            writer.add_layer_norm_eps(1e-5)
+            writer.add_tokenizer_model("gpt2")
+            writer.add_tokenizer_pre("gpt-2")
+            writer.add_token_list(["a", "b", "ab", "<|endoftext|>", "[PAD4]", '"\\\n', "é"])
+            if kind != TYPE.F32:
+                writer.add_token_types([1, 1, 1, 3, 5, 4, 1])
+            writer.add_token_merges(["a b"])
+            for name in ("bos", "eos", "eot", "eom", "pad"):
+                getattr(writer, f"add_{name}_token_id")({"eot": 2, "eom": 5}.get(name, 3))
+            writer.add_add_bos_token(kind == TYPE.F16)
+            writer.add_add_eos_token(kind in (TYPE.F16, TYPE.Q8_0))
+            writer.add_custom_alignment(64 if kind == TYPE.Q4_0 else 32)
+            for i, value in enumerate((gguf.GGUFValueType.UINT8, gguf.GGUFValueType.INT8, gguf.GGUFValueType.UINT16,
+                                       gguf.GGUFValueType.INT16, gguf.GGUFValueType.UINT64,
+                                       gguf.GGUFValueType.INT64, gguf.GGUFValueType.FLOAT64)):
+                writer.add_key_value(f"k{i}", i, value)
+            block, size = gguf.GGML_QUANT_SIZES[kind]
+            data = np.arange(2 * size, dtype=np.uint8).reshape(2, size)
+            if block == 1:
+                data = np.arange(32 * size, dtype=np.uint8).reshape(2, 16 * size)
+            writer.add_tensor("token_embd.weight", data, raw_dtype=kind)
+            writer.add_tensor("blk.0.attn_qkv.bias", np.arange(3, dtype=np.float32))
+            writer.write_header_to_file()
+            writer.write_kv_data_to_file()
+            writer.write_tensors_to_file()
+            writer.close()
+            found.append({"name": kind.name, "hex": path.read_bytes().hex()})
+    (ROOT / "tests/format/data/gguf_seeds.json").write_text(json.dumps({"files": found}, indent=0) + "\n")
+
+
 OUT.mkdir(parents=True, exist_ok=True)
 torch.manual_seed(0)
-blocks()
-cases()
+for part in sys.argv[2:] or ["blocks", "seeds", "cases"]:
+    {"blocks": blocks, "seeds": seeds, "cases": cases}[part]()

@@ -104,7 +104,7 @@ BROKEN = [
     ("metadata with a number", raw({"__metadata__": {"format": 1}}), FORMAT, ["\"format\" must be a string and is an integer"]),
     ("part of a byte", raw({"t": one(dtype="F4", shape=[3], offsets=[0, 2])}, D[:2]), FORMAT, ["3 numbers of type F4 do not fill whole bytes"]),
     ("Git LFS pointer", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 548105171\n", FORMAT, ["Git LFS pointer", "git lfs pull"]),
-    ("GGUF", b"GGUF\x03\x00\x00\x00" + bytes(32), UNSUPPORTED, ["GGUF", "safetensors"]),
+    ("GGUF of version 1", b"GGUF\x01\x00\x00\x00" + bytes(32), UNSUPPORTED, ["GGUF", "version 1"]),
     ("PyTorch zip without its end", b"PK\x03\x04" + bytes(60), FORMAT, ["begins as a zip file", "cut short"]),
     ("PyTorch's magic number alone", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", FORMAT, ["pickle ends early", "cut short"]),
     ("HDF5", b"\x89HDF\r\n\x1a\n" + bytes(40), UNSUPPORTED, ["HDF5"]),

@@ -39,6 +39,14 @@ def load(run):
     return model
 
 
+def align(path):
+    """Pads the header with spaces, as the format allows, until the tensors begin a cache line."""
+    whole = path.read_bytes()
+    n = int.from_bytes(whole[:8], "little")
+    more = -(8 + n) % 64
+    path.write_bytes((n + more).to_bytes(8, "little") + whole[8 : 8 + n] + b" " * more + whole[8 + n :])
+
+
 def write(path, text):
     path.with_suffix(".tmp").write_text(text)
     os.replace(path.with_suffix(".tmp"), path)
@@ -55,6 +63,7 @@ def main():
     state = {n: t.detach().to(torch.bfloat16).contiguous() for n, t in model.state_for_hugging_face().items()}
     path = out / "model.safetensors"
     save_file(state, path.with_suffix(".tmp"), metadata={"format": "pt"})
+    align(path.with_suffix(".tmp"))
     size = path.with_suffix(".tmp").stat().st_size
     if size > LIMIT:
         raise SystemExit(f"export.py: {size:,} bytes are more than the {LIMIT:,} that the program may carry: train a smaller shape")
