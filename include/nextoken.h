@@ -51,8 +51,9 @@
  *   - The library has no global state, prints nothing and never ends the process.
  *
  * Letters for dimensions: B sequences, T positions, V vocabulary, D width (n_embd), L blocks
- * (n_layer), H heads (n_head), E = D / H, F width of the MLP (n_inner). Shapes stand in brackets,
- * slowest dimension first. Logarithms are natural; log-probabilities and entropies are in nats. */
+ * (n_layer), H heads (n_head), E = D / H (or head_dim), F width of the MLP (n_inner). Shapes stand
+ * in brackets, slowest dimension first. Logarithms are natural; log-probabilities and entropies are
+ * in nats. */
 #ifndef NEXTOKEN_H
 #define NEXTOKEN_H
 

@@ -192,7 +192,7 @@ static size_t paged(size_t n) {
 
 static size_t bytes_of(const batch *b, size_t positions) {
     const nt_config *c = &b->session->model->network->config;
-    return positions * (size_t)c->L * (size_t)c->D * 2 * sizeof(float);
+    return positions * (size_t)c->L * (size_t)c->G * (size_t)c->E * 2 * sizeof(float);
 }
 
 static void drop_inputs(batch *b) {

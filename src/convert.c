@@ -14,7 +14,7 @@
 #include "base/options.h"
 #include "format/gguf_names.h"
 #include "hub/hub.h"
-#include "model/gpt2.h"
+#include "model/families/family.h"
 
 enum { PIECE = 1 << 20 }; /* bytes that are written at a time */
 
@@ -67,7 +67,8 @@ static int make_copy(nt_copy *copy, const nt_conversion *it, const nt_tensor *fr
     const char *plain = plain_name(network, from->name);
     *copy = (nt_copy){.from = from, .n_dims = from->n_dims};
     NT_TRY(choose_name(copy, it, plain));
-    copy->turned = nt_gpt2_is_in_out(plain) && nt_tensors_out_in(network->tensors) != it->gguf;
+    copy->turned = nt_family_is_in_out(network->family, plain) &&
+                   nt_tensors_out_in(network->tensors) != it->gguf;
     for (int i = 0; i < from->n_dims; i++)
         copy->shape[i] = from->shape[copy->turned ? 1 - i : i];
     int64_t row = from->n_dims ? copy->shape[from->n_dims - 1] : 1;
@@ -88,7 +89,8 @@ static int plan(nt_conversion *it) {
         for (size_t i = 0; i < n; i++) {
             const nt_tensor *from = nt_tensors_at(network->tensors, i);
             nt_copy *copy = &it->copies[it->n];
-            if (nt_gpt2_classify(&network->config, network->prefix, from->name) != NT_GPT2_WEIGHT)
+            if (nt_family_classify(network->family, &network->config, network->prefix,
+                                   from->name) != NT_KIND_WEIGHT)
                 continue;
             if (it->gguf && network->tied && strcmp(from->name, "lm_head.weight") == 0) continue;
             NT_TRY(make_copy(copy, it, from));

@@ -128,6 +128,26 @@ int nt_job_finish(nt_result **out, int status, double started) {
 
 /* ---- Info ---- */
 
+/* GPT2Config's switches of the attention scale. */
+static int add_scale_facts(nt_result *trace, const nt_config *c) {
+    NT_TRY(nt_trace_fact_bool(trace, "scale_attn_weights", c->scale_attn_weights));
+    NT_TRY(nt_trace_fact_bool(trace, "scale_attn_by_inverse_layer_idx", c->scale_by_inverse_layer));
+    return nt_trace_fact_bool(trace, "reorder_and_upcast_attn", c->reorder_and_upcast_attn);
+}
+
+/* What only some families have. */
+static int add_family_facts(nt_result *trace, const nt_config *c) {
+    if (c->G != c->H) NT_TRY(nt_trace_fact_number(trace, "n_kv_head", c->G));
+    if (c->H * (int64_t)c->E != c->D) NT_TRY(nt_trace_fact_number(trace, "head_dim", c->E));
+    if (c->rope.n) {
+        NT_TRY(nt_trace_fact_number(trace, "rotary_dims", 2 * c->rope.n));
+        NT_TRY(nt_trace_fact_number(trace, "rope_theta", c->rope.theta));
+    }
+    if (c->window) NT_TRY(nt_trace_fact_number(trace, "window", c->window));
+    if (c->parallel) NT_TRY(nt_trace_fact_bool(trace, "parallel_residual", true));
+    return NT_OK;
+}
+
 static int add_facts(nt_result *trace, const nt_model *model) {
     const nt_network *network = model->network;
     const nt_config *c = &network->config;
@@ -144,15 +164,14 @@ static int add_facts(nt_result *trace, const nt_model *model) {
         {"n_head", c->H},
         {"n_inner", c->F},
     };
-    NT_TRY(nt_trace_fact_text(trace, "architecture", "gpt2"));
+    NT_TRY(nt_trace_fact_text(trace, "architecture", c->type));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         NT_TRY(nt_trace_fact_number(trace, numbers[i].key, numbers[i].number));
     }
+    NT_TRY(add_family_facts(trace, c));
     NT_TRY(nt_trace_fact_text(trace, "activation_function", c->activation_name));
-    NT_TRY(nt_trace_fact_number(trace, "layer_norm_epsilon", c->eps));
-    NT_TRY(nt_trace_fact_bool(trace, "scale_attn_weights", c->scale_attn_weights));
-    NT_TRY(nt_trace_fact_bool(trace, "scale_attn_by_inverse_layer_idx", c->scale_by_inverse_layer));
-    NT_TRY(nt_trace_fact_bool(trace, "reorder_and_upcast_attn", c->reorder_and_upcast_attn));
+    NT_TRY(nt_trace_fact_number(trace, c->rms ? "rms_norm_epsilon" : "layer_norm_epsilon", c->eps));
+    if (strcmp(c->type, "gpt2") == 0) NT_TRY(add_scale_facts(trace, c));
     NT_TRY(nt_trace_fact_bool(trace, "tied_head", network->tied));
     NT_TRY(nt_trace_fact_bool(trace, "built_in", model->built_in));
     NT_TRY(nt_trace_fact_text(trace, "stored_as", nt_dtype_name(network->wte.dtype)));

@@ -314,7 +314,7 @@ int nt_model_get_info(nt_model_info *info, const nt_model *model) {
     const nt_model_info all = {
         .size = info->size,
         .path = model->path,
-        .architecture = "gpt2",
+        .architecture = config->type,
         .precision = "f32",
         .isa = model->isa,
         .activation = config->activation_name,

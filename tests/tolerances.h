@@ -29,7 +29,15 @@ static inline const tolerance *tolerance_of(const char *path, const char *type) 
          * the logits, else 3.2e-6 */
         {"f32 small", "processed prob", 1e-5, 0},
         {"f32 small", "sequence score", 1e-5, 0}, /* relative above 1; the promise is 1e-4 */
-        {"f32 gpt2", "logits", 0, 1e-5},          /* 124 million */
+        /* gpt_neo, gpt_neox, opt, llama, qwen2, small: torch's own float32 lies up to 3e-5 from
+         * float64 in hidden states of size 18, where scores pick hard */
+        {"f32 families", "logits", 0, 8e-6},
+        {"f32 families", "edited", 0, 5e-6},
+        {"f32 families", "logsumexp", 0, 3e-6},
+        {"f32 families", "loss", 0, 1e-6},
+        {"f32 families", "hidden", 0, 1e-5},
+        {"f32 families", "attention", 1.6e-5, 0},
+        {"f32 gpt2", "logits", 0, 1e-5}, /* 124 million */
         {"f32 gpt2", "edited", 0, 1e-5},
         {"f32 gpt2", "logsumexp", 0, 2e-6},
         {"f32 gpt2", "loss", 0, 1e-6},

@@ -1,5 +1,6 @@
-/* exp, log and softmax in double from additions, multiplications and divisions alone. This file is
- * compiled without contraction, so the clones for wider vectors below give the same bits. */
+/* exp, log, cos, sin and softmax in double from additions, multiplications and divisions alone.
+ * This file is compiled without contraction, so the clones for wider vectors below give the same
+ * bits. */
 #include "base/math.h"
 
 #include <float.h>
@@ -72,6 +73,36 @@ double nt_log(double x) {
         series = (series + 1.0 / (2 * i + 1)) * z;
     double tail = n * LN2_LOW - s * (f - 2 * series);
     return n * LN2_HIGH + (f + tail);
+}
+
+/* x = n pi/2 + r with |r| <= pi/4; pi/2 in two parts, n times the first of which is exact. */
+static const double PI2_HIGH = 0x1.921fb54p+0; /* 29 bits, n has 24 at most */
+static const double PI2_LOW = 0x1.10b4611a62633p-30, TWO_BY_PI = 0x1.45f306dc9c883p-1;
+
+/* cos(r) and sin(r) by their own series, whose first term left out is below 2^-58 of them. */
+static double cos_near(double r) {
+    double z = r * r, y = 0;
+    for (int i = 16; i >= 2; i -= 2) /* 1 / 2! - z / 4! + .. */
+        y = (1 - y * z) / (double)((i - 1) * i);
+    return 1 - y * z;
+}
+
+static double sin_near(double r) {
+    double z = r * r, y = 0;
+    for (int i = 17; i >= 3; i -= 2)
+        y = (1 - y * z) / (double)((i - 1) * i);
+    return r - r * z * y;
+}
+
+void nt_turn(double out[2], double x) {
+    out[0] = out[1] = NAN;
+    if (!(x >= -0x1p24 && x <= 0x1p24)) return;
+    double n = (x * TWO_BY_PI + ROUND) - ROUND;
+    double r = (x - n * PI2_HIGH) - n * PI2_LOW;
+    double c = cos_near(r), s = sin_near(r);
+    int quarter = (int)((int64_t)n & 3);
+    out[0] = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
+    out[1] = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
 }
 
 /* The order of every sum over a row is that of docs/numbers.md, whatever the vectors' width. */

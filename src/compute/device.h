@@ -28,27 +28,48 @@ typedef struct nt_matrix {
 } nt_matrix;
 
 /* Keys and values live in pages of NT_PAGE positions of one block (layer) each:
- * K [H, E, NT_PAGE] then V [H, NT_PAGE, E], 2 * D * NT_PAGE floats in all. Position t of a
+ * K [G, E, NT_PAGE] then V [G, NT_PAGE, E], 2 * G * E * NT_PAGE floats in all. Position t of a
  * sequence is slot t % NT_PAGE of its page t / NT_PAGE. */
 enum { NT_PAGE = 64 };
 
+/* What the heads of rows have, however a matrix laid it out: head h of row r begins at
+ * data + r * row + h * head and is E numbers long. */
+typedef struct nt_heads {
+    float *data;
+    size_t row, head; /* floats from one to the next */
+} nt_heads;
+
 typedef struct nt_attention {
     size_t R, H, E;
-    const float *qkv;           /* [R, 3 D]: queries, keys, values; heads contiguous within each */
-    float *y;                   /* [R, D] out */
-    float scale;                /* multiplies q . k */
+    size_t G;      /* heads of keys and values; divides H: H / G query heads after one another share
+                      one of them */
+    nt_heads q;    /* [R, H, E] */
+    nt_heads k, v; /* [R, G, E] */
+    float *y;      /* [R, H E] out */
+    float scale;   /* multiplies q . k */
+    size_t window; /* 0: row r attends to positions 0 .. position[r]; else to the last so many of
+                      them, its own included */
     float *const *const *pages; /* [R]: for each row the page table of its sequence, this layer */
-    const int32_t *position;    /* [R]: row r attends to positions 0 .. position[r] */
-    float *probs;               /* NULL, or [R, H, ld_probs] out: what each head attends to */
-    size_t ld_probs;            /* >= largest position + 1 */
+    const int32_t *position;    /* [R] */
+    float
+        *probs; /* NULL, or [R, H, ld_probs] out: what each head attends to, 0 before the window */
+    size_t ld_probs; /* >= largest position + 1 */
 } nt_attention;
+
+/* Turns within the heads: numbers i and i + n of a head, i < n, are turned by an angle that depends
+ * on position and i. */
+typedef struct nt_rotary {
+    size_t n;           /* 2 n <= E */
+    const float *table; /* [positions, 2 n]: n cosines, then n sines */
+} nt_rotary;
 
 typedef struct nt_device nt_device;
 
 typedef struct nt_device_ops {
     const char *isa; /* "avx512", "ref" */
 
-    /* y [R, D] = wte[ids[r]] + wpe[position[r]]; wte, wpe are OUT_IN tables [V, D], [T, D]. */
+    /* y [R, D] = wte[ids[r]] + wpe[position[r]]; wte, wpe are OUT_IN tables [V, D], [T, D]. wpe
+     * NULL: wte[ids[r]]. */
     void (*embed)(nt_device *device, float *y, const nt_matrix *wte, const nt_matrix *wpe,
                   const int32_t *ids, const int32_t *position, size_t R);
 
@@ -56,11 +77,19 @@ typedef struct nt_device_ops {
     void (*layer_norm)(nt_device *device, float *y, const float *x, const float *gain,
                        const float *bias, float eps, size_t R, size_t D);
 
+    /* y [R, D] = (x / sqrt(mean of x^2 + eps)) * gain, row by row. y == x is allowed. */
+    void (*rms_norm)(nt_device *device, float *y, const float *x, const float *gain, float eps,
+                     size_t R, size_t D);
+
     /* y [R, N] = x [R, K] . w + bias [N] (NULL: none). */
     void (*matmul)(nt_device *device, float *y, const float *x, const nt_matrix *w,
                    const float *bias, size_t R);
 
-    /* Copies each row's key and value from qkv [R, 3 D] into its page slot. */
+    /* Turns n_heads heads of each of R rows by the angles of the rows' positions, in place. */
+    void (*rotate)(nt_device *device, const nt_heads *x, size_t R, size_t n_heads,
+                   const nt_rotary *rotary, const int32_t *position);
+
+    /* Copies each row's key and value into its page slot. */
     void (*store_kv)(nt_device *device, const nt_attention *a);
 
     /* softmax(scale * q . k) . v over the row's own positions, keys and values from the pages
@@ -70,6 +99,9 @@ typedef struct nt_device_ops {
 
     /* x [n] = activation(x), in place. */
     void (*activate)(nt_device *device, nt_activation activation, float *x, size_t n);
+
+    /* y [n] = activation(y) * x [n]. */
+    void (*gate)(nt_device *device, nt_activation activation, float *y, const float *x, size_t n);
 
     /* y [n] += x [n]. */
     void (*add)(nt_device *device, float *y, const float *x, size_t n);

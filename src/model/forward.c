@@ -1,10 +1,10 @@
 #include "model/forward.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/finite.h"
 
 /* One row of a chunk: a token of some input. */
 typedef struct row {
@@ -50,7 +50,8 @@ int nt_runner_new(nt_runner **out, const nt_network *network, int threads) {
     runner->network = network;
     int status = nt_cpu_open(&runner->device, threads);
     if (status == NT_OK)
-        status = nt_kv_new(&runner->kv, (size_t)network->config.L, (size_t)network->config.D);
+        status = nt_kv_new(&runner->kv, (size_t)network->config.L,
+                           (size_t)network->config.G * (size_t)network->config.E);
     if (status != NT_OK) {
         nt_runner_free(runner);
         return status;
@@ -179,7 +180,7 @@ static int look(const pass *p, nt_point point, size_t layer, float *x, size_t ld
     const nt_runner *runner = p->runner;
     const nt_config *config = &runner->network->config;
     if (!nt_points_wants(&runner->points, point, (int32_t)layer)) return NT_OK;
-    size_t D = (size_t)config->D, H = (size_t)config->H, E = D / H;
+    size_t D = (size_t)config->D, H = (size_t)config->H, E = (size_t)config->E;
     for (size_t r = begin; r < end; r++) {
         nt_at at = {.point = point,
                     .layer = (int32_t)layer,
@@ -211,7 +212,7 @@ static int attend(const pass *p, size_t layer, const nt_attention *all) {
         device->ops->attend(device, all);
         return NT_OK;
     }
-    size_t D = all->H * all->E, ld = 0;
+    size_t ld = 0;
     for (size_t r = 0; r < all->R; r++)
         if ((size_t)all->position[r] + 1 > ld) ld = (size_t)all->position[r] + 1;
     float *probs;
@@ -221,8 +222,8 @@ static int attend(const pass *p, size_t layer, const nt_attention *all) {
         end = all->R - begin < most ? all->R : begin + most;
         nt_attention part = *all;
         part.R = end - begin;
-        part.qkv += begin * 3 * D;
-        part.y += begin * D;
+        part.q.data += begin * part.q.row;
+        part.y += begin * all->H * all->E;
         part.pages += begin;
         part.position += begin;
         part.probs = probs;
@@ -235,9 +236,54 @@ static int attend(const pass *p, size_t layer, const nt_attention *all) {
 
 /* As transformers: in double, then one rounding. */
 static float scale_of(const nt_config *config, size_t layer) {
-    double scale = config->scale_attn_weights ? 1 / sqrt((double)(config->D / config->H)) : 1;
+    double scale = config->scale_attn_weights ? 1 / sqrt((double)config->E) : 1;
     if (config->scale_by_inverse_layer) scale /= (double)(layer + 1);
     return (float)scale;
+}
+
+/* The network's kind of norm, row by row. y == x is allowed. */
+static void normalize(const nt_runner *runner, float *y, const float *x, const float *gain,
+                      const float *bias, size_t R) {
+    const nt_config *config = &runner->network->config;
+    nt_device *device = runner->device;
+    size_t D = (size_t)config->D;
+    if (config->rms)
+        device->ops->rms_norm(device, y, x, gain, (float)config->eps, R, D);
+    else
+        device->ops->layer_norm(device, y, x, gain, bias, (float)config->eps, R, D);
+}
+
+/* Queries, keys and values of the normed rows, in one product or in three. */
+static void project(const pass *p, nt_attention *a, const nt_block *block) {
+    const nt_runner *runner = p->runner;
+    const nt_workspace *w = &runner->work;
+    nt_device *device = runner->device;
+    size_t E = a->E, queries = a->H * E, keys = a->G * E, all = queries + 2 * keys, R = a->R;
+    if (block->attn_qkv.data) {
+        bool by_head = runner->network->fused == NT_FUSED_HEADS;
+        size_t head = by_head ? 3 * E : E;
+        a->q = (nt_heads){w->qkv, all, head};
+        a->k = (nt_heads){w->qkv + (by_head ? E : queries), all, head};
+        a->v = (nt_heads){w->qkv + (by_head ? 2 * E : queries + keys), all, head};
+        device->ops->matmul(device, w->qkv, w->normed, &block->attn_qkv, block->attn_qkv_bias, R);
+        return;
+    }
+    a->q = (nt_heads){w->qkv, queries, E};
+    a->k = (nt_heads){a->q.data + R * queries, keys, E};
+    a->v = (nt_heads){a->k.data + R * keys, keys, E};
+    device->ops->matmul(device, a->q.data, w->normed, &block->attn_q, block->attn_q_bias, R);
+    device->ops->matmul(device, a->k.data, w->normed, &block->attn_k, block->attn_k_bias, R);
+    device->ops->matmul(device, a->v.data, w->normed, &block->attn_v, block->attn_v_bias, R);
+}
+
+/* Turns queries and keys by their positions, where positions are rotary. */
+static void rotate(const pass *p, const nt_attention *a) {
+    const nt_runner *runner = p->runner;
+    nt_device *device = runner->device;
+    nt_rotary rotary = {(size_t)runner->network->config.rope.n, runner->work.turns.table};
+    if (rotary.n == 0) return;
+    device->ops->rotate(device, &a->q, a->R, a->H, &rotary, a->position);
+    device->ops->rotate(device, &a->k, a->R, a->G, &rotary, a->position);
 }
 
 static int run_attention(const pass *p, size_t layer) {
@@ -246,25 +292,28 @@ static int run_attention(const pass *p, size_t layer) {
     const nt_block *block = &runner->network->blocks[layer];
     const nt_workspace *w = &runner->work;
     nt_device *device = runner->device;
-    size_t R = p->R, D = (size_t)config->D, H = (size_t)config->H;
+    size_t R = p->R, D = (size_t)config->D, H = (size_t)config->H, E = (size_t)config->E;
     for (size_t r = 0; r < R; r++)
         w->pages[r] = nt_kv_pages(runner->kv, sequence_of(p, r), layer);
     nt_attention a = {.R = R,
                       .H = H,
-                      .E = D / H,
-                      .qkv = w->qkv,
+                      .E = E,
+                      .G = (size_t)config->G,
                       .y = w->mixed,
                       .scale = scale_of(config, layer),
+                      .window = config->windowed[layer] ? (size_t)config->window : 0,
                       .pages = w->pages,
                       .position = w->position};
-    device->ops->layer_norm(device, w->normed, w->x, block->ln1_gain, block->ln1_bias,
-                            (float)config->eps, R, D);
-    device->ops->matmul(device, w->qkv, w->normed, &block->attn_qkv, block->attn_qkv_bias, R);
+    normalize(runner, w->normed, w->x, block->ln1_gain, block->ln1_bias, R);
+    project(p, &a, block);
+    rotate(p, &a);
     device->ops->store_kv(device, &a);
     NT_TRY(attend(p, layer, &a));
-    NT_TRY(look(p, NT_POINT_HEAD_OUT, layer, w->mixed, D, 0, R));
+    NT_TRY(look(p, NT_POINT_HEAD_OUT, layer, w->mixed, H * E, 0, R));
     device->ops->matmul(device, w->normed, w->mixed, &block->attn_out, block->attn_out_bias, R);
     NT_TRY(look(p, NT_POINT_ATTENTION_OUT, layer, w->normed, D, 0, R));
+    if (config->parallel) /* the MLP's input, before the block's input changes */
+        normalize(runner, w->mixed, w->x, block->ln2_gain, block->ln2_bias, R);
     device->ops->add(device, w->x, w->normed, R * D);
     return NT_OK;
 }
@@ -275,59 +324,25 @@ static int run_mlp(const pass *p, size_t layer) {
     const nt_block *block = &runner->network->blocks[layer];
     const nt_workspace *w = &runner->work;
     nt_device *device = runner->device;
-    size_t R = p->R, D = (size_t)config->D, F = (size_t)config->F;
-    device->ops->layer_norm(device, w->normed, w->x, block->ln2_gain, block->ln2_bias,
-                            (float)config->eps, R, D);
-    device->ops->matmul(device, w->inner, w->normed, &block->mlp_in, block->mlp_in_bias, R);
-    device->ops->activate(device, config->activation, w->inner, R * F);
-    device->ops->matmul(device, w->normed, w->inner, &block->mlp_out, block->mlp_out_bias, R);
+    size_t R = p->R, D = (size_t)config->D, n = R * (size_t)config->F;
+    const float *in = config->parallel ? w->mixed : w->normed;
+    float *inner = w->inner;
+    if (!config->parallel) normalize(runner, w->normed, w->x, block->ln2_gain, block->ln2_bias, R);
+    device->ops->matmul(device, inner, in, &block->mlp_in, block->mlp_in_bias, R);
+    if (config->gated) {
+        inner = w->gate;
+        device->ops->matmul(device, inner, in, &block->mlp_gate, block->mlp_gate_bias, R);
+        device->ops->gate(device, config->activation, inner, w->inner, n);
+    } else {
+        device->ops->activate(device, config->activation, inner, n);
+    }
+    device->ops->matmul(device, w->normed, inner, &block->mlp_out, block->mlp_out_bias, R);
     NT_TRY(look(p, NT_POINT_MLP_OUT, layer, w->normed, D, 0, R));
     device->ops->add(device, w->x, w->normed, R * D);
     return NT_OK;
 }
 
-/* ---- Finite logits ---- */
-
-/* Looks for the first broken logit of each row of a block. */
-typedef struct search {
-    const float *logits; /* [n, V] */
-    size_t n, V;
-    size_t broken[NT_HEAD_ROWS]; /* [n] out: its id, V where there is none */
-} search;
-
-static size_t first_broken(const float *x, size_t V) {
-    int broken = 0;
-    for (size_t i = 0; i < V; i++) /* to the end in any case: so it becomes vector code */
-        broken |= !(fabsf(x[i]) <= FLT_MAX);
-    if (!broken) return V;
-    size_t i = 0;
-    while (isfinite(x[i]))
-        i++;
-    return i;
-}
-
-static void search_part(void *payload, int thread, int n_threads) {
-    search *s = payload;
-    size_t begin, end;
-    nt_partition(&begin, &end, s->n, 1, thread, n_threads);
-    for (size_t i = begin; i < end; i++)
-        s->broken[i] = first_broken(s->logits + i * s->V, s->V);
-}
-
-/* Whether logits [n, V] are finite; else the first row that is not, and the first such id in it. */
-static bool all_finite(const nt_runner *runner, const float *logits, size_t n, size_t *at,
-                       size_t *id) {
-    search s = {.logits = logits, .n = n, .V = (size_t)runner->network->config.V};
-    if (n == 1)
-        search_part(&s, 0, 1);
-    else
-        nt_pool_run(runner->device->pool, search_part, &s);
-    for (*at = 0; *at < n; ++*at) {
-        *id = s.broken[*at];
-        if (*id < s.V) return false;
-    }
-    return true;
-}
+/* ---- The head ---- */
 
 /* Logits that are no numbers come from weights that are none, or from an overflow. `at` is where:
  * "position" 7, "state" 3. */
@@ -340,8 +355,6 @@ static int fail_broken(const nt_runner *runner, target at, size_t id, float logi
                    id, isnan(logit) ? "NaN" : "infinite");
 }
 
-/* ---- The head ---- */
-
 /* Takes the n rows `picked`, whose states lie in head_in, through the final norm, and those of them
  * that are wanted through the head. */
 static int finish_rows(const pass *p, size_t *picked, size_t n) {
@@ -351,8 +364,7 @@ static int finish_rows(const pass *p, size_t *picked, size_t n) {
     nt_device *device = runner->device;
     size_t D = (size_t)network->config.D, V = (size_t)network->config.V, wanted = 0;
     if (n == 0) return NT_OK;
-    device->ops->layer_norm(device, w->head_in, w->head_in, network->lnf_gain, network->lnf_bias,
-                            (float)network->config.eps, n, D);
+    normalize(runner, w->head_in, w->head_in, network->lnf_gain, network->lnf_bias, n);
     for (size_t i = 0; i < n; i++) {
         float *y = w->head_in + i * D;
         NT_TRY(look(p, NT_POINT_FINAL_NORM, 0, y, D, picked[i], picked[i] + 1));
@@ -363,7 +375,7 @@ static int finish_rows(const pass *p, size_t *picked, size_t n) {
     if (wanted == 0) return NT_OK;
     device->ops->matmul(device, w->logits, w->head_in, &network->head, NULL, wanted);
     size_t at, id;
-    if (!all_finite(runner, w->logits, wanted, &at, &id))
+    if (!nt_logits_finite(device->pool, w->logits, wanted, V, &at, &id))
         return fail_broken(runner, (target){"position", (size_t)w->position[picked[at]]}, id,
                            w->logits[at * V + id]);
     nt_logits_row rows[NT_HEAD_ROWS];
@@ -402,7 +414,8 @@ static int run_chunk(const pass *p) {
     const nt_workspace *w = &runner->work;
     nt_device *device = runner->device;
     size_t R = p->R, D = (size_t)network->config.D;
-    device->ops->embed(device, w->x, &network->wte, &network->wpe, w->ids, w->position, R);
+    device->ops->embed(device, w->x, &network->wte, network->wpe.data ? &network->wpe : NULL,
+                       w->ids, w->position, R);
     NT_TRY(look(p, NT_POINT_EMBEDDING, 0, w->x, D, 0, R));
     for (size_t layer = 0; layer < (size_t)network->config.L; layer++) {
         NT_TRY(cancelled(p));
@@ -465,6 +478,20 @@ static int next_chunk(pass *p, size_t *input, size_t *t) {
     return NT_OK;
 }
 
+/* The cosines and sines of all positions of a call, where positions are rotary. */
+static int ready_turns(const pass *p) {
+    nt_runner *runner = p->runner;
+    const nt_network *network = runner->network;
+    size_t longest = 0;
+    if (!network->frequencies) return NT_OK;
+    for (size_t i = 0; i < p->n_inputs; i++) {
+        size_t end = runner->places[i].length + p->inputs[i].n_ids;
+        longest = end > longest ? end : longest;
+    }
+    return nt_turns_ready(&runner->work.turns, network->frequencies, (size_t)network->config.rope.n,
+                          longest);
+}
+
 static int run(pass *p) {
     nt_runner *runner = p->runner;
     const nt_callbacks *callbacks = p->callbacks;
@@ -476,6 +503,7 @@ static int run(pass *p) {
     }
     NT_TRY(cancelled(p));
     NT_TRY(nt_workspace_ready(&runner->work, &runner->network->config, total, wanted));
+    NT_TRY(ready_turns(p));
     for (size_t i = 0; i < p->n_inputs; i++)
         if (p->inputs[i].sequence != NT_ALONE)
             NT_TRY(nt_kv_extend(runner->kv, p->inputs[i].sequence, p->inputs[i].n_ids));
@@ -523,10 +551,9 @@ int nt_runner_read_out(nt_runner *runner, const float *states, size_t n, nt_logi
     NT_TRY(nt_workspace_read_out(w, &network->config, n));
     for (size_t begin = 0, R; begin < n; begin += R) {
         R = n - begin < w->read_rows ? n - begin : w->read_rows;
-        device->ops->layer_norm(device, w->read_in, states + begin * D, network->lnf_gain,
-                                network->lnf_bias, (float)network->config.eps, R, D);
+        normalize(runner, w->read_in, states + begin * D, network->lnf_gain, network->lnf_bias, R);
         device->ops->matmul(device, w->read_logits, w->read_in, &network->head, NULL, R);
-        if (!all_finite(runner, w->read_logits, R, &at, &id))
+        if (!nt_logits_finite(device->pool, w->read_logits, R, V, &at, &id))
             return fail_broken(runner, (target){"state", begin + at}, id,
                                w->read_logits[at * V + id]);
         nt_logits_row rows[NT_HEAD_ROWS];

@@ -1,4 +1,5 @@
-/* The forward pass of the GPT-2 family over a device: rows of any sequences in, logits out. */
+/* The forward pass over a device: rows of any sequences in, logits out. What it does follows from
+ * what a network has (a gate, rotary positions, a window), never from which family it is of. */
 #ifndef NT_MODEL_FORWARD_H
 #define NT_MODEL_FORWARD_H
 

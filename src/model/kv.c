@@ -44,12 +44,12 @@ struct nt_kv {
     store whole, brief;
 };
 
-int nt_kv_new(nt_kv **out, size_t L, size_t D) {
+int nt_kv_new(nt_kv **out, size_t L, size_t width) {
     *out = NULL;
     size_t page, bytes;
-    if (L == 0 || D == 0 || __builtin_mul_overflow(D, (size_t)2 * NT_PAGE, &page) ||
+    if (L == 0 || width == 0 || __builtin_mul_overflow(width, (size_t)2 * NT_PAGE, &page) ||
         __builtin_mul_overflow(page, L * sizeof(float), &bytes) || bytes > PTRDIFF_MAX / 2)
-        return nt_fail(NT_E_ARGUMENT, "no KV cache for %zu layers of width %zu", L, D);
+        return nt_fail(NT_E_ARGUMENT, "no KV cache for %zu layers of width %zu", L, width);
     nt_kv *kv = nt_alloc(1, sizeof *kv);
     if (!kv) return NT_E_MEMORY;
     kv->page = page;

@@ -12,7 +12,8 @@
 
 typedef struct nt_kv nt_kv;
 
-int nt_kv_new(nt_kv **out, size_t L, size_t D);
+/* width: of a position's keys, and of its values: G E. */
+int nt_kv_new(nt_kv **out, size_t L, size_t width);
 void nt_kv_free(nt_kv *kv);
 
 /* Sequence numbers are small, reused after drop. Errors: MEMORY, RANGE (no such parent). */

@@ -7,9 +7,10 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "model/gpt2.h"
+#include "model/families/family.h"
+#include "model/rotary.h"
 
-enum { MAX_NAME = 64 };
+enum { MAX_NAME = 96 };
 
 /* The numbers of a tensor as float32 in the network's arena. */
 static float *convert(nt_network *network, const nt_tensor *tensor) {
@@ -51,8 +52,8 @@ static int load_slot(nt_network *network, void *into, const nt_slot *slot, const
     int n_dims = slot->dims[1] ? 2 : 1;
     nt_layout layout = nt_tensors_out_in(network->tensors) ? NT_OUT_IN : slot->layout;
     bool turned = n_dims == 2 && layout != slot->layout;
-    int64_t shape[2] = {nt_gpt2_size(&network->config, slot->dims[turned ? 1 : 0]),
-                        nt_gpt2_size(&network->config, slot->dims[turned ? 0 : 1])};
+    int64_t shape[2] = {nt_family_size(&network->config, slot->dims[turned ? 1 : 0]),
+                        nt_family_size(&network->config, slot->dims[turned ? 0 : 1])};
     const nt_tensor *tensor;
     NT_TRY(nt_tensors_get(&tensor, network->tensors, name, n_dims, shape));
     count(network, tensor);
@@ -65,28 +66,44 @@ static int load_slot(nt_network *network, void *into, const nt_slot *slot, const
 }
 
 static int load_blocks(nt_network *network) {
+    const nt_family *family = network->family;
     size_t L = (size_t)network->config.L;
     network->blocks = nt_arena_alloc(&network->arena, L, sizeof *network->blocks);
     if (!network->blocks) return NT_E_MEMORY;
     for (size_t layer = 0; layer < L; layer++) {
         char within[MAX_NAME / 2];
-        snprintf(within, sizeof within, "h.%zu.", layer);
-        for (size_t i = 0; i < sizeof nt_gpt2_block / sizeof *nt_gpt2_block; i++)
-            NT_TRY(load_slot(network, &network->blocks[layer], &nt_gpt2_block[i], within));
+        snprintf(within, sizeof within, "%s%zu.", family->layers, layer);
+        for (size_t i = 0; i < family->n_block; i++)
+            if (nt_slot_wanted(&family->block[i], &network->config))
+                NT_TRY(load_slot(network, &network->blocks[layer], &family->block[i], within));
     }
     return NT_OK;
+}
+
+/* The table of embeddings, as the file names it. */
+static void name_of_embeddings(char name[MAX_NAME], const nt_network *network) {
+    snprintf(name, MAX_NAME, "%s%s", network->prefix, network->family->globals[0].name);
+}
+
+/* The name of the file's own head; NULL where it has none. */
+static const char *own_head(const nt_network *network) {
+    const char *const *head = network->family->heads;
+    while (*head && !nt_tensors_has(network->tensors, *head))
+        head++;
+    return *head;
 }
 
 /* The head: the file's own where it has one, as transformers does even when the config says tied;
  * else the embedding table. */
 static int load_head(nt_network *network, const char *path) {
     const nt_config *config = &network->config;
-    if (!nt_tensors_has(network->tensors, "lm_head.weight")) {
+    const char *head = own_head(network);
+    if (!head) {
         if (!config->tied)
             return nt_fail(NT_E_FORMAT,
-                           "%s: lm_head.weight [%d, %d] is missing although config.json has "
+                           "%s: %s [%d, %d] is missing although config.json has "
                            "tie_word_embeddings false; add the tensor, or set it to true",
-                           path, (int)config->V, (int)config->D);
+                           path, network->family->heads[0], (int)config->V, (int)config->D);
         network->tied = true;
         network->head = network->wte;
         return NT_OK;
@@ -94,8 +111,8 @@ static int load_head(nt_network *network, const char *path) {
     const nt_tensor *own, *wte;
     char name[MAX_NAME];
     int64_t shape[2] = {config->V, config->D};
-    snprintf(name, sizeof name, "%swte.weight", network->prefix);
-    NT_TRY(nt_tensors_get(&own, network->tensors, "lm_head.weight", 2, shape));
+    name_of_embeddings(name, network);
+    NT_TRY(nt_tensors_get(&own, network->tensors, head, 2, shape));
     NT_TRY(nt_tensors_get(&wte, network->tensors, name, 2, shape));
     network->tied = config->tied && own->dtype == wte->dtype &&
                     memcmp(own->data, wte->data, nt_dtype_bytes(own->dtype, own->n_items)) == 0;
@@ -108,14 +125,16 @@ static int load_head(nt_network *network, const char *path) {
 }
 
 static int refuse_strangers(const nt_network *network, const char *path) {
+    const nt_family *family = network->family;
     const char *name, *prefix = network->prefix;
     for (size_t i = 0; (name = nt_tensors_name(network->tensors, i)) != NULL; i++) {
-        if (nt_gpt2_classify(&network->config, prefix, name) != NT_GPT2_UNKNOWN) continue;
+        if (nt_family_classify(family, &network->config, prefix, name) != NT_KIND_UNKNOWN) continue;
         return nt_fail(NT_E_FORMAT,
-                       "%s: tensor %.200s is no part of a gpt2 network with n_layer %d; expected "
-                       "names are %swte.weight, %sh.0 to %sh.%d and lm_head.weight",
-                       path, name, (int)network->config.L, prefix, prefix, prefix,
-                       (int)network->config.L - 1);
+                       "%s: tensor %.200s is no part of a %s network with n_layer %d; expected "
+                       "names are %s%s, %s%s0 to %s%s%d and %s",
+                       path, name, family->type, (int)network->config.L, prefix,
+                       family->globals[0].name, prefix, family->layers, prefix, family->layers,
+                       (int)network->config.L - 1, family->heads[0]);
     }
     return NT_OK;
 }
@@ -123,47 +142,66 @@ static int refuse_strangers(const nt_network *network, const char *path) {
 /* A fine-tune whose head is not a language model's. transformers would put the embeddings in the
  * head's place, warn, and give logits that nobody trained. */
 static int refuse_other_heads(const nt_network *network, const char *path) {
+    const nt_family *family = network->family;
     const char *name = NULL;
-    const nt_gpt2_head *head = NULL;
+    const nt_other_head *head = NULL;
     for (size_t i = 0; !head && (name = nt_tensors_name(network->tensors, i)) != NULL; i++)
-        head = nt_gpt2_other_head(name, NULL);
-    if (!head && !nt_tensors_has(network->tensors, "lm_head.weight"))
-        head = nt_gpt2_other_head(NULL, network->config.architecture);
+        head = nt_family_other_head(family, name, NULL);
+    if (!head && !own_head(network))
+        head = nt_family_other_head(family, NULL, network->config.architecture);
     if (!head) return NT_OK;
-    return nt_fail(
-        NT_E_UNSUPPORTED,
-        "%s is a GPT-2 that was tuned for %s (%s): its head, %s, does not say what comes "
-        "next; use transformers for it, or the language model that it was made from",
-        path, head->task, head->architecture, name ? name : head->name);
+    return nt_fail(NT_E_UNSUPPORTED,
+                   "%s is %s that was tuned for %s (%s): its head, %s, does not say what comes "
+                   "next; use transformers for it, or the language model that it was made from",
+                   path, family->title, head->task, head->architecture, name ? name : head->name);
 }
 
-/* "" or "transformer.", which is which by the table of embeddings. Others, such as "module." of
- * DataParallel, are told: transformers finds no weights behind them either. */
+/* The first of the family's prefixes under which the file has a table of embeddings. Others, such
+ * as "module." of DataParallel, are told: transformers finds no weights behind them either. */
 static int find_prefix(nt_network *network, const char *path) {
-    static const char table[] = "wte.weight";
-    const char *name;
-    network->prefix = "";
-    if (nt_tensors_has(network->tensors, table)) return NT_OK;
-    if (nt_tensors_has(network->tensors, "transformer.wte.weight")) {
-        network->prefix = "transformer.";
-        return NT_OK;
+    const char *const *prefixes = network->family->prefixes;
+    const char *table = network->family->globals[0].name, *name;
+    for (const char *const *prefix = prefixes; *prefix; prefix++) {
+        network->prefix = *prefix;
+        char full[MAX_NAME];
+        name_of_embeddings(full, network);
+        if (nt_tensors_has(network->tensors, full)) return NT_OK;
     }
+    network->prefix = prefixes[0];
     for (size_t i = 0; (name = nt_tensors_name(network->tensors, i)) != NULL; i++) {
-        size_t n = strlen(name), n_table = sizeof table - 1;
+        size_t n = strlen(name), n_table = strlen(table);
         if (n <= n_table || strcmp(name + n - n_table, table) != 0) continue;
         return nt_fail(NT_E_FORMAT,
                        "%s: its names begin with \"%.*s\" (%.200s), where transformers finds none: "
-                       "take that off, so that this one is transformer.wte.weight",
-                       path, (int)(n - n_table < 100 ? n - n_table : 100), name, name);
+                       "take that off, so that this one is %s%s",
+                       path, (int)(n - n_table < 100 ? n - n_table : 100), name, name,
+                       prefixes[0][0] ? prefixes[0] : prefixes[1], table);
     }
     return NT_OK;
 }
 
+/* Positions count from the row of the table that is position 0's. */
+static void skip_positions(nt_network *network) {
+    size_t skipped = (size_t)network->config.position_offset;
+    nt_matrix *wpe = &network->wpe;
+    if (!skipped) return;
+    wpe->data = (const char *)wpe->data + nt_dtype_bytes(wpe->dtype, skipped * wpe->K);
+    wpe->N -= skipped;
+}
+
 static int load(nt_network *network, const char *path) {
+    const nt_family *family = network->family = nt_family_of(network->config.type);
+    if (!family) {
+        return nt_fail(NT_E_UNSUPPORTED, "%s: model_type %s has no table of tensors here", path,
+                       network->config.type);
+    }
     NT_TRY(refuse_other_heads(network, path));
     NT_TRY(find_prefix(network, path));
-    for (size_t i = 0; i < sizeof nt_gpt2_globals / sizeof *nt_gpt2_globals; i++)
-        NT_TRY(load_slot(network, network, &nt_gpt2_globals[i], ""));
+    network->fused = family->fused;
+    for (size_t i = 0; i < family->n_globals; i++)
+        NT_TRY(load_slot(network, network, &family->globals[i], ""));
+    skip_positions(network);
+    NT_TRY(nt_rotary_frequencies(&network->frequencies, &network->config, &network->arena));
     NT_TRY(load_blocks(network));
     NT_TRY(load_head(network, path));
     return refuse_strangers(network, path);
@@ -246,7 +284,8 @@ void nt_network_free(nt_network *network) {
 int nt_network_check_finite(const nt_network *network) {
     const nt_tensor *tensor;
     for (size_t i = 0; (tensor = nt_tensors_at(network->tensors, i)) != NULL; i++) {
-        if (nt_gpt2_classify(&network->config, network->prefix, tensor->name) != NT_GPT2_WEIGHT)
+        if (nt_family_classify(network->family, &network->config, network->prefix, tensor->name) !=
+            NT_KIND_WEIGHT)
             continue;
         for (size_t k = 0; k < tensor->n_items; k++) {
             float value = nt_dtype_load(tensor->data, tensor->dtype, k);

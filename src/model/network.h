@@ -8,15 +8,24 @@
 #include "format/config.h"
 #include "format/tensors.h"
 
+/* How one matrix gives queries, keys and values: all of each side by side, [H | G | G] heads, or a
+ * head's three side by side, [H, 3] (and then G = H). */
+typedef enum nt_fused { NT_FUSED_PARTS, NT_FUSED_HEADS } nt_fused;
+
 /* Weights of one block. Matrices stay in the mapped file as stored (an F64 or unaligned one is
- * converted to F32); vectors are float32 copies. */
+ * converted to F32); vectors are float32 copies. What a network lacks has no data, or is NULL:
+ * biases; queries, keys and values are in one matrix or in three; the gate is of gated MLPs. */
 typedef struct nt_block {
     const float *ln1_gain, *ln1_bias; /* [D] */
-    nt_matrix attn_qkv;               /* K = D, N = 3 D */
-    const float *attn_qkv_bias;       /* [3 D] */
-    nt_matrix attn_out;               /* K = D, N = D */
+    nt_matrix attn_qkv;               /* K = D, N = (H + 2 G) E */
+    const float *attn_qkv_bias;       /* [N] */
+    nt_matrix attn_q, attn_k, attn_v; /* K = D, N = H E, G E, G E */
+    const float *attn_q_bias, *attn_k_bias, *attn_v_bias;
+    nt_matrix attn_out;               /* K = H E, N = D */
     const float *attn_out_bias;       /* [D] */
     const float *ln2_gain, *ln2_bias; /* [D] */
+    nt_matrix mlp_gate;               /* K = D, N = F */
+    const float *mlp_gate_bias;       /* [F] */
     nt_matrix mlp_in;                 /* K = D, N = F */
     const float *mlp_in_bias;         /* [F] */
     nt_matrix mlp_out;                /* K = F, N = D */
@@ -25,13 +34,16 @@ typedef struct nt_block {
 
 typedef struct nt_network {
     nt_config config;
+    const struct nt_family *family;
     nt_matrix wte;                    /* [V, D] */
-    nt_matrix wpe;                    /* [T, D] */
+    nt_matrix wpe;                    /* [T, D]; no data where positions are rotary */
+    nt_fused fused;                   /* of attn_qkv */
+    const float *frequencies;         /* [config.rope.n]: of rotary positions, else NULL */
     nt_matrix head;                   /* [V, D], OUT_IN: the file's lm_head.weight, else wte */
     const float *lnf_gain, *lnf_bias; /* [D] */
     nt_block *blocks;                 /* [L] */
     bool tied;                        /* config.json ties the head, and the file has no other */
-    const char *prefix;               /* of all names but lm_head's: "" or "transformer." */
+    const char *prefix;               /* of all names but the head's: "" or "transformer." */
     uint64_t n_parameters;            /* a tied head counted once */
     uint64_t n_weight_bytes;          /* of these, as stored in the files */
     nt_tensors *tensors;
@@ -39,7 +51,7 @@ typedef struct nt_network {
 } nt_network;
 
 /* folder_or_file as nt_model_open takes it. Every tensor is asked for with its shape; one that the
- * family does not know is NT_E_FORMAT by name (attn.bias and attn.masked_bias buffers are skipped).
+ * family does not know is NT_E_FORMAT by name (buffers such as attn.bias are skipped).
  */
 int nt_network_open(nt_network **out, const char *folder_or_file);
 /* The same from the bytes of config.json and model.safetensors, which must outlive it; `name`

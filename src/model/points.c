@@ -56,7 +56,7 @@ static int check_edit(const nt_edit *edit, const nt_config *config, size_t i) {
         return nt_fail(NT_E_ARGUMENT, "edit %zu at %s: there is no action %d", i, name,
                        (int)edit->action);
     }
-    int32_t E = config->D / config->H, width = has_heads(edit->place.point) ? E : config->D;
+    int32_t width = has_heads(edit->place.point) ? config->E : config->D;
     if (!edit->values || edit->n_values != (size_t)width)
         return nt_fail(NT_E_ARGUMENT, "edit %zu at %s: %d values are needed, %zu were given", i,
                        name, (int)width, edit->values ? edit->n_values : 0);

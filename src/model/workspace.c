@@ -10,24 +10,28 @@ static void free_rows(nt_workspace *work) {
     nt_free(work->qkv);
     nt_free(work->mixed);
     nt_free(work->inner);
+    nt_free(work->gate);
     nt_free(work->ids);
     nt_free(work->position);
     nt_free((void *)work->pages);
     nt_free(work->head_in);
-    work->x = work->normed = work->qkv = work->mixed = work->inner = work->head_in = NULL;
+    work->x = work->normed = work->qkv = work->mixed = work->inner = work->gate = NULL;
+    work->head_in = NULL;
     work->ids = work->position = NULL;
     work->pages = NULL;
     work->rows = 0;
 }
 
 static int make_rows(nt_workspace *work, const nt_config *config, size_t rows) {
-    size_t D = (size_t)config->D, F = (size_t)config->F;
+    size_t D = (size_t)config->D, F = (size_t)config->F, E = (size_t)config->E;
+    size_t heads = (size_t)config->H * E, all = heads + 2 * (size_t)config->G * E;
     free_rows(work);
     if (!(work->x = nt_alloc_aligned(rows * D, sizeof(float))) ||
         !(work->normed = nt_alloc_aligned(rows * D, sizeof(float))) ||
-        !(work->qkv = nt_alloc_aligned(rows * D, 3 * sizeof(float))) ||
-        !(work->mixed = nt_alloc_aligned(rows * D, sizeof(float))) ||
+        !(work->qkv = nt_alloc_aligned(rows * all, sizeof(float))) ||
+        !(work->mixed = nt_alloc_aligned(rows * (heads > D ? heads : D), sizeof(float))) ||
         !(work->inner = nt_alloc_aligned(rows * F, sizeof(float))) ||
+        (config->gated && !(work->gate = nt_alloc_aligned(rows * F, sizeof(float)))) ||
         !(work->ids = nt_alloc(rows, sizeof *work->ids)) ||
         !(work->position = nt_alloc(rows, sizeof *work->position)) ||
         !(work->pages = nt_alloc(rows, sizeof *work->pages)) ||
@@ -100,5 +104,6 @@ void nt_workspace_free(nt_workspace *work) {
     nt_free(work->probs);
     nt_free(work->read_in);
     nt_free(work->read_logits);
+    nt_turns_free(&work->turns);
     *work = (nt_workspace){0};
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "format/config.h"
+#include "model/rotary.h"
 
 enum {
     NT_CHUNK = 512,    /* rows that go through the blocks together, at most */
@@ -13,14 +14,17 @@ enum {
 };
 
 typedef struct nt_workspace {
-    size_t rows, head_rows;          /* what there is room for */
-    float *x, *normed, *qkv, *mixed; /* [rows, D], [rows, D], [rows, 3 D], [rows, D] */
-    float *inner;                    /* [rows, F] */
-    int32_t *ids, *position;         /* [rows] */
-    float *const **pages;            /* [rows] */
-    float *head_in;                  /* [NT_HEAD_ROWS, D] */
-    float *logits;                   /* [head_rows, V] */
-    float *probs;                    /* [n_probs] */
+    size_t rows, head_rows;  /* what there is room for */
+    float *x, *normed;       /* [rows, D] */
+    float *qkv;              /* [rows, (H + 2 G) E] */
+    float *mixed;            /* [rows, the larger of D and H E] */
+    float *inner, *gate;     /* [rows, F]; the gate of gated MLPs */
+    nt_turns turns;          /* of rotary positions */
+    int32_t *ids, *position; /* [rows] */
+    float *const **pages;    /* [rows] */
+    float *head_in;          /* [NT_HEAD_ROWS, D] */
+    float *logits;           /* [head_rows, V] */
+    float *probs;            /* [n_probs] */
     size_t n_probs;
     float *read_in, *read_logits; /* [read_rows, D], [read_rows, V]: apart from a pass's own */
     size_t read_rows;

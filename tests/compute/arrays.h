@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "compute/cpu/kernels.h"
+#include "compute/fused.h"
 #include "compute/numbers.h"
 
 /* Sweeps over many numbers take one in so many of them on an emulated processor. */

@@ -10,6 +10,7 @@
 #include "base/math.h"
 #include "base/memory.h"
 #include "compute/cpu/kernels.h"
+#include "compute/fused.h"
 #include "compute/numbers.h"
 
 /* FNV-1a over bytes in a stated order, so that it does not depend on the machine's. */
@@ -121,6 +122,16 @@ static void digest_norm(nt_device *device) {
         char what[40];
         snprintf(what, sizeof what, "layer_norm D%zu", D);
         print_hash(what, hash_floats(x, R * D));
+        device->ops->rms_norm(device, x, x, gain, 1e-5f, R, D);
+        snprintf(what, sizeof what, "rms_norm D%zu", D);
+        print_hash(what, hash_floats(x, R * D));
+        nt_rotary rotary = {D / 2, bias}; /* any numbers do for cosines and sines */
+        nt_heads rows = {x, D, D};
+        int32_t first[R] = {0};
+        device->ops->rotate(device, &rows, R, 1, &rotary, first);
+        device->ops->gate(device, NT_SILU, x, gain, D);
+        snprintf(what, sizeof what, "rotate and gate D%zu", D);
+        print_hash(what, hash_floats(x, R * D));
         nt_free(x);
         nt_free(gain);
         nt_free(bias);
@@ -142,7 +153,7 @@ static void digest_attention(nt_device *device, size_t H, size_t E) {
     }
     float *qkv = floats(&seed, R * 3 * D, 2), *y = room(R * D, sizeof *y);
     float *probs = floats(&seed, R * H * LONGEST, 0);
-    nt_attention a = {R, H, E, qkv, y, 0.31f, tables, position, probs, LONGEST};
+    nt_attention a = fused_attention(R, H, E, qkv, y, 0.31f, tables, position, probs, LONGEST);
     device->ops->store_kv(device, &a);
     device->ops->attend(device, &a);
     char what[60];
@@ -150,6 +161,11 @@ static void digest_attention(nt_device *device, size_t H, size_t E) {
     print_hash(what, hash_floats(y, R * D));
     snprintf(what, sizeof what, "probabilities H%zu E%zu", H, E);
     print_hash(what, hash_floats(probs, R * H * LONGEST));
+    a.window = 70;
+    a.G = 1; /* every head reads the first one's keys and values */
+    device->ops->attend(device, &a);
+    snprintf(what, sizeof what, "attend H%zu E%zu, shared, window", H, E);
+    print_hash(what, hash_floats(y, R * D));
     for (size_t i = 0; i < 2 * PAGES; i++)
         nt_free(pages[i / PAGES][i % PAGES]);
     nt_free(qkv);

@@ -269,7 +269,7 @@ static void attention_is_close(void **state) {
             }
         }
         int32_t position = LENGTH - 1;
-        nt_attention a = {1, H, E, q, y, 0.25f, &table, &position, probs, LENGTH};
+        nt_attention a = fused_attention(1, H, E, q, y, 0.25f, &table, &position, probs, LENGTH);
         double worst = 0, worst_prob = 0;
         for (size_t h = 0; h < H; h++) {
             (*k)->attend(&a, h, 0, 1, scratch, NT_SCRATCH);

@@ -210,7 +210,8 @@ static void check_attend(const nt_kernels *set, size_t H, size_t E, size_t longe
     float *qkv = random_floats(&seed, R * 3 * D, 2), *scratch = aligned_floats(NT_SCRATCH);
     float *expected = random_floats(&seed, R * D, 1), *y = random_floats(&seed, R * D, 1);
     float *probs = room(R * H * longest, sizeof *probs), *seen = room(R * H * longest, 4);
-    nt_attention a = {R, H, E, qkv, expected, 0.37f, tables, position, probs, longest};
+    nt_attention a =
+        fused_attention(R, H, E, qkv, expected, 0.37f, tables, position, probs, longest);
     run_heads(&nt_kernels_ref, &a, 0, R, scratch, NT_SCRATCH);
     a.y = y;
     a.probs = seen;
@@ -266,7 +267,8 @@ static void attention_with_broken_scores(const nt_kernels *set) {
             *key = broken[i];
             memset(probs, 0, sizeof probs);
             memset(seen, 0, sizeof seen);
-            nt_attention a = {R, H, E, qkv, expected, 0.3f, tables, position, probs, LENGTH};
+            nt_attention a =
+                fused_attention(R, H, E, qkv, expected, 0.3f, tables, position, probs, LENGTH);
             run_heads(&nt_kernels_ref, &a, 0, R, scratch, NT_SCRATCH);
             a.y = y;
             a.probs = seen;
@@ -480,7 +482,8 @@ static void guarded_attend(const nt_kernels *set, size_t E, size_t length) {
     int32_t position[R];
     for (size_t r = 0; r < R; r++)
         position[r] = (int32_t)(length - 1);
-    nt_attention a = {R, 1, E, gqkv.data, expected, 0.5f, tables, position, probs, length};
+    nt_attention a =
+        fused_attention(R, 1, E, gqkv.data, expected, 0.5f, tables, position, probs, length);
     nt_kernels_ref.attend(&a, 0, 0, R, scratch, NT_SCRATCH);
     a.y = gy.data;
     a.probs = gprobs.data;

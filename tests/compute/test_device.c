@@ -33,7 +33,8 @@ static void run_all(run_outputs *o, const run_inputs *in, int threads) {
     float *pages[LAYER_PAGES] = {o->page[0], o->page[1], o->page[2]}, *const * tables[R];
     for (size_t r = 0; r < R; r++)
         tables[r] = pages;
-    nt_attention a = {R, H, E, o->qkv, o->attended, 0.2f, tables, in->position, o->probs, T};
+    nt_attention a =
+        fused_attention(R, H, E, o->qkv, o->attended, 0.2f, tables, in->position, o->probs, T);
     ops->store_kv(device, &a);
     ops->attend(device, &a);
     ops->matmul(device, o->inner, o->attended, &w_in, NULL, R);
@@ -223,8 +224,7 @@ static void store_kv_writes_its_slots_only(void **state) {
             }
         }
     }
-    nt_attention a = {
-        .R = ROWS, .H = HEADS, .E = WIDTH, .qkv = qkv, .pages = tables, .position = position};
+    nt_attention a = fused_attention(ROWS, HEADS, WIDTH, qkv, NULL, 1, tables, position, NULL, 0);
     device->ops->store_kv(device, &a);
     assert_int_equal(first_difference(pages[0], expected[0], PAGE_FLOATS), PAGE_FLOATS);
     assert_int_equal(first_difference(pages[1], expected[1], PAGE_FLOATS), PAGE_FLOATS);
@@ -261,8 +261,7 @@ static void shared_work(void **state) {
             tables[r] = page;
             position[r] = (int32_t)r;
         }
-        nt_attention a = {
-            .R = ROWS, .H = HEADS, .E = WIDTH, .qkv = x, .pages = tables, .position = position};
+        nt_attention a = fused_attention(ROWS, HEADS, WIDTH, x, NULL, 1, tables, position, NULL, 0);
         device->ops->store_kv(device, &a);
         for (size_t i = 0; i < N; i++) {
             size_t r = i / ALL, d = i % ALL, slot = r % NT_PAGE;

@@ -94,7 +94,8 @@ static void set_lengths(batch *b, size_t R, uint64_t *seed) {
 static nt_attention call_of(batch *b, float *y, float *probs) {
     memset(y, 0xFF, b->R * b->H * b->E * sizeof *y);
     if (probs) memset(probs, 0, b->R * b->H * LONGEST * sizeof *probs);
-    return (nt_attention){b->R, b->H, b->E, b->qkv, y, 0.3f, b->pages, b->position, probs, LONGEST};
+    return fused_attention(b->R, b->H, b->E, b->qkv, y, 0.3f, b->pages, b->position, probs,
+                           LONGEST);
 }
 
 /* The reference, which knows nothing of other rows, is the oracle. */
@@ -256,7 +257,7 @@ static void visit(const nt_kernels *set, nt_device *device, size_t H, size_t n_p
         pages[r] = tables[r];
         position[r] = (int32_t)(shared * NT_PAGE + r % 5);
     }
-    nt_attention a = {R, H, WATCHED_E, qkv, y, 0.25f, pages, position, NULL, 0};
+    nt_attention a = fused_attention(R, H, WATCHED_E, qkv, y, 0.25f, pages, position, NULL, 0);
     if (device)
         device->ops->attend(device, &a);
     else

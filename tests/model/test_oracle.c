@@ -1,7 +1,7 @@
 /* The forward pass against transformers' figures: logits, hidden states, attention, loss, greedy
  * continuations and edits at every point, checkpoint by checkpoint. With an argument: that fixture
  * alone (the gpt2-shaped one lies in the folder of the ctest fixture `checkpoints`). */
-#include "oracle.h"
+#include "families.h"
 
 #include <zlib.h>
 
@@ -9,9 +9,10 @@
 #include "model/forward.h"
 
 static const char *const fixtures[] = {
-    "plain",  "odd-heads-60",   "odd-heads-42", "inverse-layer", "upcast",
-    "untied", "different-head", "shards-f16",   "bf16",          "f64",
-    "deep",   "one-wide-head",  "vocabulary",   "activations",
+    "plain",          "odd-heads-60", "odd-heads-42", "inverse-layer", "upcast", "untied",
+    "different-head", "shards-f16",   "bf16",         "f64",           "deep",   "one-wide-head",
+    "vocabulary",     "activations",  "gpt_neo",      "gpt_neox",      "opt",    "llama",
+    "qwen2",
 };
 
 /* What one checkpoint's comparisons used, and what runs it. */
@@ -244,7 +245,7 @@ static nt_edit edit_of(const json_t *from, const nt_config *config, float *value
                         (nt_action)named(json_string_value(member(from, "action")), actions, 4),
                     .factor = (float)json_number_value(member(from, "factor"))};
     if (edit.action == NT_ADD || edit.action == NT_REPLACE) {
-        int32_t n = edit.place.point == NT_POINT_HEAD_OUT ? config->D / config->H : config->D;
+        int32_t n = edit.place.point == NT_POINT_HEAD_OUT ? config->E : config->D;
         edit.values = values;
         edit.n_values = (size_t)n;
         for (int32_t i = 0; i < n; i++)
@@ -336,7 +337,9 @@ static bool too_slow(const checked *c, const json_t *prompt) {
 
 static void check_checkpoint(const json_t *expected, const char *folder) {
     bool big = json_integer_value(member(expected, "parameters")) > 10000000;
-    const char *path = big ? "f32 gpt2" : "f32 small";
+    const char *path = big                                    ? "f32 gpt2"
+                       : json_object_get(expected, "tensors") ? "f32 families"
+                                                              : "f32 small";
     checked c = {.logits = {path, "logits"},
                  .edited = {path, "edited"},
                  .logsumexp = {path, "logsumexp"},
@@ -372,24 +375,20 @@ static void check_checkpoint(const json_t *expected, const char *folder) {
 
 static void check_fixture(void **state) {
     const char *name = *state;
-    char path[CHECKPOINT_PATH], folder[CHECKPOINT_PATH];
-    json_error_t error;
-    snprintf(path, sizeof path, "%s/tests/model/data/%s.json", NT_SOURCE_DIR, name);
-    json_t *fixture = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    if (!fixture) fail_msg("%s: %s", path, error.text);
+    char folder[CHECKPOINT_PATH];
+    json_t *fixture = fixture_named(name);
     const json_t *cases = member(fixture, "cases");
     for (size_t i = 0; i < json_array_size(cases); i++) {
-        const json_t *one = json_array_get(cases, i), *args = member(one, "mkmodel");
+        const json_t *one = json_array_get(cases, i);
         const char *list[CHECKPOINT_ARGS];
-        size_t n = json_array_size(args);
-        assert_in_range(n, 1, CHECKPOINT_ARGS);
-        for (size_t k = 0; k < n; k++)
-            list[k] = json_string_value(json_array_get(args, k));
+        size_t n = arguments_of(list, one);
         if (strcmp(name, "gpt2") == 0) {
             snprintf(folder, sizeof folder, "%s/checkpoints/gpt2", NT_BINARY_DIR);
         } else {
-            checkpoint_path(folder, name);
-            assert_int_equal(checkpoint_make(name, list, n), 0);
+            char own[64];
+            snprintf(own, sizeof own, "%s-%zu", name, i);
+            checkpoint_path(folder, own);
+            assert_int_equal(checkpoint_make(own, list, n), 0);
         }
         check_checkpoint(one, folder);
     }

@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "model/points.h"
 
-static const nt_config config = {.V = 10, .T = 16, .D = 6, .L = 3, .H = 2, .F = 24};
+static const nt_config config = {.V = 10, .T = 16, .D = 6, .L = 3, .H = 2, .F = 24, .G = 2, .E = 3};
 static const float six[6] = {1, 2, 3, 4, 5, 6};
 
 static int see_nothing(void *payload, const nt_seen *seen) {

@@ -171,9 +171,8 @@ static bool write_shards(const tensor *tensors, size_t n, const recipe *r) {
     return finish(&o);
 }
 
-static bool copy_file(const recipe *r, const char *name) {
-    char path[PATH], chunk[1 << 16];
-    snprintf(path, sizeof path, "%s/%s", r->tokenizer, name);
+static bool copy_file(const recipe *r, const char *path, const char *name) {
+    char chunk[1 << 16];
     FILE *from = fopen(path, "rb");
     if (!from) {
         fprintf(stderr, "mkmodel: error: cannot read %s: %s\n", path, strerror(errno));
@@ -187,6 +186,21 @@ static bool copy_file(const recipe *r, const char *name) {
     if (ferror(from) && !o.reason) o.reason = EIO;
     fclose(from);
     return finish(&o);
+}
+
+static bool copy_tokenizer(const recipe *r) {
+    static const char *const names[] = {"vocab.json", "merges.txt"};
+    char path[PATH];
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", r->tokenizer, names[i]);
+        if (!copy_file(r, path, names[i])) return false;
+    }
+    return true;
+}
+
+static bool write_configs(const recipe *r) {
+    if (r->config) return copy_file(r, r->config, "config.json");
+    return write_config(r) && write_generation_config(r);
 }
 
 /* Shards beside a single file of an earlier run would be two models in one folder. */
@@ -209,9 +223,9 @@ static bool check_marks(const tensor *tensors, size_t n, const recipe *r) {
 
 static bool write_model(const recipe *r) {
     size_t n;
-    tensor *tensors = recipe_tensors(&n, r);
+    tensor *tensors = r->list ? listed_tensors(&n, r) : recipe_tensors(&n, r);
     if (!tensors) {
-        fprintf(stderr, "mkmodel: error: out of memory\n");
+        fprintf(stderr, "mkmodel: error: no tensors, or out of memory\n");
         return false;
     }
     bool ok = check_marks(tensors, n, r);
@@ -219,8 +233,8 @@ static bool write_model(const recipe *r) {
         fprintf(stderr, "mkmodel: error: more shards than the %zu tensors\n", n);
         ok = false;
     }
-    if (ok) ok = write_config(r) && write_generation_config(r);
-    if (ok && r->tokenizer) ok = copy_file(r, "vocab.json") && copy_file(r, "merges.txt");
+    if (ok) ok = write_configs(r);
+    if (ok && r->tokenizer) ok = copy_tokenizer(r);
     if (ok) remove_other_form(r);
     if (ok)
         ok = r->shards ? write_shards(tensors, n, r)

@@ -24,8 +24,9 @@ typedef struct recipe {
     head head;
     int64_t shards; /* 0: one file named model.safetensors */
     const char *tokenizer;
-    const char *nan;      /* tensor that gets one NaN */
-    const char *boost[8]; /* tensors multiplied by 2^100 */
+    const char *list, *config; /* files: the tensors, and config.json; NULL: those of GPT-2 */
+    const char *nan;           /* tensor that gets one NaN */
+    const char *boost[8];      /* tensors multiplied by 2^100 */
     size_t n_boost;
 } recipe;
 
@@ -49,6 +50,10 @@ typedef struct tensor {
 bool recipe_read(recipe *out, int argc, char **argv);
 /* All tensors in file order; NULL when memory ends. Free with free(). */
 tensor *recipe_tensors(size_t *n, const recipe *r);
+/* The same from r->list; NULL too where a line of it is no tensor. */
+tensor *listed_tensors(size_t *n, const recipe *r);
+/* The multiplier that gives a tensor's numbers the variance p / q. */
+int64_t multiplier_of(int64_t p, int64_t q);
 
 /* Bytes that a tensor takes in the file. */
 uint64_t tensor_bytes(const tensor *t, width w);

@@ -34,6 +34,7 @@ static const char usage[] =
     "  --buffers                         attn.bias and attn.masked_bias too\n"
     "  --shards N                        N files and an index\n"
     "  --tokenizer FOLDER                copies its vocab.json and merges.txt\n"
+    "  --tensors FILE --config FILE      of any family: a line a tensor, and config.json\n"
     "  --nan TENSOR                      puts one NaN into a tensor (named without prefix)\n"
     "  --boost TENSOR                    multiplies a tensor by 2^100\n";
 
@@ -112,6 +113,8 @@ static bool read_value(recipe *r, const char *name, const char *value) {
         {"--activation-function", &r->activation},
         {"--layer-norm-epsilon", &r->epsilon},
         {"--tokenizer", &r->tokenizer},
+        {"--tensors", &r->list},
+        {"--config", &r->config},
         {"--nan", &r->nan},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -152,6 +155,7 @@ bool recipe_read(recipe *out, int argc, char **argv) {
     char *end;
     if (!r.folder) return wrong("no folder given", NULL);
     if (!(strtod(r.epsilon, &end) > 0) || *end) return wrong("--layer-norm-epsilon", r.epsilon);
+    if (!r.list != !r.config) return wrong("--tensors and --config belong together", NULL);
     if (r.D % r.H != 0) return wrong("--n-head must divide --n-embd", NULL);
     if (r.F == 0) r.F = 4 * r.D;
     *out = r;
@@ -173,7 +177,7 @@ static int64_t root(uint64_t x) {
 
 /* The multiplier that gives noise() * multiplier * 2^-40 the variance p / q. The constant is 2^80
  * over the variance of noise(), 4 (2^32 - 1) / 12. */
-static int64_t multiplier_of(int64_t p, int64_t q) {
+int64_t multiplier_of(int64_t p, int64_t q) {
     return root(844424931139925ull / (uint64_t)q * (uint64_t)p);
 }
 

@@ -112,7 +112,7 @@ STRICTER = [
     (gpt2(eos_token_id=list(range(65))), U, ["65 ids", "at most 64"]), (gpt2(eos_token_id=-2), F, ['"eos_token_id" is -2']),
     (gpt2(eos_token_id=2**31), F, ['"eos_token_id" is 2147483648']), (gpt2(eos_token_id=[-2]), F, ['"eos_token_id": entry 0']),
 ]
-OTHER_TYPES = ["llama", "gpt_neo", "gptj", "gpt_neox", "gpt_bigcode", "bloom", "opt", "openai-gpt", "imagegpt", "GPT2", "qwen2", "bert"]
+OTHER_TYPES = ["gptj", "gpt_bigcode", "bloom", "openai-gpt", "imagegpt", "GPT2", "mistral", "qwen3", "bert"]
 # Without model_type transformers looks at the folder's name; old files of GPT-2 are taken here.
 LOOSER = [json.dumps({"n_embd": 32, "n_layer": 2, "n_head": 4}), json.dumps({"architectures": ["GPT2LMHeadModel"], "n_embd": 64, "n_head": 4}),
           json.dumps({"model_type": None, "architectures": ["GPT2Model"]})]

@@ -123,11 +123,34 @@ def edited(x, head, position, action, factor, E):
     return x
 
 
+def head_width(model):
+    config = model.config
+    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+
+
+# By model_type: the module with the blocks, which of its own gives the embedding (None: none that
+# could be hooked) and the final norm; of a block, what mixes the heads' outputs, and the MLP (None:
+# it has no module of its own).
+PLACES = {
+    "gpt2": ("transformer", "h", "drop", "ln_f", "attn", "c_proj", "mlp"),
+    "gpt_neo": ("transformer", "h", "drop", "ln_f", "attn", "attention.out_proj", "mlp"),
+    "gpt_neox": ("gpt_neox", "layers", "emb_dropout", "final_layer_norm", "attention", "dense", "mlp"),
+    "opt": ("model.decoder", "layers", None, "final_layer_norm", "self_attn", "out_proj", None),
+    "llama": ("model", "layers", "embed_tokens", "norm", "self_attn", "o_proj", "mlp"),
+    "qwen2": ("model", "layers", "embed_tokens", "norm", "self_attn", "o_proj", "mlp"),
+}
+
+
 def hook(model, edit):
-    """Puts an edit into the model by torch hooks; returns their handles."""
+    """Puts an edit into the model by torch hooks; returns their handles, or None where the family
+    has no module to hook."""
     point, layer, head, position, action, factor = edit
-    blocks = model.transformer.h
-    E = model.config.n_embd // model.config.n_head
+    trunk, layers, embedding, norm, attention, mix, mlp = PLACES[model.config.model_type]
+    trunk = model.get_submodule(trunk)
+    blocks = getattr(trunk, layers)
+    if (point == "EMBEDDING" and not embedding) or (point == "MLP_OUT" and not mlp):
+        return None
+    E = head_width(model)
 
     def change(x, h=None):
         return edited(x, h, position, action, factor, E)
@@ -142,23 +165,25 @@ def hook(model, edit):
 
     chosen = list(blocks) if layer < 0 else [blocks[layer]]
     if point == "EMBEDDING":
-        return [model.transformer.drop.register_forward_hook(output)]
+        return [getattr(trunk, embedding).register_forward_hook(output)]
     if point == "FINAL_NORM":
-        return [model.transformer.ln_f.register_forward_hook(output)]
+        return [getattr(trunk, norm).register_forward_hook(output)]
     if point == "HEAD_OUT":
-        return [b.attn.c_proj.register_forward_pre_hook(lambda m, a: (change(a[0], head),)) for b in chosen]
+        return [getattr(b, attention).get_submodule(mix).register_forward_pre_hook(lambda m, a: (change(a[0], head),)) for b in chosen]
     if point == "BLOCK_IN":
         return [b.register_forward_pre_hook(first_input, with_kwargs=True) for b in chosen]
-    part = {"MLP_OUT": lambda b: b.mlp, "ATTENTION_OUT": lambda b: b.attn, "BLOCK_OUT": lambda b: b}[point]
+    part = {"MLP_OUT": lambda b: getattr(b, mlp), "ATTENTION_OUT": lambda b: getattr(b, attention), "BLOCK_OUT": lambda b: b}[point]
     return [part(b).register_forward_hook(output) for b in chosen]
 
 
 def edits_of(model, ids, plain, n_ids):
     out = []
     for edit in EDITS:
-        if edit[1] >= model.config.n_layer:
+        if edit[1] >= model.config.num_hidden_layers:
             raise ValueError(f"no layer for {edit}")
         handles = hook(model, edit)
+        if handles is None:
+            continue
         logits = model(ids).logits[0]
         for handle in handles:
             handle.remove()
@@ -172,7 +197,7 @@ def edits_of(model, ids, plain, n_ids):
 
 
 def greedy_of(model, ids, n_new):
-    n_new = min(n_new, model.config.n_positions - ids.shape[1])
+    n_new = min(n_new, model.config.max_position_embeddings - ids.shape[1])
     if n_new < 1:
         return {"ids": [], "margins": []}
     out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=n_new, do_sample=False,
@@ -196,7 +221,7 @@ def prompt_of(model, seed, n, big, with_edits):
     out = model(ids, output_attentions=True, output_hidden_states=True)
     n_ids = 48 if big else 128
     positions = spread(T, 8) if T > 64 else list(range(T)) if not big else spread(T, 6)
-    few, dims = spread(T, 5), spread(model.config.n_embd, 7)
+    few, dims = spread(T, 5), spread(model.config.hidden_size, 7)
     queries, keys = spread(T, 4), spread(T, 5)
     hidden = torch.stack([h[0][few][:, dims] for h in out.hidden_states])
     attention = torch.stack([a[0][:, queries][:, :, keys] for a in out.attentions])

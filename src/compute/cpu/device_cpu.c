@@ -99,8 +99,9 @@ static void embed_part(void *payload, int thread, int n_threads) {
     for (size_t r = begin; r < end; r++) {
         size_t token = (size_t)a->ids[r] * D, place = (size_t)a->position[r] * D;
         for (size_t i = 0; i < D; i++) {
-            a->y[r * D + i] = nt_dtype_load(a->wte->data, a->wte->dtype, token + i) +
-                              nt_dtype_load(a->wpe->data, a->wpe->dtype, place + i);
+            float x = nt_dtype_load(a->wte->data, a->wte->dtype, token + i);
+            if (a->wpe) x += nt_dtype_load(a->wpe->data, a->wpe->dtype, place + i);
+            a->y[r * D + i] = x;
         }
     }
 }
@@ -133,6 +134,21 @@ static void layer_norm(nt_device *device, float *y, const float *x, const float 
     run(cpu_of(device), norm_part, &a, R > 1 ? (double)R * (double)D : 0);
 }
 
+static void rms_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    const norm_arguments *a = j->arguments;
+    size_t begin, end;
+    nt_partition(&begin, &end, a->R, 1, thread, n_threads);
+    j->cpu->kernels->rms_norm(a->y + begin * a->D, a->x + begin * a->D, a->gain, a->eps,
+                              end - begin, a->D);
+}
+
+static void rms_norm(nt_device *device, float *y, const float *x, const float *gain, float eps,
+                     size_t R, size_t D) {
+    norm_arguments a = {y, x, gain, NULL, eps, R, D};
+    run(cpu_of(device), rms_part, &a, R > 1 ? (double)R * (double)D : 0);
+}
+
 static void matmul_part(void *payload, int thread, int n_threads) {
     job *j = payload;
     const nt_product *product = j->arguments;
@@ -148,25 +164,51 @@ static void matmul(nt_device *device, float *y, const float *x, const nt_matrix 
     run(cpu_of(device), matmul_part, &product, (double)R * (double)w->K * (double)w->N);
 }
 
+typedef struct rotate_arguments {
+    const nt_heads *x;
+    size_t R, n_heads;
+    const nt_rotary *rotary;
+    const int32_t *position;
+} rotate_arguments;
+
+static void rotate_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    const rotate_arguments *a = j->arguments;
+    size_t begin, end, n = a->rotary->n;
+    nt_partition(&begin, &end, a->R, 1, thread, n_threads);
+    for (size_t r = begin; r < end; r++) {
+        const float *cosine = a->rotary->table + (size_t)a->position[r] * 2 * n;
+        for (size_t h = 0; h < a->n_heads; h++)
+            j->cpu->kernels->rotate(a->x->data + r * a->x->row + h * a->x->head, cosine, cosine + n,
+                                    n);
+    }
+}
+
+static void rotate(nt_device *device, const nt_heads *x, size_t R, size_t n_heads,
+                   const nt_rotary *rotary, const int32_t *position) {
+    rotate_arguments a = {x, R, n_heads, rotary, position};
+    run(cpu_of(device), rotate_part, &a, 4 * (double)(R * n_heads) * (double)rotary->n);
+}
+
 static void store_part(void *payload, int thread, int n_threads) {
     const nt_attention *a = ((job *)payload)->arguments;
-    size_t first, last, E = a->E, D = a->H * E;
-    nt_partition(&first, &last, a->H, 1, thread, n_threads);
-    for (size_t h = first; h < last; h++) {
+    size_t first, last, E = a->E;
+    nt_partition(&first, &last, a->G, 1, thread, n_threads);
+    for (size_t g = first; g < last; g++) {
         for (size_t r = 0; r < a->R; r++) {
             size_t t = (size_t)a->position[r], slot = t % NT_PAGE;
-            float *keys = a->pages[r][t / NT_PAGE] + h * E * NT_PAGE;
-            float *value = a->pages[r][t / NT_PAGE] + D * NT_PAGE + (h * NT_PAGE + slot) * E;
-            const float *from = a->qkv + r * 3 * D + h * E;
+            float *keys = a->pages[r][t / NT_PAGE] + g * E * NT_PAGE;
+            float *value = a->pages[r][t / NT_PAGE] + ((a->G + g) * NT_PAGE + slot) * E;
+            const float *key = a->k.data + r * a->k.row + g * a->k.head;
             for (size_t e = 0; e < E; e++)
-                keys[e * NT_PAGE + slot] = from[D + e];
-            memcpy(value, from + 2 * D, E * sizeof *value);
+                keys[e * NT_PAGE + slot] = key[e];
+            memcpy(value, a->v.data + r * a->v.row + g * a->v.head, E * sizeof *value);
         }
     }
 }
 
 static void store_kv(nt_device *device, const nt_attention *a) {
-    run(cpu_of(device), store_part, a, (double)a->R * (double)a->H * (double)a->E);
+    run(cpu_of(device), store_part, a, (double)a->R * (double)a->G * (double)a->E);
 }
 
 /* The end of the block of rows that begins at `begin`: it parts rows that begin with the same page,
@@ -221,6 +263,25 @@ static void activate(nt_device *device, nt_activation activation, float *x, size
     vector_arguments a = {.activation = activation, .y = x, .n = n};
     if (activation == NT_IDENTITY) return;
     run(cpu_of(device), activate_part, &a, 8 * (double)n);
+}
+
+/* In pieces that stay in the nearest cache between the two steps. */
+static void gate_part(void *payload, int thread, int n_threads) {
+    enum { PIECE = 2048 };
+    job *j = payload;
+    const vector_arguments *a = j->arguments;
+    size_t begin, end;
+    nt_partition(&begin, &end, a->n, NT_COLUMN_STEP, thread, n_threads);
+    for (size_t i = begin; i < end; i += PIECE) {
+        size_t n = end - i < PIECE ? end - i : PIECE;
+        j->cpu->kernels->activate(a->activation, a->y + i, n);
+        j->cpu->kernels->multiply(a->y + i, a->x + i, n);
+    }
+}
+
+static void gate(nt_device *device, nt_activation activation, float *y, const float *x, size_t n) {
+    vector_arguments a = {.activation = activation, .y = y, .x = x, .n = n};
+    run(cpu_of(device), gate_part, &a, 9 * (double)n);
 }
 
 static void add_part(void *payload, int thread, int n_threads) {
@@ -289,10 +350,13 @@ int nt_cpu_open(nt_device **out, int threads) {
     cpu->ops = (nt_device_ops){.isa = kernels->isa,
                                .embed = embed,
                                .layer_norm = layer_norm,
+                               .rms_norm = rms_norm,
                                .matmul = matmul,
+                               .rotate = rotate,
                                .store_kv = store_kv,
                                .attend = attend,
                                .activate = activate,
+                               .gate = gate,
                                .add = add};
     cpu->device.ops = &cpu->ops;
     if (status != NT_OK) {

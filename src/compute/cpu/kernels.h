@@ -33,6 +33,11 @@ typedef struct nt_kernels {
     void (*layer_norm)(float *y, const float *x, const float *gain, const float *bias, float eps,
                        size_t R, size_t D);
 
+    void (*rms_norm)(float *y, const float *x, const float *gain, float eps, size_t R, size_t D);
+
+    /* One head: (x[i], x[i + n]) turned by (cosine[i], sine[i]), i < n. */
+    void (*rotate)(float *x, const float *cosine, const float *sine, size_t n);
+
     /* Head h of rows [begin, end). A page that up to NT_ATTENTION_ROWS of them hold is read once
      * for its keys and once for its values. scratch [n_scratch], 64-byte aligned, at least
      * 4 * NT_PAGE floats: where they do not hold all scores of four rows, scores are computed again
@@ -44,6 +49,8 @@ typedef struct nt_kernels {
 
     /* y [n] += x [n]. */
     void (*add)(float *y, const float *x, size_t n);
+    /* y [n] *= x [n]. */
+    void (*multiply)(float *y, const float *x, size_t n);
 
     /* The functions under softmax and the activations, in place: what the tests measure. */
     void (*exp)(float *x, size_t n);

@@ -150,6 +150,11 @@ static void add(float *y, const float *x, size_t n) {
         y[i] += x[i];
 }
 
+static void multiply(float *y, const float *x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        y[i] *= x[i];
+}
+
 static void exp_all(float *x, size_t n) {
     for (size_t i = 0; i < n; i++)
         x[i] = exp_ref(x[i]);
@@ -176,6 +181,27 @@ static void layer_norm(float *y, const float *x, const float *gain, const float 
         float rstd = 1.0f / sqrtf(tree(square) / (float)D + eps);
         for (size_t i = 0; i < D; i++)
             y[i] = fmaf((x[i] - mean) * rstd, gain[i], bias[i]);
+    }
+}
+
+static void rms_norm(float *y, const float *x, const float *gain, float eps, size_t R, size_t D) {
+    for (size_t r = 0; r < R; r++, x += D, y += D) {
+        float square[NT_LANES] = {0};
+        for (size_t i = 0; i < D; i++)
+            square[i % NT_LANES] = fmaf(x[i], x[i], square[i % NT_LANES]);
+        float factor = 1.0f / sqrtf(tree(square) / (float)D + eps);
+        for (size_t i = 0; i < D; i++)
+            y[i] = x[i] * factor * gain[i];
+    }
+}
+
+/* ---- Rotary positions ------------------------------------------------------------------------ */
+
+static void rotate(float *x, const float *cosine, const float *sine, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        float a = x[i], b = x[i + n];
+        x[i] = a * cosine[i] - b * sine[i];
+        x[i + n] = b * cosine[i] + a * sine[i];
     }
 }
 
@@ -230,12 +256,12 @@ static void matmul(const nt_product *product, size_t begin, size_t end, float *s
 typedef struct query {
     const float *q;      /* [E] */
     float *const *pages; /* of the row's sequence */
-    size_t h, H, E;
+    size_t g, G, E;      /* g: the head of keys and values */
     float scale;
 } query;
 
 static float score_at(const query *u, size_t t) {
-    const float *key = u->pages[t / NT_PAGE] + u->h * u->E * NT_PAGE + t % NT_PAGE;
+    const float *key = u->pages[t / NT_PAGE] + u->g * u->E * NT_PAGE + t % NT_PAGE;
     float dot = 0.0f;
     for (size_t e = 0; e < u->E; e++)
         dot = fmaf(u->q[e], key[e * NT_PAGE], dot);
@@ -243,23 +269,25 @@ static float score_at(const query *u, size_t t) {
 }
 
 static const float *value_at(const query *u, size_t t) {
-    const float *values = u->pages[t / NT_PAGE] + u->H * u->E * NT_PAGE;
-    return values + (u->h * NT_PAGE + t % NT_PAGE) * u->E;
+    const float *values = u->pages[t / NT_PAGE] + u->G * u->E * NT_PAGE;
+    return values + (u->g * NT_PAGE + t % NT_PAGE) * u->E;
 }
 
 /* Scores are computed once for each of the three passes: no memory grows with the text. */
-static void attend_row(const query *u, size_t length, float *y, float *probs) {
+static void attend_row(const query *u, size_t first, size_t length, float *y, float *probs) {
     float max = -INFINITY, lanes[NT_LANES] = {0};
-    for (size_t t = 0; t < length; t++) {
+    for (size_t t = first; t < length; t++) {
         float score = score_at(u, t);
         max = score > max ? score : max;
     }
-    for (size_t t = 0; t < length; t++)
+    for (size_t t = first; t < length; t++)
         lanes[t % NT_LANES] += exp_ref(score_at(u, t) - max);
     float inverse = 1.0f / tree(lanes);
     for (size_t e = 0; e < u->E; e++)
         y[e] = 0.0f;
-    for (size_t t = 0; t < length; t++) {
+    for (size_t t = 0; probs && t < first; t++)
+        probs[t] = 0.0f;
+    for (size_t t = first; t < length; t++) {
         float p = exp_ref(score_at(u, t) - max) * inverse;
         const float *value = value_at(u, t);
         for (size_t e = 0; e < u->E; e++)
@@ -272,24 +300,28 @@ static void attend(const nt_attention *a, size_t h, size_t begin, size_t end, fl
                    size_t n_scratch) {
     (void)scratch;
     (void)n_scratch;
-    size_t D = a->H * a->E;
     for (size_t r = begin; r < end; r++) {
-        query u = {.q = a->qkv + r * 3 * D + h * a->E,
+        query u = {.q = a->q.data + r * a->q.row + h * a->q.head,
                    .pages = a->pages[r],
-                   .h = h,
-                   .H = a->H,
+                   .g = h / (a->H / a->G),
+                   .G = a->G,
                    .E = a->E,
                    .scale = a->scale};
+        size_t length = (size_t)a->position[r] + 1;
+        size_t first = a->window && length > a->window ? length - a->window : 0;
         float *probs = a->probs ? a->probs + (r * a->H + h) * a->ld_probs : NULL;
-        attend_row(&u, (size_t)a->position[r] + 1, a->y + r * D + h * a->E, probs);
+        attend_row(&u, first, length, a->y + (r * a->H + h) * a->E, probs);
     }
 }
 
 const nt_kernels nt_kernels_ref = {.isa = "ref",
                                    .matmul = matmul,
                                    .layer_norm = layer_norm,
+                                   .rms_norm = rms_norm,
+                                   .rotate = rotate,
                                    .attend = attend,
                                    .activate = activate,
                                    .add = add,
+                                   .multiply = multiply,
                                    .exp = exp_all,
                                    .erf = erf_all};

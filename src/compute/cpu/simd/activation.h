@@ -151,6 +151,16 @@ static void add(float *y, const float *x, size_t n) {
     }
 }
 
+static void multiply_all(float *y, const float *x, size_t n) {
+    size_t i = 0;
+    for (; i + NT_LANES <= n; i += NT_LANES)
+        v_store(y + i, v_mul(v_load(y + i), v_load(x + i)));
+    if (i < n) {
+        vec product = v_mul(v_load_part(y + i, n - i), v_load_part(x + i, n - i));
+        v_store_part(y + i, product, n - i);
+    }
+}
+
 #define MAP(name, function)                                                                        \
     static void name(float *x, size_t n) {                                                         \
         size_t i = 0;                                                                              \

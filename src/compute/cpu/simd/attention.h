@@ -13,9 +13,10 @@ typedef struct attention_rows {
     float *y[NT_ATTENTION_ROWS];       /* [E] each */
     float *probs[NT_ATTENTION_ROWS];   /* [length] each, or NULL */
     float *const *pages[NT_ATTENTION_ROWS];
-    size_t length[NT_ATTENTION_ROWS]; /* positions that each row attends to */
-    size_t longest;
-    size_t keys, values; /* where this head's keys and values begin within a page */
+    size_t first[NT_ATTENTION_ROWS];  /* position that each row's window begins at */
+    size_t length[NT_ATTENTION_ROWS]; /* position that it ends before */
+    size_t start, longest; /* the page that the earliest window begins in; the largest length */
+    size_t keys, values;   /* where this head's keys and values begin within a page */
     size_t E;
     float scale;
     float *scores; /* [n, stride]: positions [block, block + capacity) of each row */
@@ -28,8 +29,10 @@ typedef struct page_group {
     float *const *pages;
     const float *q[GROUP];
     float *y[GROUP], *scores[GROUP]; /* scores from `begin` on */
+    size_t first[GROUP];             /* where each row's window begins: at `begin` or after */
     size_t length[GROUP];            /* where each row ends: after begin, at most at `most` */
     size_t begin, least, most;       /* the least and the most of the lengths */
+    size_t common;                   /* the most of first: from there to `least` all rows attend */
 } page_group;
 
 INLINE size_t least(size_t a, size_t b) {
@@ -83,6 +86,7 @@ static size_t held_until(const page_group *g, const attention_rows *a, size_t en
 static void set_ends(page_group *g, const attention_rows *a, size_t stop) {
     g->least = stop;
     g->most = 0;
+    g->common = g->begin;
     for (size_t i = 0; i < g->n; i++) {
         size_t r = g->rows[i];
         g->q[i] = a->q[r];
@@ -91,6 +95,8 @@ static void set_ends(page_group *g, const attention_rows *a, size_t stop) {
         g->length[i] = least(a->length[r], stop);
         g->least = least(g->least, g->length[i]);
         g->most = most(g->most, g->length[i]);
+        g->first[i] = least(most(a->first[r], g->begin), g->length[i]);
+        g->common = most(g->common, g->first[i]);
     }
 }
 
@@ -174,8 +180,12 @@ static void score_group(const attention_rows *a, const page_group *g) {
     }
 }
 
+/* What lies before a row's window weighs nothing. */
 static void score(const attention_rows *a) {
     each_group(a, score_group);
+    for (size_t r = 0; r < a->n; r++)
+        for (size_t t = a->block; t < least(a->first[r], a->block + a->capacity); t++)
+            a->scores[r * a->stride + (t - a->block)] = -INFINITY;
 }
 
 /* ---- Values ---------------------------------------------------------------------------------- */
@@ -225,17 +235,24 @@ INLINE void value_rows(const attention_rows *a, const page_group *g, size_t firs
     if (e < a->E) value_tile(a, g, first, n, begin, end, e, 1, a->E - e);
 }
 
-/* Adds the values, weighted by the probabilities in scratch: for all rows together as far as all of
- * them reach, then row by row. */
+/* Adds the values, weighted by the probabilities in scratch: for all rows together where all of
+ * them attend, before and after that row by row. */
 static void weigh_group(const attention_rows *a, const page_group *g) {
-    switch (g->n) {
-        ROWS(1, 1, GROUP, value_rows(a, g, 0, 1, g->begin, g->least));
-        ROWS(2, 1, GROUP, value_rows(a, g, 0, 2, g->begin, g->least));
-        ROWS(3, 1, GROUP, value_rows(a, g, 0, 3, g->begin, g->least));
-        ROWS(4, 1, GROUP, value_rows(a, g, 0, 4, g->begin, g->least));
-    }
+    size_t common = least(g->common, g->least);
     for (size_t r = 0; r < g->n; r++)
-        if (g->length[r] > g->least) value_rows(a, g, r, 1, g->least, g->length[r]);
+        if (g->first[r] < common) value_rows(a, g, r, 1, g->first[r], common);
+    if (common < g->least) {
+        switch (g->n) {
+            ROWS(1, 1, GROUP, value_rows(a, g, 0, 1, common, g->least));
+            ROWS(2, 1, GROUP, value_rows(a, g, 0, 2, common, g->least));
+            ROWS(3, 1, GROUP, value_rows(a, g, 0, 3, common, g->least));
+            ROWS(4, 1, GROUP, value_rows(a, g, 0, 4, common, g->least));
+        }
+    }
+    for (size_t r = 0; r < g->n; r++) {
+        size_t begin = most(g->first[r], g->least);
+        if (g->length[r] > begin) value_rows(a, g, r, 1, begin, g->length[r]);
+    }
 }
 
 static void weigh_values(const attention_rows *a) {
@@ -288,7 +305,7 @@ INLINE size_t in_block(const attention_rows *a, size_t r) {
 /* Three passes over the blocks: largest score, sum, weighted values. One block, the usual case,
  * keeps its scores in scratch; more than one computes them again in each pass. */
 static void attend_rows(attention_rows *a) {
-    bool again = a->longest > a->capacity;
+    bool again = a->longest - a->start > a->capacity;
     float max[NT_ATTENTION_ROWS], inverse[NT_ATTENTION_ROWS];
     vec lanes[NT_ATTENTION_ROWS];
     for (size_t r = 0; r < a->n; r++) {
@@ -297,12 +314,12 @@ static void attend_rows(attention_rows *a) {
         for (size_t e = 0; e < a->E; e++)
             a->y[r][e] = 0.0f;
     }
-    for (a->block = 0; a->block < a->longest; a->block += a->capacity) {
+    for (a->block = a->start; a->block < a->longest; a->block += a->capacity) {
         score(a);
         for (size_t r = 0; r < a->n; r++)
             max[r] = max_of(a->scores + r * a->stride, in_block(a, r), max[r]);
     }
-    for (a->block = 0; a->block < a->longest; a->block += a->capacity) {
+    for (a->block = a->start; a->block < a->longest; a->block += a->capacity) {
         if (again) score(a);
         for (size_t r = 0; r < a->n; r++) {
             lanes[r] = exponents(a->scores + r * a->stride, in_block(a, r), max[r], lanes[r]);
@@ -310,7 +327,7 @@ static void attend_rows(attention_rows *a) {
     }
     for (size_t r = 0; r < a->n; r++)
         inverse[r] = 1.0f / v_tree(lanes[r]);
-    for (a->block = 0; a->block < a->longest; a->block += a->capacity) {
+    for (a->block = a->start; a->block < a->longest; a->block += a->capacity) {
         if (again) score(a);
         for (size_t r = 0; r < a->n; r++) {
             float *p = a->scores + r * a->stride;
@@ -323,31 +340,42 @@ static void attend_rows(attention_rows *a) {
     }
 }
 
+/* Where row r's window begins. */
+INLINE size_t window_of(const nt_attention *a, size_t r) {
+    size_t length = (size_t)a->position[r] + 1;
+    return a->window && length > a->window ? length - a->window : 0;
+}
+
 /* Rows `rows` [n] of a call, which go together. */
 static void attend_together(const nt_attention *all, size_t h, const size_t *rows, size_t n,
                             float *scratch, size_t n_scratch) {
-    size_t E = all->E, D = all->H * E;
+    size_t E = all->E, g = h / (all->H / all->G);
     attention_rows a; /* set field by field: for short texts clearing it all would show */
     a.n = n;
-    a.keys = h * E * NT_PAGE;
-    a.values = (D + h * E) * NT_PAGE;
+    a.keys = g * E * NT_PAGE;
+    a.values = (all->G + g) * E * NT_PAGE;
     a.E = E;
     a.scale = all->scale;
     a.longest = 0;
+    a.start = SIZE_MAX;
     for (size_t i = 0; i < n; i++) {
         size_t r = rows[i];
-        a.q[i] = all->qkv + r * 3 * D + h * E;
-        a.y[i] = all->y + r * D + h * E;
+        a.q[i] = all->q.data + r * all->q.row + h * all->q.head;
+        a.y[i] = all->y + (r * all->H + h) * E;
         a.probs[i] = all->probs ? all->probs + (r * all->H + h) * all->ld_probs : NULL;
         a.pages[i] = all->pages[r];
+        a.first[i] = window_of(all, r);
         a.length[i] = (size_t)all->position[r] + 1;
+        a.start = least(a.start, a.first[i] / NT_PAGE * NT_PAGE);
         a.longest = most(a.longest, a.length[i]);
     }
+    for (size_t i = 0; i < n; i++)
+        if (a.probs[i]) memset(a.probs[i], 0, least(a.start, a.length[i]) * sizeof(float));
     a.scores = scratch;
     /* Rows one after the other, a vector apart: at distances of 4096 bytes they would push each
      * other out of the cache. */
-    a.stride =
-        least(n_scratch / n / NT_LANES, pages_of(a.longest) * NT_PAGE / NT_LANES + 1) * NT_LANES;
+    size_t span = pages_of(a.longest) * NT_PAGE - a.start;
+    a.stride = least(n_scratch / n / NT_LANES, span / NT_LANES + 1) * NT_LANES;
     a.capacity = a.stride / NT_PAGE * NT_PAGE;
     attend_rows(&a);
 }

@@ -8,6 +8,7 @@
 #include "compute/cpu/simd/matmul_in_out.h"
 #include "compute/cpu/simd/matmul_out_in.h"
 #include "compute/cpu/simd/norm.h"
+#include "compute/cpu/simd/rotate.h"
 
 static void matmul(const nt_product *product, size_t begin, size_t end, float *scratch) {
     if (product->w->layout == NT_IN_OUT)
@@ -19,6 +20,7 @@ static void matmul(const nt_product *product, size_t begin, size_t end, float *s
 /* The initializer of an nt_kernels. */
 #define KERNELS(name)                                                                              \
     {                                                                                              \
-        .isa = name, .matmul = matmul, .layer_norm = layer_norm, .attend = attend,                 \
-        .activate = activate, .add = add, .exp = exp_all, .erf = erf_all                           \
+        .isa = name, .matmul = matmul, .layer_norm = layer_norm, .rms_norm = rms_norm,             \
+        .rotate = rotate, .attend = attend, .activate = activate, .add = add,                      \
+        .multiply = multiply_all, .exp = exp_all, .erf = erf_all                                   \
     }

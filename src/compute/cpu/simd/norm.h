@@ -1,4 +1,4 @@
-/* LayerNorm over vectors of sixteen lanes. */
+/* LayerNorm and RMSNorm over vectors of sixteen lanes. */
 #include <math.h>
 
 INLINE float sum_of(const float *x, size_t D) {
@@ -39,6 +39,27 @@ static void layer_norm(float *y, const float *x, const float *gain, const float 
             size_t n = D - i;
             vec d = v_mul(v_sub(v_load_part(x + i, n), m), s);
             v_store_part(y + i, v_fma(d, v_load_part(gain + i, n), v_load_part(bias + i, n)), n);
+        }
+    }
+}
+
+static void rms_norm(float *y, const float *x, const float *gain, float eps, size_t R, size_t D) {
+    for (size_t r = 0; r < R; r++, x += D, y += D) {
+        vec lanes = v_zero();
+        size_t i = 0;
+        for (; i + NT_LANES <= D; i += NT_LANES)
+            lanes = v_fma(v_load(x + i), v_load(x + i), lanes);
+        if (i < D) {
+            vec last = v_load_part(x + i, D - i);
+            lanes = v_fma_part(last, last, lanes, D - i);
+        }
+        vec factor = v_set(1.0f / sqrtf(v_tree(lanes) / (float)D + eps));
+        for (i = 0; i + NT_LANES <= D; i += NT_LANES)
+            v_store(y + i, v_mul(v_mul(v_load(x + i), factor), v_load(gain + i)));
+        if (i < D) {
+            size_t n = D - i;
+            vec scaled = v_mul(v_load_part(x + i, n), factor);
+            v_store_part(y + i, v_mul(scaled, v_load_part(gain + i, n)), n);
         }
     }
 }
