@@ -12,6 +12,7 @@
 #define nt_log_add rows_log_add
 #define nt_log_sum_at rows_log_sum_at
 #define nt_softmax_of rows_softmax_of
+#define nt_turn rows_turn
 #include "base/math.c"
 
 #include <cmocka.h>
