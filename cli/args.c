@@ -241,6 +241,30 @@ static bool check_source(const reader *r) {
     return true;
 }
 
+/* Of --svg and --html, which write a file beside what is printed, or take its place. */
+static bool check_file(const reader *r, const char *option, const char **file, nt_format format) {
+    cli_settings *s = r->settings;
+    char error[160];
+    if (!*file) return true;
+    if (s->jsonl || s->table) {
+        snprintf(error, sizeof error, "--%s shows one text, not many", option);
+        return usage_error(r, error);
+    }
+    if (strcmp(*file, "-") == 0) {
+        snprintf(error, sizeof error,
+                 "--%s - takes the place of the table on standard output; give it a FILE beside "
+                 "what else is printed there",
+                 option);
+        if (s->format != NT_TABLE) return usage_error(r, error);
+        s->format = format;
+        *file = NULL;
+    } else if (s->output && strcmp(*file, s->output) == 0) {
+        snprintf(error, sizeof error, "--%s and --output name the same file", option);
+        return usage_error(r, error);
+    }
+    return true;
+}
+
 static bool check_output(const reader *r) {
     cli_settings *s = r->settings;
     bool many = s->jsonl || s->table;
@@ -253,16 +277,10 @@ static bool check_output(const reader *r) {
     if (s->trace && s->format != NT_JSON)
         return usage_error(r, "--trace goes with --json, which writes it");
     if (many && s->npz) return usage_error(r, "--npz takes one text, not many");
-    if (many && s->svg) return usage_error(r, "--svg draws one text, not many");
-    if (s->svg && strcmp(s->svg, "-") == 0) {
-        if (s->format != NT_TABLE)
-            return usage_error(r, "--svg - takes the place of the table on standard output; give "
-                                  "it a FILE beside --json, --csv or --tsv");
-        s->format = NT_SVG;
-        s->svg = NULL;
-    }
-    if (s->svg && s->output && strcmp(s->svg, s->output) == 0)
-        return usage_error(r, "--svg and --output name the same file");
+    if (!check_file(r, "svg", &s->svg, NT_SVG) || !check_file(r, "html", &s->html, NT_HTML))
+        return false;
+    if (s->svg && s->html && strcmp(s->svg, s->html) == 0)
+        return usage_error(r, "--svg and --html name the same file");
     if (s->npz && s->output && strcmp(s->npz, s->output) == 0)
         return usage_error(r, "--npz and --output name the same file");
     if (s->arrays && !s->npz) return usage_error(r, "--arrays goes with --npz FILE");

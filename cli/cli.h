@@ -38,7 +38,7 @@ typedef struct cli_settings {
     const char *output;        /* --output */
     bool resume;
     const char *npz; /* --npz */
-    const char *svg; /* --svg; "-": on stdout */
+    const char *svg, *html; /* --svg, --html; "-": on stdout */
     unsigned arrays; /* --arrays, CLI_LOGITS and the like; 0: all */
     int threads;
     nt_precision precision;

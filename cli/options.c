@@ -258,6 +258,10 @@ static const cli_option options[] = {
      .groups = CLI_OPT_PICTURE, .file = true, .metavar = "FILE",
      .help = "draw the table into FILE, beside what is printed; with - the picture is printed "
              "instead"},
+    {.name = "html", .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(html), .file = true,
+     .metavar = "FILE",
+     .help = "write a page into FILE, with nothing beside it, beside what is printed; with - the "
+             "page is printed instead"},
     {.name = "ascii", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(ascii),
      .help = "tables in plain ASCII"},
     {.name = "color", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_color,

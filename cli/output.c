@@ -104,21 +104,23 @@ nt_view_options cli_view(const cli_run *run, nt_result_kind kind, const cli_sett
     return view;
 }
 
-/* The file of --svg. */
-static int draw(const cli_run *run, const nt_result *result, const cli_settings *settings) {
+/* The files of --svg and --html. */
+static int save(const cli_run *run, const nt_result *result, const cli_settings *settings,
+                const char *file, nt_format format) {
     nt_view_options view = cli_view(run, nt_result_get_kind(result), settings, -1);
-    view.format = NT_SVG;
-    if (nt_result_save(result, &view, settings->svg) == NT_OK) return EXIT_DONE;
+    view.format = format;
+    if (!file || nt_result_save(result, &view, file) == NT_OK) return EXIT_DONE;
     cli_error("%s", nt_error_message());
     return EXIT_FAILED;
 }
 
 int cli_show(const cli_run *run, const nt_result *result, const cli_settings *settings) {
-    int drawn = settings->svg ? draw(run, result, settings) : EXIT_DONE;
+    int saved = save(run, result, settings, settings->svg, NT_SVG);
+    if (saved == EXIT_DONE) saved = save(run, result, settings, settings->html, NT_HTML);
     nt_view_options view = cli_view(run, nt_result_get_kind(result), settings, -1);
     errno = 0;
     int status = nt_result_show(result, &view, write_stdout, NULL);
-    if (status == NT_OK) return drawn;
+    if (status == NT_OK) return saved;
     if (status == NT_E_IO) {
         report_stdout();
     } else {

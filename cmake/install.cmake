@@ -6,7 +6,7 @@ install(TARGETS nextoken_static nextoken_shared EXPORT nextokenTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/nextoken.h include/nextoken_text.h include/nextoken_generate.h
-  include/nextoken_hub.h
+  include/nextoken_hub.h include/nextoken_tensors.h
   include/nextoken_result.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 

@@ -1,6 +1,7 @@
-/* nextoken: a see-through language-model engine. This header and the four that it includes are the
+/* nextoken: a see-through language-model engine. This header and the five that it includes are the
  * manual of the library: nextoken_text.h tells of tokenizers, nextoken_hub.h of models by name,
- * nextoken_generate.h of decoding, nextoken_result.h how results are read and shown.
+ * nextoken_generate.h of decoding, nextoken_tensors.h of what files of weights hold,
+ * nextoken_result.h how results are read and shown.
  *
  * A complete program. It prints the five likeliest next tokens after a text, by the model in a
  * folder or by the small one that is built in:
@@ -467,6 +468,9 @@ NT_API int nt_info(nt_result **out, const nt_model *model);
 #ifdef __cplusplus
 }
 #endif
+
+/* Tensors of a file, and differences between two. */
+#include "nextoken_tensors.h"
 
 #include "nextoken_result.h"
 #endif

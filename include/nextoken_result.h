@@ -24,7 +24,9 @@ typedef enum nt_result_kind {
     NT_RESULT_PERPLEXITY,
     NT_RESULT_COMPARED,
     NT_RESULT_COUNTS,
-    NT_RESULT_EXPLAIN
+    NT_RESULT_EXPLAIN,
+    NT_RESULT_TENSORS, /* nextoken_tensors.h */
+    NT_RESULT_DIFF
 } nt_result_kind;
 
 NT_API nt_result_kind nt_result_get_kind(const nt_result *result);
@@ -266,10 +268,11 @@ NT_API int nt_result_save_npz(const nt_result *result, const char *path);
 
 /* ---- Results: show them ---------------------------------------------------------------------- */
 
-/* NT_SVG is a picture of NEXT and STEPS, one file with nothing beside it, for light and dark pages.
+/* NT_SVG is a picture of NEXT and STEPS, NT_HTML a page of any result with its figure, tables and
+ * NT_JSON in it: one file with nothing beside it, for light and dark screens.
  * The same result gives the same bytes on every machine: it tells no durations, and the instruction
  * set only where numbers depend on it. */
-typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV, NT_TSV, NT_SVG } nt_format;
+typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV, NT_TSV, NT_SVG, NT_HTML } nt_format;
 
 typedef struct nt_view_options {
     size_t size;

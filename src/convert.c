@@ -49,11 +49,17 @@ static nt_dtype choose_dtype(const nt_conversion *it, const nt_tensor *from, con
     return nt_dtype_block(wanted) > 1 ? NT_F32 : wanted;
 }
 
-/* The names that a file of this kind has: Hugging Face's with the prefix that GPT2LMHeadModel
- * writes, or llama.cpp's. */
+static bool is_head(const nt_family *family, const char *plain) {
+    for (const char *const *head = family->heads; *head; head++)
+        if (strcmp(*head, plain) == 0) return true;
+    return false;
+}
+
+/* The names that a file of this kind has: Hugging Face's, where only the head has no prefix, or
+ * llama.cpp's. */
 static int choose_name(nt_copy *copy, const nt_conversion *it, const char *plain) {
     const nt_network *network = it->model->network;
-    bool head = strcmp(plain, "lm_head.weight") == 0;
+    bool head = is_head(network->family, plain);
     const char *prefix = nt_tensors_gguf(network->tensors) ? "transformer." : network->prefix;
     if (it->gguf && nt_gguf_name_of(copy->name, sizeof copy->name, plain)) return NT_OK;
     int n = snprintf(copy->name, sizeof copy->name, "%s%s", head ? "" : prefix, plain);
@@ -321,7 +327,8 @@ static int convert(nt_converted *out, const char *name, const char *source, cons
                         .width = options->width,
                         .gguf = is_gguf_name(destination),
                         .callbacks = options->callbacks};
-    int status = plan(&it);
+    int status = it.gguf ? nt_convert_check_gguf(model) : NT_OK;
+    if (status == NT_OK) status = plan(&it);
     if (status == NT_OK) {
         status = it.gguf ? write_gguf(&it, name, destination, options->overwrite)
                          : write_folder(&it, source, destination, options->overwrite);

@@ -27,8 +27,11 @@ typedef struct nt_conversion {
     const nt_callbacks *callbacks;
 } nt_conversion;
 
-/* convert_gguf.c: metadata and tensors' heads of a GGUF file. name: for general.name.
- * Errors: UNSUPPORTED (what GGUF cannot say), MEMORY. */
+/* convert_gguf.c: whether a GGUF file of architecture gpt2 can say what this model is.
+ * Errors: UNSUPPORTED. */
+int nt_convert_check_gguf(const nt_model *model);
+/* Metadata and tensors' heads of a GGUF file. name: for general.name.
+ * Errors: UNSUPPORTED (a tokenizer that GGUF cannot say), MEMORY. */
 int nt_convert_gguf_header(nt_conversion *it, const char *name);
 
 /* convert_folder.c: all files of a folder but the weights: from folder `source`, or (NULL) from

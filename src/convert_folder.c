@@ -74,10 +74,15 @@ static int copy_config(const nt_conversion *it, const char *to, const char *from
 }
 
 static int copy_files(const nt_conversion *it, const char *to, const char *from) {
-    static const char *const names[] = {
-        "tokenizer.json",         "vocab.json",         "merges.txt",
-        "tokenizer_config.json",  "added_tokens.json",  "special_tokens_map.json",
-        "generation_config.json", "chat_template.jinja"};
+    static const char *const names[] = {"tokenizer.json",
+                                        "tokenizer.model",
+                                        "vocab.json",
+                                        "merges.txt",
+                                        "tokenizer_config.json",
+                                        "added_tokens.json",
+                                        "special_tokens_map.json",
+                                        "generation_config.json",
+                                        "chat_template.jinja"};
     NT_TRY(copy_config(it, to, from));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         NT_TRY(copy_file(to, from, names[i]));

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "convert.h"
 #include "format/gguf_write.h"
+#include "model/families/family.h"
 #include "text/tokenizer.h"
 
 /* ---- The model ------------------------------------------------------------------------------- */
@@ -15,8 +16,14 @@ static int refuse(const nt_model *model, const char *what) {
                    model->path, what);
 }
 
-static int check_config(const nt_model *model) {
+int nt_convert_check_gguf(const nt_model *model) {
     const nt_config *config = &model->network->config;
+    if (model->network->family != &nt_family_gpt2) {
+        return nt_fail(NT_E_UNSUPPORTED,
+                       "%.400s: model_type \"%s\" is not written to GGUF, gpt2 alone is; give a "
+                       "folder as the destination",
+                       model->path, model->network->family->type);
+    }
     if (config->activation != NT_GELU_TANH)
         return refuse(model, "another activation than gelu_new");
     if (!config->scale_attn_weights) return refuse(model, "scale_attn_weights false");
@@ -65,9 +72,15 @@ static uint64_t put_config(nt_conversion *it, const char *name) {
  * "gpt-2" stand for. */
 static int check_tokenizer(const nt_model *model) {
     const nt_tokenizer *t = model->tokenizer;
-    if (t->lane.kind != NT_SCAN_GPT2 || t->lane.add_prefix_space || t->normalizers.n ||
-        t->subword.bpe.ignore_merges || t->truncation.on || t->padding.on)
+    const nt_bpe *bpe = &t->subword.bpe;
+    if (t->subword.kind != NT_BPE || t->lane.kind != NT_SCAN_GPT2 || t->lane.add_prefix_space ||
+        t->normalizers.n || bpe->ignore_merges || !bpe->plain || t->truncation.on || t->padding.on)
         return refuse(model, "a tokenizer other than GPT-2's kind");
+    for (size_t i = 0; i < t->added.n; i++) {
+        const nt_added_token *added = &t->added.tokens[i];
+        if (added->single_word || added->lstrip || added->rstrip)
+            return refuse(model, "an added token with single_word, lstrip or rstrip");
+    }
     return NT_OK;
 }
 
@@ -193,7 +206,6 @@ static int put_tokenizer(nt_conversion *it, uint64_t *n_values) {
 
 int nt_convert_gguf_header(nt_conversion *it, const char *name) {
     nt_buffer *out = &it->header;
-    NT_TRY(check_config(it->model));
     nt_gguf_begin(out, it->n);
     uint64_t n_values = put_config(it, name), offset = 0;
     NT_TRY(put_tokenizer(it, &n_values));

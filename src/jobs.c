@@ -202,6 +202,7 @@ static int view(nt_buffer *text, const nt_result *result, const nt_view_options 
     case NT_JSON: status = nt_view_json(text, result, &options); break;
     case NT_CSV:
     case NT_TSV: status = nt_view_csv(text, result, &options); break;
+    case NT_HTML: status = nt_view_html(text, result, &options); break;
     case NT_SVG: status = nt_view_svg(text, result, &options); break;
     default: status = nt_fail(NT_E_ARGUMENT, "%d is no nt_format", (int)options.format);
     }

@@ -12,7 +12,7 @@
 /* A tensor of a file. */
 typedef struct nt_entry {
     nt_tensor tensor;    /* dtype, shape and data only where usable */
-    uint64_t begin, end; /* safetensors, GGUF: its bytes within the file's data */
+    uint64_t begin, end; /* its bytes within the file's data; PyTorch: from 0 on, only how many */
     const char *type;    /* as the file writes it */
     bool usable;         /* of a type that we compute with, and at most NT_MAX_DIMS dimensions */
     int n_dims;          /* as the file has it, beyond NT_MAX_DIMS too */

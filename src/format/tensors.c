@@ -160,6 +160,16 @@ const char *nt_tensors_name(const nt_tensors *tensors, size_t i) {
     return i < tensors->n_entries ? tensors->entries[i].tensor.name : NULL;
 }
 
+const nt_tensor *nt_tensors_any(const nt_tensors *tensors, size_t i, const char **type,
+                                uint64_t *n_bytes) {
+    if (i >= tensors->n_entries) return NULL;
+    const nt_entry *entry = &tensors->entries[i];
+    *type = entry->type;
+    *n_bytes = entry->usable ? nt_dtype_bytes(entry->tensor.dtype, entry->tensor.n_items)
+                             : entry->end - entry->begin;
+    return &entry->tensor;
+}
+
 bool nt_tensors_has(const nt_tensors *tensors, const char *name) {
     return nt_tensors_entry(tensors, name) != NULL;
 }

@@ -54,6 +54,12 @@ const nt_tensor *nt_tensors_at(const nt_tensors *tensors, size_t i);
 const nt_tensor *nt_tensors_find(const nt_tensors *tensors, const char *name);
 /* Names of all tensors, also of those whose type we do not compute with; NULL past the end. */
 const char *nt_tensors_name(const nt_tensors *tensors, size_t i);
+/* The same as nt_tensors_name, with what is known of them: name, file, shape (its first
+ * NT_MAX_DIMS dimensions), n_items. *type as the file writes it, *n_bytes what it takes (0: not
+ * known). data is NULL where the file has it in another order; dtype is only for those that
+ * nt_tensors_find finds. */
+const nt_tensor *nt_tensors_any(const nt_tensors *tensors, size_t i, const char **type,
+                                uint64_t *n_bytes);
 /* Whether there is one of this name, of whatever type. */
 bool nt_tensors_has(const nt_tensors *tensors, const char *name);
 /* Ask with your expectation: the tensor `name` of this shape [n_dims], else one line with what was

@@ -134,11 +134,14 @@ static int read_tensor(source *in, nt_entry *entry, const nt_pickle_tensor *from
     tensor->n_dims = entry->n_dims < NT_MAX_DIMS ? entry->n_dims : NT_MAX_DIMS;
     for (int d = 0; d < tensor->n_dims; d++)
         tensor->shape[d] = from->shape->values[d].number;
-    if (!entry->usable) return NT_OK;
+    entry->end = tensor->n_items * size;
     tensor->dtype = from->type->dtype;
-    tensor->data = storage->data + from->offset * size;
-    if (tensor->n_items == 0 || is_row_major(from)) return NT_OK;
-    return put_in_order(in, entry, from, tensor->data);
+    if (tensor->n_items == 0 || is_row_major(from)) {
+        tensor->data = storage->data + from->offset * size;
+        return NT_OK;
+    }
+    if (!entry->usable) return NT_OK;
+    return put_in_order(in, entry, from, storage->data + from->offset * size);
 }
 
 /* ---- The state dict ---- */

@@ -64,75 +64,9 @@ static void note_host(const nt_curl *curl, nt_request *r) {
 
 /* ---- What comes ------------------------------------------------------------------------------ */
 
-/* The value of a header line [n] with this name, trimmed, in out [size]. */
-static bool header(char *out, size_t size, const char *line, size_t n, const char *name) {
-    size_t k = strlen(name);
-    if (n <= k || strncasecmp(line, name, k) != 0 || line[k] != ':') return false;
-    const char *at = line + k + 1, *end = line + n;
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    while (end > at && strchr(" \t\r\n", end[-1]))
-        end--;
-    size_t length = (size_t)(end - at);
-    if (length >= size) length = 0; /* longer than any that makes sense */
-    memcpy(out, at, length);
-    out[length] = 0;
-    return true;
-}
-
-static int64_t number(const char *text) {
-    char *end;
-    long long n = strtoll(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == 0 ? n : -1;
-}
-
-/* W/"x" -> x */
-static void strip_etag(char *etag) {
-    char *from = strncmp(etag, "W/", 2) == 0 ? etag + 2 : etag;
-    size_t n = strlen(from);
-    if (n >= 2 && from[0] == '"' && from[n - 1] == '"') {
-        from[n - 1] = 0;
-        from++;
-    }
-    memmove(etag, from, strlen(from) + 1);
-}
-
-static void clear_reply(nt_reply *reply) {
-    reply->code = 0;
-    reply->commit[0] = reply->etag[0] = reply->linked_etag[0] = 0;
-    reply->error_code[0] = reply->error_message[0] = reply->location[0] = 0;
-    reply->length = reply->linked_size = reply->range_start = reply->range_total = -1;
-    reply->retry_after = -1;
-}
-
 static size_t on_header(char *line, size_t size, size_t n, void *payload) {
-    nt_reply *reply = &((nt_request *)payload)->reply;
-    char value[NT_HEADER];
-    n *= size;
-    if (n > 5 && strncmp(line, "HTTP/", 5) == 0) {
-        const char *space = memchr(line, ' ', n);
-        clear_reply(reply);
-        if (space) reply->code = strtol(space + 1, NULL, 10); /* a line break ends it */
-    } else if (header(reply->etag, NT_HEADER, line, n, "ETag")) {
-        strip_etag(reply->etag);
-    } else if (header(reply->linked_etag, NT_HEADER, line, n, "X-Linked-Etag")) {
-        strip_etag(reply->linked_etag);
-    } else if (header(value, NT_HEADER, line, n, "Content-Length")) {
-        reply->length = number(value);
-    } else if (header(value, NT_HEADER, line, n, "X-Linked-Size")) {
-        reply->linked_size = number(value);
-    } else if (header(value, NT_HEADER, line, n, "Retry-After")) {
-        reply->retry_after = (long)number(value);
-    } else if (header(value, NT_HEADER, line, n, "Content-Range")) {
-        if (sscanf(value, "bytes %" SCNd64 "-%*d/%" SCNd64, &reply->range_start,
-                   &reply->range_total) < 1)
-            reply->range_start = -1;
-    } else if (!header(reply->commit, NT_HEADER, line, n, "X-Repo-Commit") &&
-               !header(reply->error_code, NT_HEADER, line, n, "X-Error-Code") &&
-               !header(reply->error_message, NT_HEADER, line, n, "X-Error-Message")) {
-        header(reply->location, NT_LOCATION, line, n, "Location");
-    }
-    return n;
+    nt_reply_line(&((nt_request *)payload)->reply, line, n * size);
+    return n * size;
 }
 
 /* The body of an error is read past. */
@@ -210,7 +144,7 @@ static int transmit(nt_http *http, nt_request *r) {
     const nt_hub_place *place = http->place;
     char range[32];
     NT_TRY(set_headers(http, r));
-    clear_reply(&r->reply);
+    nt_reply_clear(&r->reply);
     r->trouble[0] = 0;
     note_host(curl, r);
     CURL *easy = r->easy;

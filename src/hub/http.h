@@ -8,18 +8,7 @@
 #include "base/buffer.h"
 #include "hub/curl.h"
 #include "hub/place.h"
-
-enum { NT_HEADER = 256, NT_LOCATION = 8192 };
-
-/* What a server answered; "" and -1 where a header is missing. */
-typedef struct nt_reply {
-    long code; /* 200; 0: nothing came */
-    char commit[NT_HEADER], etag[NT_HEADER], linked_etag[NT_HEADER];
-    char error_code[NT_HEADER], error_message[NT_HEADER];
-    int64_t length, linked_size, range_start, range_total;
-    long retry_after;
-    char location[NT_LOCATION];
-} nt_reply;
+#include "hub/reply.h"
 
 typedef struct nt_http nt_http;
 typedef struct nt_request nt_request;

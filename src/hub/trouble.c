@@ -5,7 +5,8 @@
 enum { LONGEST_WAIT = 60 };
 
 bool nt_hub_may_retry(double *seconds, const nt_request *r) {
-    long code = r->reply.code, wait = r->reply.retry_after;
+    long code = r->reply.code;
+    int64_t wait = r->reply.retry_after;
     *seconds = 0;
     if (r->code == CURLE_PEER_FAILED_VERIFICATION || r->code == CURLE_SSL_CACERT_BADFILE ||
         r->code == CURLE_UNSUPPORTED_PROTOCOL || r->code == CURLE_URL_MALFORMAT)

@@ -185,3 +185,27 @@ const nt_tensor_view *nt_result_tensor(const nt_result *result, const char *name
         if (strcmp(result->tensors[i].name, name) == 0) return &result->tensors[i];
     return NULL;
 }
+
+size_t nt_result_n_tensor_infos(const nt_result *result) {
+    return result ? result->n_infos : 0;
+}
+
+const nt_tensor_info *nt_result_tensor_info(const nt_result *result, size_t i) {
+    return i < nt_result_n_tensor_infos(result) ? &result->infos[i] : NULL;
+}
+
+size_t nt_result_n_tensor_diffs(const nt_result *result) {
+    return result ? result->n_diffs : 0;
+}
+
+const nt_tensor_diff *nt_result_tensor_diff(const nt_result *result, size_t i) {
+    return i < nt_result_n_tensor_diffs(result) ? &result->diffs[i] : NULL;
+}
+
+size_t nt_result_n_diff_sums(const nt_result *result) {
+    return result ? result->n_sums : 0;
+}
+
+const nt_diff_sum *nt_result_diff_sum(const nt_result *result, size_t i) {
+    return i < nt_result_n_diff_sums(result) ? &result->sums[i] : NULL;
+}

@@ -25,6 +25,20 @@ typedef struct nt_fact { /* one line of INFO */
     bool is_bool;
 } nt_fact;
 
+/* Tensors whose names differ in the numbers between their points alone. */
+typedef struct nt_trace_group {
+    const char *name;            /* "h.*.ln_1.weight"; of one tensor its own */
+    const nt_tensor_info *first; /* type and shape are those of all, unless */
+    bool other_types, other_shapes;
+    size_t n;
+    uint64_t n_numbers, n_bytes;
+} nt_trace_group;
+
+typedef struct nt_trace_groups {
+    nt_trace_group *items; /* [n] */
+    size_t n;
+} nt_trace_groups;
+
 struct nt_result {
     nt_arena arena; /* owns all that the pointers below point to */
     nt_vocab vocab; /* in use while the trace is written; views do not need it */
@@ -86,6 +100,18 @@ struct nt_result {
 
     nt_fact *facts;
     size_t n_facts, capacity_facts;
+
+    nt_tensor_info *infos; /* [n_infos] of TENSORS */
+    size_t n_infos;
+    nt_trace_groups groups; /* of TENSORS and INFO */
+    const char *against;    /* of DIFF: the name of b; NULL otherwise */
+    nt_tensor_diff *diffs;  /* [n_diffs] */
+    size_t n_diffs;
+    nt_diff_sum *sums; /* [n_sums] */
+    size_t n_sums;
+    size_t *ranking; /* [n_ranking] the CHANGED of diffs, by how much */
+    size_t n_ranking;
+    nt_trace_groups only_a, only_b;
 };
 
 /* An empty trace. vocab NULL: tokens have no bytes and show as their ids. */

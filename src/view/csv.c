@@ -188,6 +188,8 @@ static nt_csv_table table_of(const nt_result *trace) {
     case NT_RESULT_COMPARED:
         return (nt_csv_table){"model,stretch,differs,id,token,start,end", compared};
     case NT_RESULT_COUNTS: return (nt_csv_table){"file,model,bytes,characters,tokens", counts};
+    case NT_RESULT_TENSORS: return nt_csv_tensors();
+    case NT_RESULT_DIFF: return nt_csv_diff();
     default: return (nt_csv_table){0};
     }
 }

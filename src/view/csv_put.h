@@ -43,5 +43,7 @@ typedef struct nt_csv_table {
 nt_csv_table nt_csv_score(const nt_result *trace);
 nt_csv_table nt_csv_continuations(void);
 nt_csv_table nt_csv_perplexity(void);
+nt_csv_table nt_csv_tensors(void);
+nt_csv_table nt_csv_diff(void);
 
 #endif

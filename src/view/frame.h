@@ -1,5 +1,5 @@
-/* What every table shares: the page that it is painted on (or the picture that it is drawn in),
- * lines of parts, the footer. */
+/* What every table shares: where it goes (the terminal, a picture, an HTML page), lines of parts,
+ * the footer. */
 #ifndef NT_VIEW_FRAME_H
 #define NT_VIEW_FRAME_H
 
@@ -8,10 +8,12 @@
 #include "view/sheet.h"
 
 struct nt_svg;
+struct nt_page;
 
 typedef struct nt_frame {
     const nt_result *trace;
-    struct nt_svg *picture; /* sheets and lines go there; NULL: onto the page */
+    struct nt_svg *picture; /* sheets and lines go there, */
+    struct nt_page *page;   /* or there; both NULL: to `paint` */
     nt_measure in;          /* of scores */
     nt_paint paint;
     nt_sheet sheet;
@@ -25,6 +27,8 @@ typedef struct nt_frame {
 /* Adds a part to the line, behind a dot; nt_frame_line prints what was gathered, if anything. */
 void nt_frame_part(nt_frame *frame, const char *utf8, uint8_t style);
 void nt_frame_line(nt_frame *frame);
+/* Prints the line as it is, also an empty one, and keeps it. */
+void nt_frame_put(nt_frame *frame);
 /* A part of a number between short words of the program's own. */
 void nt_frame_figure(nt_frame *frame, const char *before, nt_figure x, const char *behind,
                      uint8_t style);
@@ -57,5 +61,9 @@ void nt_table_perplexity(nt_frame *frame);
 void nt_table_inspect(nt_frame *frame);
 void nt_table_info(nt_frame *frame);
 void nt_table_explain(nt_frame *frame);
+void nt_table_tensors(nt_frame *frame);
+void nt_table_diff(nt_frame *frame);
+/* Groups of tensors, without a footer. */
+void nt_table_groups(nt_frame *frame, const nt_trace_groups *groups);
 
 #endif

@@ -73,6 +73,7 @@ static void heading(nt_buffer *out, const nt_result *trace, int64_t index) {
     nt_member_words(out, "schema", "nextoken/1");
     if (index >= 0) nt_member_whole(out, "index", index);
     nt_member_words(out, "model", trace->model);
+    if (trace->kind == NT_RESULT_TENSORS || trace->kind == NT_RESULT_DIFF) return; /* no arithmetic of a model */
     nt_member_words(out, "precision", trace->precision);
     nt_member_words(out, "isa", trace->isa);
     nt_member_truth(out, "bos", trace->bos);
@@ -94,11 +95,13 @@ static void body(nt_buffer *out, const nt_result *trace, const nt_view_options *
     case NT_RESULT_COMPARED: nt_json_compared(out, trace); break;
     case NT_RESULT_COUNTS: nt_json_counts(out, trace); break;
     case NT_RESULT_EXPLAIN: nt_json_explain(out, trace); break;
+    case NT_RESULT_TENSORS: nt_json_tensors(out, trace); break;
+    case NT_RESULT_DIFF: nt_json_diff(out, trace); break;
     }
 }
 
 int nt_view_json(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
-    if ((unsigned)trace->kind > NT_RESULT_EXPLAIN)
+    if ((unsigned)trace->kind > NT_RESULT_DIFF)
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no JSON", (int)trace->kind);
     nt_buffer_putc(out, '{');
     heading(out, trace, options->index);

@@ -5,6 +5,7 @@
 
 #include "view/changes.h"
 #include "view/frame.h"
+#include "view/page/page.h"
 #include "view/svg.h"
 #include "view/view.h"
 
@@ -24,11 +25,17 @@ void nt_frame_part(nt_frame *frame, const char *utf8, uint8_t style) {
         line->glyphs[i].style &= (uint8_t)~NT_STYLE_BREAK;
 }
 
-void nt_frame_line(nt_frame *frame) {
-    if (frame->line.status == NT_OK && frame->line.n > 0 && frame->picture)
+void nt_frame_put(nt_frame *frame) {
+    if (frame->picture)
         nt_svg_line(frame->picture, &frame->line);
-    else if (frame->line.status == NT_OK && frame->line.n > 0)
+    else if (frame->page)
+        nt_page_line(frame->page, &frame->line);
+    else
         nt_paint_wrap(&frame->paint, &frame->line, 0, frame->line.n);
+}
+
+void nt_frame_line(nt_frame *frame) {
+    if (frame->line.status == NT_OK && frame->line.n > 0) nt_frame_put(frame);
     nt_strip_clear(&frame->line);
 }
 
@@ -44,7 +51,7 @@ void nt_frame_figure(nt_frame *frame, const char *before, nt_figure x, const cha
 void nt_frame_gap(nt_frame *frame) {
     if (frame->picture)
         nt_svg_gap(frame->picture);
-    else
+    else if (!frame->page)
         nt_paint_end(&frame->paint);
 }
 
@@ -52,6 +59,8 @@ void nt_frame_sheet(nt_frame *frame) {
     size_t hidden = 0;
     if (frame->picture)
         nt_svg_sheet(frame->picture, &frame->sheet);
+    else if (frame->page)
+        nt_page_sheet(frame->page, &frame->sheet);
     else
         hidden = nt_sheet_print(&frame->sheet, &frame->paint);
     if (hidden > frame->hidden) frame->hidden = hidden;
@@ -129,11 +138,16 @@ static void token_count(nt_frame *frame) {
         nt_frame_part(frame, trace->bos ? "BOS added" : "no BOS", NT_STYLE_DIM);
 }
 
-/* f32 gives the same bits on every instruction set: a picture, which is kept, is then the same on
- * every machine. */
+/* Pictures and pages are files to keep: the same result gives the same bytes. */
+static bool is_kept(const nt_frame *frame) {
+    return frame->picture || frame->page;
+}
+
+/* f32 gives the same bits on every instruction set: what is kept is then the same on every
+ * machine. */
 static bool isa_matters(const nt_frame *frame) {
     const char *precision = frame->trace->precision;
-    return !frame->picture || !precision || strcmp(precision, "f32") != 0;
+    return !is_kept(frame) || !precision || strcmp(precision, "f32") != 0;
 }
 
 /* One line behind what the table itself put there, and one more when columns are missing. */
@@ -143,17 +157,23 @@ static void footer(nt_frame *frame) {
     const char *heads[] = {trace->model ? nt_frame_name(trace->model, room, sizeof room) : NULL,
                            trace->precision, isa_matters(frame) ? trace->isa : NULL};
     bool tokens = trace->kind == NT_RESULT_TOKENS; /* no arithmetic */
-    bool several = trace->kind == NT_RESULT_COMPARED || trace->kind == NT_RESULT_COUNTS;
+    bool several = trace->kind == NT_RESULT_COMPARED || trace->kind == NT_RESULT_COUNTS ||
+                   trace->kind == NT_RESULT_DIFF;
     for (size_t i = 0; !several && i < (tokens ? 1 : sizeof heads / sizeof *heads); i++)
         if (heads[i] && heads[i][0]) nt_frame_part(frame, heads[i], NT_STYLE_DIM);
     method(frame);
     drafts(frame);
     bool words = trace->kind == NT_RESULT_EXPLAIN && trace->n_tokens == 0; /* no prompt */
-    if (trace->kind != NT_RESULT_INFO && !several && !words) token_count(frame);
-    if (trace->milliseconds > 0 && !frame->picture) {
+    bool of_model = trace->kind == NT_RESULT_INFO || trace->kind == NT_RESULT_TENSORS;
+    if (!of_model && !several && !words) token_count(frame);
+    if (trace->milliseconds > 0 && !is_kept(frame)) {
         int decimals = trace->milliseconds < 0.1 ? 3 : trace->milliseconds < 10 ? 1 : 0;
         nt_frame_figure(frame, "", nt_figure_fixed(trace->milliseconds, decimals), " ms",
                         NT_STYLE_DIM);
+    }
+    if (frame->page) {
+        nt_page_foot(frame->page, &frame->line);
+        nt_strip_clear(&frame->line);
     }
     nt_frame_line(frame);
     if (frame->hidden > 0) {
@@ -170,6 +190,10 @@ static void footer(nt_frame *frame) {
 static void plain_text(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     nt_buffer *out = frame->paint.out;
+    if (frame->page) {
+        nt_page_text(frame->page, trace->text ? trace->text : "", trace->n_text);
+        return;
+    }
     if (!frame->paint.color) {
         nt_buffer_put(out, trace->text ? trace->text : "", trace->n_text);
         nt_buffer_putc(out, '\n');
@@ -204,6 +228,8 @@ int nt_frame_show(nt_frame *frame) {
     case NT_RESULT_INSPECT: nt_table_inspect(frame); break;
     case NT_RESULT_INFO: nt_table_info(frame); break;
     case NT_RESULT_EXPLAIN: nt_table_explain(frame); break;
+    case NT_RESULT_TENSORS: nt_table_tensors(frame); break;
+    case NT_RESULT_DIFF: nt_table_diff(frame); break;
     default:
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no table",
                        (int)frame->trace->kind);

@@ -60,7 +60,7 @@ static nt_figure removed_mark(steps_shape *shape, const char *option, size_t i) 
 static void choice_cells(nt_frame *frame, steps_shape *shape, const nt_candidate *c, size_t i,
                          bool marked, bool chosen) {
     const char *mark = frame->paint.ascii ? ">" : "\xE2\x96\xB8";
-    marked = marked && !frame->picture; /* which frames the cell */
+    marked = marked && !frame->picture && !frame->page; /* which frame the cell */
     const char *removed = nt_view_removed_by(c);
     uint8_t style = chosen ? NT_STYLE_GREEN | NT_STYLE_BOLD : removed ? NT_STYLE_DIM : 0;
     uint8_t figures = chosen ? style : NT_STYLE_DIM;

@@ -24,7 +24,7 @@ static void flow(nt_frame *frame, const char *text) {
         size_t n = strcspn(text + i, "\n");
         nt_strip_show(&frame->line, text + i, n, NT_SHOW_TEXT, 0);
         if (frame->line.status == NT_OK && n > 0) nt_frame_line(frame);
-        if (n == 0) nt_paint_end(&frame->paint);
+        if (n == 0) nt_frame_gap(frame);
         i += n + (text[i + n] == '\n');
     }
 }
@@ -38,9 +38,9 @@ static void words(nt_frame *frame, const nt_option_info *option) {
     part(frame, "default: ", option->default_value, NT_STYLE_DIM);
     part(frame, "range: ", option->range, NT_STYLE_DIM);
     nt_frame_line(frame);
-    nt_paint_end(&frame->paint);
+    nt_frame_gap(frame);
     flow(frame, option->help);
-    nt_paint_end(&frame->paint);
+    nt_frame_gap(frame);
     flow(frame, option->about);
 }
 
@@ -261,7 +261,7 @@ static void put_text(nt_frame *frame, const char *bytes, size_t n, uint8_t style
         size_t end = newline ? (size_t)(newline - bytes) : n;
         nt_strip_show(&frame->line, bytes + i, end - i, NT_SHOW_TEXT, style);
         if (!newline || frame->line.status != NT_OK) return;
-        nt_paint_wrap(&frame->paint, &frame->line, 0, frame->line.n);
+        nt_frame_put(frame);
         nt_strip_clear(&frame->line);
         i = end + 1;
     }
@@ -297,7 +297,7 @@ static void run_texts(nt_frame *frame, const nt_result *run) {
         part(frame, "finish reason: ", output->finish_reason, NT_STYLE_DIM);
         nt_frame_line(frame);
     }
-    nt_paint_end(&frame->paint);
+    nt_frame_gap(frame);
 }
 
 /* The i-th step on the way to the first output; NULL past its end. */
@@ -366,7 +366,7 @@ static void both(nt_frame *frame) {
 void nt_table_explain(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     words(frame, trace->option);
-    nt_paint_end(&frame->paint);
+    nt_frame_gap(frame);
     if (trace->n_steps == 0 && trace->n_inner < 2) {
         part(frame, "for example: ", trace->option_value, NT_STYLE_DIM);
         nt_frame_line(frame);

@@ -83,4 +83,7 @@ void nt_table_info(nt_frame *frame) {
         fact_value(sheet, &trace->facts[i]);
     }
     nt_frame_sheet(frame);
+    if (trace->groups.n == 0) return;
+    nt_frame_gap(frame);
+    nt_table_groups(frame, &trace->groups);
 }

@@ -116,11 +116,11 @@ void nt_table_score(nt_frame *frame) {
     unsigned by = nt_shown_by(trace);
     if (by & NT_BY_TOKEN) by_token(frame);
     if (by & NT_BY_WORD) {
-        if (by & NT_BY_TOKEN) nt_paint_end(&frame->paint);
+        if (by & NT_BY_TOKEN) nt_frame_gap(frame);
         by_unit(frame, "word", trace->words, trace->n_words, true);
     }
     if (by & NT_BY_CHAR) {
-        if (by & (NT_BY_TOKEN | NT_BY_WORD)) nt_paint_end(&frame->paint);
+        if (by & (NT_BY_TOKEN | NT_BY_WORD)) nt_frame_gap(frame);
         by_unit(frame, "char", trace->chars, trace->n_chars, false);
     }
     sums(frame);

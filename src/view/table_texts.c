@@ -16,7 +16,7 @@ static void flow(nt_frame *frame, const char *bytes, size_t n, uint8_t style) {
         if (frame->line.status != NT_OK) return;
         i = end;
         if (!newline) return;
-        nt_paint_wrap(&frame->paint, &frame->line, 0, frame->line.n);
+        nt_frame_put(frame);
         nt_strip_clear(&frame->line);
         i++;
     }
@@ -131,7 +131,7 @@ void nt_table_generate(nt_frame *frame) {
         nt_buffer_put(&prompt, trace->tokens[i].bytes, trace->tokens[i].n_bytes);
     for (size_t i = 0; i < trace->n_outputs && prompt.status == NT_OK; i++) {
         const nt_output *output = &trace->outputs[i];
-        if (i > 0) nt_paint_end(&frame->paint);
+        if (i > 0) nt_frame_gap(frame);
         if (trace->n_outputs > 1) {
             nt_frame_figure(frame, "sequence ", nt_figure_count(i), "", NT_STYLE_BOLD);
             nt_frame_line(frame);
@@ -141,10 +141,10 @@ void nt_table_generate(nt_frame *frame) {
             flow(frame, output->text, output->n_text, 0);
             nt_frame_line(frame);
         }
-        nt_paint_end(&frame->paint);
+        nt_frame_gap(frame);
         outcome(frame, output);
     }
-    if (trace->proof && trace->n_outputs > 0) nt_paint_end(&frame->paint);
+    if (trace->proof && trace->n_outputs > 0) nt_frame_gap(frame);
     nt_frame_proof(frame);
     if (frame->line.status == NT_OK) frame->line.status = prompt.status;
     nt_buffer_free(&prompt);

@@ -43,7 +43,7 @@ static void tokens_in_a_row(nt_frame *frame, const nt_token *tokens, size_t n) {
             nt_strip_puts(&frame->line, "|", NT_STYLE_BREAK);
     }
     nt_frame_line(frame);
-    if (n > 0) nt_paint_end(&frame->paint);
+    if (n > 0) nt_frame_gap(frame);
 }
 
 static void size_part(nt_frame *frame, uint64_t n, const char *one, const char *many) {

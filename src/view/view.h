@@ -1,4 +1,4 @@
-/* Views: a trace -> table, JSON, CSV, SVG. They read it and compute nothing that it lacks. */
+/* Views: a trace -> table, JSON, CSV, SVG, HTML. They read it and compute nothing that it lacks. */
 #ifndef NT_VIEW_VIEW_H
 #define NT_VIEW_VIEW_H
 
@@ -10,5 +10,6 @@ int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options 
 int nt_view_json(nt_buffer *out, const nt_result *trace, const nt_view_options *options);
 int nt_view_csv(nt_buffer *out, const nt_result *trace, const nt_view_options *options);
 int nt_view_svg(nt_buffer *out, const nt_result *trace, const nt_view_options *options);
+int nt_view_html(nt_buffer *out, const nt_result *trace, const nt_view_options *options);
 
 #endif

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -65,6 +66,18 @@ def make_letters(folder):
 def make_model(mkmodel, path, args):
     args = [a.replace("{root}", str(ROOT)) for a in args]
     subprocess.run([str(mkmodel), str(path), *args], check=True, timeout=300)
+
+
+def make_listed(mkmodel, path, recipe):
+    """A checkpoint of any family from what the oracle wrote: mkmodel's arguments, config.json, tensors, files."""
+    with tempfile.TemporaryDirectory() as folder:
+        tensors, config = pathlib.Path(folder, "tensors"), pathlib.Path(folder, "config")
+        tensors.write_text("\n".join(recipe["tensors"]) + "\n", encoding="utf-8")
+        config.write_text(json.dumps(recipe["config"]), encoding="utf-8")
+        make_model(mkmodel, path, [*recipe["mkmodel"], "--tensors", str(tensors), "--config", str(config)])
+    for name, text in recipe["files"].items():
+        pathlib.Path(path, name).write_text(text, encoding="utf-8")
+    return path
 
 
 def read_safetensors(path):

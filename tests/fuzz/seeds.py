@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the inputs of a file of cases as a corpus for a fuzz program; of pipelines.gz its tokenizer.json
+"""Writes the inputs of files of cases as a corpus for a fuzz program; of pipelines.gz its tokenizer.json
 files with a text each, as fuzz_tokenizer.c takes them; of torch_cases.gz its files and the pickles in them, as
-fuzz_torch.c takes them; of cases with options these, as fuzz_options.c takes them.
-seeds.py CASES.json|TORCH_CASES.gz|PIPELINES.gz FOLDER"""
+fuzz_torch.c takes them; of cases with options these, as fuzz_options.c takes them. The other way round, --pack
+makes one file of what a fuzz program has found.
+seeds.py FOLDER CASES.json|TORCH_CASES.gz|PIPELINES.gz|corpora/NAME.gz...
+seeds.py --pack FOLDER corpora/NAME.gz [BYTES]    the smallest first, while they have BYTES (20000) in all"""
+import base64
 import gzip
 import io
 import json
@@ -24,7 +27,10 @@ def cases(data):
             if "options" in case:
                 yield from options(case["options"])
                 continue
-            yield bytes.fromhex(case["hex"]) if "hex" in case else case.get("text", "").encode()
+            if "base64" in case:
+                yield base64.b64decode(case["base64"])
+            else:
+                yield bytes.fromhex(case["hex"]) if "hex" in case else case.get("text", "").encode()
 
 
 def torch_files(data):
@@ -109,15 +115,37 @@ def pipelines(data):
         yield b"\0".join([file.encode(), config.encode() if config else b"", bytes([i * 37 % 128]) + text])
 
 
-def main():
-    source, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    folder.mkdir(parents=True, exist_ok=True)
+def read(source):
     data = source.read_bytes()
-    read = torch_files if source.name == "torch_cases.gz" else pipelines if source.suffix == ".gz" else cases
-    seeds = read(gzip.decompress(data) if source.suffix == ".gz" else data)
+    data = gzip.decompress(data) if source.suffix == ".gz" else data
+    if source.parent.name == "corpora":
+        return cases(data)
+    return torch_files(data) if source.name == "torch_cases.gz" else pipelines(data) if source.suffix == ".gz" else cases(data)
+
+
+def pack(folder, target, most):
+    taken, n = [], 0
+    for path in sorted(folder.iterdir(), key=lambda p: (p.stat().st_size, p.name)):
+        n += path.stat().st_size
+        if n > most:
+            break
+        taken.append({"base64": base64.b64encode(path.read_bytes()).decode()})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(gzip.compress(json.dumps({"found": taken}).encode(), mtime=0))
+    print(len(taken), "inputs in", target)
+
+
+def main():
+    if sys.argv[1] == "--pack":
+        pack(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else 20000)
+        return
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
     n = 0
-    for n, seed in enumerate(seeds, 1):
-        (folder / f"seed{n - 1:03}").write_bytes(seed)
+    for source in sys.argv[2:]:
+        for seed in read(pathlib.Path(source)):
+            (folder / f"seed{n:04}").write_bytes(seed)
+            n += 1
     print(n, "seeds in", folder)
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(HERE.parent / "cli"))
 import harness  # noqa: E402
 
 import playing_hub  # noqa: E402
-from test_hub import faults  # noqa: E402
+from case import faults  # noqa: E402
 
 BENCH = harness.Bench(os.environ["NT_BINARY_DIR"])
 OPTIONAL = ("generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",

@@ -225,7 +225,8 @@ def seeds():
     (ROOT / "tests/format/data/gguf_seeds.json").write_text(json.dumps({"files": found}, indent=0) + "\n")
 
 
-OUT.mkdir(parents=True, exist_ok=True)
-torch.manual_seed(0)
-for part in sys.argv[2:] or ["blocks", "seeds", "cases"]:
-    {"blocks": blocks, "seeds": seeds, "cases": cases}[part]()
+if __name__ == "__main__":
+    OUT.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    for part in sys.argv[2:] or ["blocks", "seeds", "cases"]:
+        {"blocks": blocks, "seeds": seeds, "cases": cases}[part]()

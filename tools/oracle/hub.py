@@ -17,7 +17,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "hub"), str(ROOT / "tests" / "cli")]
 import playing_hub  # noqa: E402
-from test_hub import faults  # noqa: E402
+from case import faults  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 NAME = "openai-community/gpt2"

@@ -1,0 +1,107 @@
+/* JSON of what files of weights hold, and of how two differ. */
+#include <string.h>
+
+#include "view/differences.h"
+#include "view/json_put.h"
+
+static void put_shape(nt_buffer *out, const char *name, const int64_t *shape, size_t n) {
+    nt_put_key(out, name);
+    nt_put_open(out, '[');
+    for (size_t i = 0; i < n; i++)
+        nt_put_whole(out, shape[i]);
+    nt_buffer_putc(out, ']');
+}
+
+static const char *last_part(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static void put_info(nt_buffer *out, const nt_tensor_info *info) {
+    nt_put_open(out, '{');
+    nt_member_words(out, "name", info->name);
+    nt_member_words(out, "plain", info->plain);
+    nt_member_words(out, "type", info->type);
+    put_shape(out, "shape", info->shape, info->n_dims);
+    nt_member_words(out, "file", last_part(info->file));
+    nt_member_count(out, "numbers", info->n_numbers);
+    nt_member_count(out, "bytes", info->n_bytes);
+    if (info->counted) {
+        nt_member_number(out, "min", info->min);
+        nt_member_number(out, "max", info->max);
+        nt_member_number(out, "mean", info->mean);
+        nt_member_number(out, "std", info->std);
+        nt_member_number(out, "rms", info->rms);
+        nt_member_number(out, "norm", info->norm);
+        nt_member_count(out, "zeros", info->n_zeros);
+        nt_member_count(out, "nan", info->n_nan);
+        nt_member_count(out, "inf", info->n_inf);
+    }
+    nt_buffer_putc(out, '}');
+}
+
+void nt_json_tensors(nt_buffer *out, const nt_result *trace) {
+    nt_put_key(out, "tensors");
+    nt_put_open(out, '[');
+    for (size_t i = 0; i < trace->n_infos; i++)
+        put_info(out, &trace->infos[i]);
+    nt_buffer_putc(out, ']');
+}
+
+static void put_side(nt_buffer *out, const char *name, const nt_tensor_info *info) {
+    nt_put_key(out, name);
+    if (!info) {
+        nt_put_null(out);
+        return;
+    }
+    nt_put_open(out, '{');
+    nt_member_words(out, "name", info->name);
+    nt_member_words(out, "type", info->type);
+    put_shape(out, "shape", info->shape, info->n_dims);
+    nt_buffer_putc(out, '}');
+}
+
+static void put_diff(nt_buffer *out, const nt_tensor_diff *diff) {
+    nt_put_open(out, '{');
+    nt_member_words(out, "name", diff->name);
+    nt_member_words(out, "difference", nt_difference_name(diff->difference));
+    put_side(out, "a", diff->a);
+    put_side(out, "b", diff->b);
+    nt_member_truth(out, "turned", diff->turned);
+    if (nt_difference_counted(diff->difference)) {
+        nt_member_id(out, "rows", diff->n_rows ? (int64_t)diff->n_rows : -1);
+        nt_member_count(out, "compared", diff->n_compared);
+        nt_member_count(out, "changed", diff->n_changed);
+        nt_member_count(out, "not_finite", diff->n_not_finite);
+        nt_member_number(out, "max_abs", diff->max_abs);
+        nt_member_number(out, "rms", diff->rms);
+        nt_member_number(out, "relative", diff->relative);
+        nt_member_number(out, "cosine", diff->cosine);
+    }
+    nt_buffer_putc(out, '}');
+}
+
+static void put_sum(nt_buffer *out, const nt_diff_sum *sum) {
+    nt_member_count(out, "compared", sum->n_tensors);
+    nt_member_count(out, "changed", sum->n_changed);
+    nt_member_number(out, "relative", sum->relative);
+}
+
+void nt_json_diff(nt_buffer *out, const nt_result *trace) {
+    nt_member_words(out, "diff", trace->against);
+    if (trace->n_sums > 0) put_sum(out, &trace->sums[0]);
+    nt_put_key(out, "blocks");
+    nt_put_open(out, '[');
+    for (size_t i = 1; i < trace->n_sums; i++) {
+        nt_put_open(out, '{');
+        nt_member_words(out, "name", trace->sums[i].name);
+        put_sum(out, &trace->sums[i]);
+        nt_buffer_putc(out, '}');
+    }
+    nt_buffer_putc(out, ']');
+    nt_put_key(out, "tensors");
+    nt_put_open(out, '[');
+    for (size_t i = 0; i < trace->n_diffs; i++)
+        put_diff(out, &trace->diffs[i]);
+    nt_buffer_putc(out, ']');
+}

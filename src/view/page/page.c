@@ -1,0 +1,126 @@
+/* The page around a result: head, heading, figure, tables, footer, and the result itself. */
+#include "view/page/page.h"
+
+#include <string.h>
+
+#include "view/frame.h"
+#include "view/input.h"
+#include "view/page/figures.h"
+#include "view/page/put.h"
+
+/* The first that fits is drawn. */
+static const nt_page_figure *const figures[] = {NULL};
+
+static const nt_page_figure *figure_of(const nt_result *trace) {
+    for (size_t i = 0; figures[i]; i++)
+        if (figures[i]->fits(trace)) return figures[i];
+    return NULL;
+}
+
+static const char *label_of(const nt_result *trace) {
+    switch (trace->kind) {
+    case NT_RESULT_TOKENS: return "TOKENS";
+    case NT_RESULT_TEXT: return "TEXT";
+    case NT_RESULT_NEXT: return "NEXT TOKEN";
+    case NT_RESULT_STEPS: return "STEP BY STEP";
+    case NT_RESULT_GENERATE: return "CONTINUATIONS";
+    case NT_RESULT_SCORE: return "SCORE";
+    case NT_RESULT_CONTINUATIONS: return "ENDINGS COMPARED";
+    case NT_RESULT_PERPLEXITY: return "PERPLEXITY";
+    case NT_RESULT_INSPECT: return "INSIDE THE MODEL";
+    case NT_RESULT_INFO: return "MODEL";
+    case NT_RESULT_COMPARED: return "TOKENIZERS COMPARED";
+    case NT_RESULT_COUNTS: return "TOKEN COUNTS";
+    case NT_RESULT_EXPLAIN: return "EXPLAINED";
+    case NT_RESULT_TENSORS: return "TENSORS";
+    case NT_RESULT_DIFF: return "TENSORS COMPARED";
+    }
+    return "RESULT";
+}
+
+/* The text that the result is about; it may be empty. */
+static void put_prompt(nt_buffer *out, const nt_result *trace) {
+    nt_buffer text = {0};
+    nt_view_input(&text, trace, 0);
+    if (text.status != NT_OK) out->status = text.status;
+    nt_html_escape(out, text.n > 0 ? text.data : "", text.n);
+    nt_buffer_free(&text);
+}
+
+static void put_head(nt_page *page, const nt_page_figure *figure, const char *label) {
+    nt_buffer *out = page->out;
+    nt_page_part style = nt_page_style();
+    nt_buffer_puts(out,
+                   "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                   "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
+                   "<meta name=\"generator\" content=\"nextoken\">\n<title>");
+    put_prompt(out, page->trace);
+    nt_buffer_puts(out, " \xC2\xB7 ");
+    nt_html_puts(out, label);
+    nt_buffer_puts(out, "</title>\n<style>\n");
+    nt_buffer_put(out, style.bytes, style.n);
+    if (figure && figure->style) {
+        style = figure->style();
+        nt_buffer_put(out, style.bytes, style.n);
+    }
+    nt_buffer_puts(out, "</style>\n</head>\n<body>\n");
+}
+
+static void put_heading(nt_page *page, const char *label) {
+    bool goes_on = page->trace->kind == NT_RESULT_NEXT || page->trace->kind == NT_RESULT_STEPS ||
+                   page->trace->kind == NT_RESULT_GENERATE;
+    nt_buffer *out = page->out;
+    nt_buffer_puts(out, "<header>\n<button id=\"theme\" hidden></button>\n<p class=\"label\">");
+    nt_html_puts(out, label);
+    nt_buffer_puts(out, "</p>\n<h1>");
+    put_prompt(out, page->trace);
+    if (goes_on) nt_buffer_puts(out, "<span class=\"slot\" aria-hidden=\"true\">____</span>");
+    nt_buffer_puts(out, "</h1>\n</header>\n");
+}
+
+/* The result, for the page's scripts and for whoever wants the numbers back. */
+static void put_result(nt_page *page, const nt_page_figure *figure) {
+    nt_view_options options = *page->options;
+    nt_buffer json = {0}, *out = page->out;
+    nt_page_part script = nt_page_script();
+    options.format = NT_JSON;
+    options.trace = true;
+    int status = nt_view_json(&json, page->trace, &options);
+    if (status != NT_OK) out->status = status;
+    nt_buffer_puts(out, "<script type=\"application/json\" id=\"result\">");
+    if (status == NT_OK && json.n > 0) nt_html_json(out, json.data, json.n);
+    nt_buffer_puts(out, "</script>\n<script>\n");
+    nt_buffer_put(out, script.bytes, script.n);
+    if (figure && figure->script) {
+        script = figure->script();
+        nt_buffer_put(out, script.bytes, script.n);
+    }
+    nt_buffer_puts(out, "</script>\n");
+    nt_buffer_free(&json);
+}
+
+int nt_view_html(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
+    const nt_page_figure *figure = figure_of(trace);
+    const char *label = figure ? figure->label : label_of(trace);
+    nt_page page = {.out = out, .trace = trace, .options = options};
+    nt_frame frame = {.trace = trace,
+                      .page = &page,
+                      .in = nt_measure_of(options->bits),
+                      .paint = {.out = out, .width = NT_PAGE_COLUMNS},
+                      .most_rows = -1};
+    put_head(&page, figure, label);
+    put_heading(&page, label);
+    nt_buffer_puts(out, "<main>\n");
+    if (figure) {
+        nt_buffer_puts(out, "<figure>\n");
+        figure->draw(&page);
+        nt_buffer_puts(out, "</figure>\n");
+    }
+    int status = nt_frame_end(&frame, nt_frame_show(&frame));
+    nt_buffer_puts(out, "</main>\n");
+    put_result(&page, figure);
+    nt_buffer_puts(out, "</body>\n</html>\n");
+    return status == NT_OK ? out->status : status;
+}

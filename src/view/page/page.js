@@ -1,0 +1,58 @@
+'use strict';
+// What every page can do: light or dark, and a tip beside what carries one (data-tip), by mouse, finger or keyboard.
+const nt = {
+  result: JSON.parse(document.getElementById('result').textContent),
+
+  // "6.43 %", as tables have it.
+  percent(p) {
+    const x = 100 * p;
+    if (x > 0 && x < 0.01) return '<0.01\u00a0%';
+    if (x > 99.99 && x < 100) return '>99.99\u00a0%';
+    return x.toFixed(2) + '\u00a0%';
+  },
+
+  // An element with attributes and children; texts stay texts.
+  element(name, attributes = {}, ...children) {
+    const e = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value);
+    e.append(...children);
+    return e;
+  },
+};
+
+(() => {
+  const root = document.documentElement, button = document.getElementById('theme');
+  const isDark = () => (root.dataset.theme || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
+  const label = () => { button.textContent = isDark() ? 'Light' : 'Dark'; };
+  button.hidden = false;
+  button.addEventListener('click', () => { root.dataset.theme = isDark() ? 'light' : 'dark'; label(); });
+  label();
+
+  const tip = document.body.appendChild(nt.element('div', { id: 'tip', role: 'tooltip', hidden: '' }));
+  let shown = null;
+  function hide() {
+    if (shown) shown.removeAttribute('aria-describedby');
+    shown = null;
+    tip.hidden = true;
+  }
+  function show(target) {
+    if (target === shown) return;
+    hide();
+    if (!target) return;
+    shown = target;
+    tip.textContent = target.dataset.tip;
+    target.setAttribute('aria-describedby', 'tip');
+    tip.hidden = false;
+    const at = target.getBoundingClientRect(), box = tip.getBoundingClientRect();
+    const left = Math.min(Math.max(8, at.left + at.width / 2 - box.width / 2), innerWidth - box.width - 8);
+    const below = at.bottom + 8 + box.height < innerHeight || at.top < box.height + 8;
+    tip.style.left = left + scrollX + 'px';
+    tip.style.top = (below ? at.bottom + 8 : at.top - box.height - 8) + scrollY + 'px';
+  }
+  const carrier = (event) => (event.target.closest ? event.target.closest('[data-tip]') : null);
+  document.addEventListener('pointerover', (event) => show(carrier(event)));
+  document.addEventListener('focusin', (event) => show(carrier(event)));
+  document.addEventListener('focusout', hide);
+  document.addEventListener('click', (event) => show(carrier(event)));
+  document.addEventListener('keydown', (event) => { if (event.key === 'Escape') hide(); });
+})();

@@ -1,0 +1,20 @@
+/* The stylesheets and scripts of pages: files of this folder, inside the program. */
+#include <stdint.h>
+
+#include "view/page/page.h"
+
+#define PART(name, file)                                                                           \
+    __asm__(".pushsection .rodata\n"                                                               \
+            ".globl nt_part_" #name "\n.hidden nt_part_" #name "\n"                                \
+            "nt_part_" #name ":\n.incbin \"" NT_PAGE_FOLDER "/" file "\"\n"                        \
+            ".globl nt_part_" #name "_end\n.hidden nt_part_" #name "_end\n"                        \
+            "nt_part_" #name "_end:\n.popsection\n");                                              \
+    extern const char __attribute__((visibility("hidden"))) nt_part_##name[],                      \
+        nt_part_##name##_end[];                                                                    \
+    nt_page_part nt_page_##name(void) {                                                            \
+        uintptr_t begin = (uintptr_t)nt_part_##name, end = (uintptr_t)nt_part_##name##_end;        \
+        return (nt_page_part){nt_part_##name, (size_t)(end - begin)};                              \
+    }
+
+PART(style, "page.css")
+PART(script, "page.js")
