@@ -43,6 +43,13 @@ static bool is_option(const reader *r, const char *word) {
 static bool read_option(reader *r, const cli_option *o, const char *shown, const char *equals) {
     char error[512];
     const char *value = equals ? equals + 1 : NULL;
+    if (o->optional && !equals) {
+        if (r->at < r->argc && o->read(r->settings, r->argv[r->at], error, sizeof error)) {
+            r->at++;
+            return true;
+        }
+        return cli_option_set(r->settings, o, NULL, error, sizeof error);
+    }
     if (o->metavar) value = value_of(r, equals);
     if (o->metavar && !value) {
         snprintf(error, sizeof error, "%s needs a value (%s)", shown, o->metavar);
@@ -164,6 +171,10 @@ static bool read_text(reader *r, char *word) {
     }
     if (r->command->takes_option && !r->settings->option) {
         r->settings->option = word;
+        return true;
+    }
+    if (r->command->takes_model && !r->settings->text) {
+        r->settings->text = word;
         return true;
     }
     if (!r->command->takes_text) {
@@ -297,6 +308,10 @@ static bool check_score(const reader *r) {
     char error[256];
     if (!(r->command->options & CLI_OPT_SCORE)) return true;
     if (!cli_score_check(s, error, sizeof error)) return usage_error(r, error);
+    if (s->heat && s->format != NT_TABLE && s->format != NT_HTML && !s->html)
+        return usage_error(r, "--heat shows one text, in place of the table or with --html");
+    if (s->heat && s->continuations.n)
+        return usage_error(r, "--heat shows one text, not continuations");
     unsigned rows = s->by & (NT_BY_TOKEN | NT_BY_WORD | NT_BY_CHAR);
     if ((s->format == NT_CSV || s->format == NT_TSV) && (rows & (rows - 1))) {
         return usage_error(r, "a table has one kind of rows: give --by token, word or char alone, "
@@ -315,8 +330,25 @@ static void warn_of_file(const cli_settings *s) {
                  s->text);
 }
 
+/* The word that names the model stands in the place of -m. */
+static bool check_model(const reader *r) {
+    cli_settings *s = r->settings;
+    if (!s->text) return true;
+    if (s->model && s->model != getenv("NEXTOKEN_MODEL")) {
+        cli_error("two models (%.60s and \"%.60s\"): nextoken %s takes no text, and --diff names "
+                  "another model",
+                  s->model, s->text, r->command->name);
+        return false;
+    }
+    if (!*s->text) return usage_error(r, "the model's name is empty");
+    s->model = s->text;
+    s->text = NULL;
+    return true;
+}
+
 static bool check(const reader *r) {
     if (r->settings->help || r->command->words) return true;
+    if (r->command->takes_model && !check_model(r)) return false;
     if (r->command->options & CLI_OPT_TABLE && !check_table(r)) return false;
     if (r->settings->table && !(r->command->options & CLI_OPT_TABLE))
         return usage_error(r, "--csv and --tsv take no file here");

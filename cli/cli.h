@@ -56,11 +56,14 @@ typedef struct cli_settings {
     cli_words continuations;
     cli_words counted;   /* files of --count */
     cli_words words;     /* of a command that takes words */
+    bool tensors;        /* --tensors, of info */
+    const char *diff;    /* --diff, of info */
     bool offline;        /* --offline */
     nt_width width;      /* --width, of convert */
     bool force;          /* --force, of convert */
     const char *against; /* the other tokenizer */
     bool as_transformers, trim_offsets;
+    nt_heat heat; /* --heat */
     bool markdown;
     int64_t rows;                  /* most of a table of tokens; -1: not given */
     const char *generation_config; /* FILE */
@@ -84,6 +87,7 @@ typedef struct cli_command {
     bool many;            /* records go through nt_score_many */
     bool tokenizer_only;  /* needs no weights; without a model GPT-2's own tokenizer */
     bool takes_option;    /* the first word is an option's name; TEXT may be left out */
+    bool takes_model;     /* the first word is the model */
     const char *words;    /* takes words, and no model: what they are, for the help; else NULL */
     /* Runs instead where no model is needed, and returns the exit status; -1: one is. */
     int (*without_model)(const cli_settings *settings);
@@ -109,6 +113,7 @@ enum {
     CLI_OPT_EXPLAIN = 1 << 14,
     CLI_OPT_PICTURE = 1 << 15,
     CLI_OPT_CONVERT = 1 << 16,
+    CLI_OPT_INFO = 1 << 17,
 };
 
 /* What a run holds open. */
@@ -153,6 +158,13 @@ bool cli_read_ids(int32_t **ids, size_t *n, const char *text);
 
 /* Opens what the command needs and runs it; the exit status. */
 int cli_run_command(const cli_command *command, cli_settings *settings);
+
+/* Whether a model is named, or built in; else one line that says so. */
+bool cli_has_model(const cli_command *command, const cli_settings *settings);
+/* The library's status; nothing is reported. */
+int cli_open_model(nt_model **out, cli_run *run, const char *name, const cli_settings *settings);
+/* Says which model speaks where none was named, and where a folder could have been meant. */
+void cli_tell_model(cli_run *run, const char *name);
 
 /* From the first token on Ctrl-C ends each sequence where it is, so that nothing is lost. */
 void cli_keep_made(nt_generate_options *options, cli_run *run);

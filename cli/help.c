@@ -114,7 +114,10 @@ static void print_section(FILE *out, const cli_command *command, cli_section sec
 
 void cli_print_help(FILE *out, const cli_command *command) {
     fprintf(out, "nextoken %s: %s\n\nusage: nextoken %s%s [options]%s\n", command->name,
-            command->summary, command->name, command->words ? command->words : " [-m MODEL]",
+            command->summary, command->name,
+            command->words         ? command->words
+            : command->takes_model ? " [MODEL]"
+                                   : " [-m MODEL]",
             !command->takes_text    ? ""
             : command->takes_option ? " [OPTION [TEXT | -]]"
             : command->takes_file   ? " [FILE | -]"

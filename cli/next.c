@@ -5,6 +5,7 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
     nt_next_options options = NT_NEXT_OPTIONS_INIT;
     options.k = settings->k;
     options.callbacks = &r->callbacks;
+    options.logits = settings->html || settings->format == NT_HTML; /* what its page moves */
     options.generate = settings->generation_given ? &settings->generate : NULL;
     return nt_next(out, r->session, prompt, &options);
 }

@@ -91,6 +91,20 @@ static bool read_base(cli_settings *settings, const char *value, char *error, si
     return false;
 }
 
+static bool read_heat(cli_settings *settings, const char *value, char *error, size_t n) {
+    static const char *const names[] = {"probability", "rank", "surprisal", "entropy"};
+    if (!value) value = "surprisal";
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            settings->heat = (nt_heat)(NT_HEAT_PROBABILITY + i);
+            return true;
+        }
+    }
+    snprintf(error, n, "heat is \"%.60s\"; it must be probability, rank, surprisal or entropy",
+             value);
+    return false;
+}
+
 bool cli_words_add(cli_words *words, const char *word) {
     const char **bigger = malloc((words->n + 1) * sizeof *bigger);
     if (!bigger) return false;
@@ -176,7 +190,7 @@ static const cli_option options[] = {
              "100), and of --against show what differs"},
     {.name = "k", .letter = 'k', .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(k), .low = 1,
      .high = INT32_MAX, .groups = CLI_OPT_K, .member = true, .metavar = "N",
-     .help = "how many candidates to show (default 10)"},
+     .help = "how many candidates to show (default 10; of score: none, and 5 with --html)"},
     {.name = "by", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_by,
      .groups = CLI_OPT_SCORE, .member = true, .metavar = "LIST",
      .help = "what is scored: a list of token, word, char and text (the sums alone). Default: "
@@ -202,6 +216,10 @@ static const cli_option options[] = {
     {.name = "stride", .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(stride), .low = 1,
      .high = INT32_MAX, .groups = CLI_OPT_WINDOWS, .member = true, .metavar = "N",
      .help = "tokens from one window's beginning to the next; every token counts once"},
+    {.name = "heat", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_heat,
+     .groups = CLI_OPT_SCORE, .optional = true, .metavar = "probability|rank|surprisal|entropy",
+     .help = "the text on coloured grounds in place of the table (default: by surprisal); with "
+             "--html what the page shows first"},
     {.name = "base", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_base,
      .groups = CLI_OPT_BASE, .member = true, .metavar = "2|e",
      .help = "logarithms in bits (2) or nats (e, the default)"},
@@ -248,6 +266,14 @@ static const cli_option options[] = {
     {.name = "force", .kind = CLI_FLAG, .section = CLI_THE_JOB, FIELD(force),
      .groups = CLI_OPT_CONVERT, .of_words = true,
      .help = "replace what is there: a file, or a folder that holds a checkpoint and nothing else"},
+    {.name = "tensors", .kind = CLI_FLAG, .section = CLI_THE_JOB, FIELD(tensors),
+     .groups = CLI_OPT_INFO,
+     .help = "every tensor of the files with type, shape and statistics, whatever they are the "
+             "weights of; with --diff all that changed"},
+    {.name = "diff", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(diff),
+     .groups = CLI_OPT_INFO, .file = true, .metavar = "MODEL",
+     .help = "what the tensors of MODEL differ from those of the first: by blocks, and those "
+             "that changed most"},
     {.name = "json", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(json), .of_words = true,
      .help = "one JSON object"},
     {.name = "csv", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_csv,
@@ -256,8 +282,8 @@ static const cli_option options[] = {
      .help = "tab-separated values"},
     {.name = "svg", .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(svg),
      .groups = CLI_OPT_PICTURE, .file = true, .metavar = "FILE",
-     .help = "draw the table into FILE, beside what is printed; with - the picture is printed "
-             "instead"},
+     .help = "draw the table (of score: lines of surprisal and entropy) into FILE, beside what is "
+             "printed; with - the picture is printed instead"},
     {.name = "html", .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(html), .file = true,
      .metavar = "FILE",
      .help = "write a page into FILE, with nothing beside it, beside what is printed; with - the "
@@ -279,7 +305,8 @@ static const cli_option options[] = {
      .groups = CLI_OPT_SESSION, .metavar = "auto|f32",
      .help = "arithmetic, whatever the file stores"},
     {.name = "threads", .letter = 't', .kind = CLI_NUMBER, .section = CLI_RUN, FIELD(threads),
-     .low = 1, .high = 1024, .groups = CLI_OPT_SESSION | CLI_OPT_TOKENIZE, .metavar = "N",
+     .low = 1, .high = 1024, .groups = CLI_OPT_SESSION | CLI_OPT_TOKENIZE | CLI_OPT_INFO,
+     .metavar = "N",
      .help = "threads (default: OMP_NUM_THREADS, else all processors)"},
     {.name = "offline", .kind = CLI_FLAG, .section = CLI_RUN, FIELD(offline),
      .help = "take a model that is named from the cache alone, as HF_HUB_OFFLINE=1 does"},

@@ -30,6 +30,7 @@ typedef struct cli_option {
     bool file;       /* STRING: the name of a file, not empty */
     bool member;     /* may stand in a --jsonl line */
     bool list;       /* takes all words up to the next option */
+    bool optional;   /* READ: takes the next word where that is a value of its own, else NULL */
     const char *metavar, *help;
 } cli_option;
 

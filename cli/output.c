@@ -98,6 +98,7 @@ nt_view_options cli_view(const cli_run *run, nt_result_kind kind, const cli_sett
     view.ascii = settings->ascii;
     view.bits = settings->bits;
     view.trace = settings->trace;
+    view.heat = settings->heat;
     view.most_rows = settings->rows >= 0 ? settings->rows : isatty(STDOUT_FILENO) ? 100 : -1;
     view.index = index;
     view.text_shown = run->text_shown;

@@ -152,9 +152,7 @@ nt_hub_options cli_hub_options(cli_run *run, nt_callbacks *callbacks,
     return hub;
 }
 
-/* Opens, or says why not; the exit status. */
-static int open_model(nt_model **out, cli_run *run, const char *name,
-                      const cli_settings *settings) {
+int cli_open_model(nt_model **out, cli_run *run, const char *name, const cli_settings *settings) {
     nt_callbacks callbacks;
     const cli_command *command = run->command;
     const nt_hub_options hub = cli_hub_options(run, &callbacks, settings);
@@ -165,6 +163,14 @@ static int open_model(nt_model **out, cli_run *run, const char *name,
     options.tokenizer_only = command->tokenizer_only;
     int status = nt_model_open(out, path_of(command, name), &options);
     cli_progress_clear();
+    return status;
+}
+
+/* Opens, or says why not; the exit status. */
+static int open_model(nt_model **out, cli_run *run, const char *name,
+                      const cli_settings *settings) {
+    const cli_command *command = run->command;
+    int status = cli_open_model(out, run, name, settings);
     if (status != NT_E_NOT_FOUND || !command->tokenizer_only || access(name, F_OK) == 0)
         return cli_report(status);
     cli_error("%s%s; GPT-2's own tokenizer is built in: leave -m out, or give -m gpt2",
@@ -172,25 +178,27 @@ static int open_model(nt_model **out, cli_run *run, const char *name,
     return EXIT_FAILED;
 }
 
-/* Says which model speaks where none was named, and where a folder could have been meant. */
-static void tell_model(cli_run *run, const char *name) {
+void cli_tell_model(cli_run *run, const char *name) {
     if (!name && !run->command->tokenizer_only)
         note(run, "tales: old storybooks, not GPT-2; -m FOLDER or NEXTOKEN_MODEL names another");
     else if (name && strcmp(name, "tales") == 0 && access(name, F_OK) == 0)
         note(run, "tales is the model that is built in; ./tales names what lies here");
 }
 
+bool cli_has_model(const cli_command *command, const cli_settings *settings) {
+    if (command->tokenizer_only || settings->model || nt_builtin_model()) return true;
+    cli_error("no model: give -m FOLDER, or set NEXTOKEN_MODEL (this build carries none)");
+    return false;
+}
+
 static int open_run(cli_run *run, const cli_settings *settings) {
     const cli_command *command = run->command;
-    if (!command->tokenizer_only && !settings->model && !nt_builtin_model()) {
-        cli_error("no model: give -m FOLDER, or set NEXTOKEN_MODEL (this build carries none)");
-        return EXIT_USAGE;
-    }
+    if (!cli_has_model(command, settings)) return EXIT_USAGE;
     if (!cli_output_open(settings)) return EXIT_FAILED;
     nt_session_options session = NT_SESSION_OPTIONS_INIT;
     session.threads = settings->threads;
     int status = open_model(&run->model, run, settings->model, settings);
-    if (status == EXIT_DONE) tell_model(run, settings->model);
+    if (status == EXIT_DONE) cli_tell_model(run, settings->model);
     if (status == EXIT_DONE && settings->against)
         status = open_model(&run->against, run, settings->against, settings);
     if (status == EXIT_DONE && (command->options & CLI_OPT_SESSION))

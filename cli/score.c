@@ -3,6 +3,8 @@
 
 #include "cli.h"
 
+enum { ON_PAGES = 5 }; /* alternatives beside each token */
+
 bool cli_score_check(const cli_settings *s, char *error, size_t n) {
     const char *why = NULL;
     if (s->prompt && s->prompt_len) why = "prompt and prompt-len exclude each other";
@@ -10,6 +12,10 @@ bool cli_score_check(const cli_settings *s, char *error, size_t n) {
         why = "continuations exclude prompt, prompt-len and stride: the text itself is what "
               "they continue";
     }
+    bool page = s->html || s->format == NT_HTML;
+    if (s->k && s->continuations.n) why = "continuations exclude k: they are the alternatives";
+    if (s->k && s->by && !(s->by & NT_BY_TOKEN) && !page)
+        why = "k is about tokens: by must have token among its values";
     if (s->window && !s->stride) why = "window goes with stride";
     if (s->window && s->stride > s->window)
         why = "stride is larger than window: tokens between two windows would be lost";
@@ -29,6 +35,9 @@ nt_score_options cli_score_options(const cli_settings *settings) {
     options.window = (size_t)settings->window;
     options.continuations = settings->continuations.items;
     options.n_continuations = settings->continuations.n;
+    options.k = settings->k;
+    bool page = settings->html || settings->format == NT_HTML;
+    if (page && !options.k && !options.n_continuations) options.k = ON_PAGES;
     return options;
 }
 
@@ -47,13 +56,15 @@ const cli_command cli_score = {
         "  nextoken score --prompt \"Q: Is it far? A:\" \" Yes, very.\"\n"
         "  nextoken score \"Is it far?\" --continuations \" Yes\" \" No\"\n"
         "  nextoken score --stride 512 - < book.txt\n"
+        "  nextoken score --heat rank --html alice.html - < alice.txt\n"
+        "  nextoken score -k 5 --json \"Alice is a rabbit.\"\n"
         "  nextoken score --csv sentences.csv --column sentence -o scores.csv\n"
         "  nextoken score --csv sentences.csv --column sentence --by word -o words.csv\n"
         "  nextoken score --jsonl texts.jsonl -o scores.jsonl   # and after a kill\n"
         "  nextoken score --jsonl texts.jsonl -o scores.jsonl --resume\n"
         "  echo '{\"text\": \"Alice\", \"by\": [\"word\", \"char\"]}' | nextoken score --jsonl -\n",
     .options = CLI_OPT_SCORE | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_WINDOWS | CLI_OPT_BASE |
-               CLI_OPT_TABLE,
+               CLI_OPT_TABLE | CLI_OPT_K | CLI_OPT_PICTURE,
     .takes_text = true,
     .many = true,
     .run = run,

@@ -405,6 +405,8 @@ typedef struct nt_score_options {
     size_t window; /* positions; 0: the model's context */
     const char *const *continuations; /* [n], zero-ended: compare these endings of the text */
     size_t n_continuations;
+    int32_t k; /* keep so many of the likeliest ids at each place: steps, one a token, whose chosen
+                  is the token that stands there; more than V means V. 0: none */
 } nt_score_options;
 #define NT_SCORE_OPTIONS_INIT                                                                      \
     { .size = sizeof(nt_score_options) }

@@ -191,6 +191,15 @@ typedef struct nt_next_options {
     const nt_callbacks *callbacks;
     const nt_generate_options *generate; /* processors to show at work; NULL: none. Those that act
                                             when drawing act where do_sample is on */
+    bool logits; /* keep tensors "logits" [V] and, where processors that do not belong to drawing
+                    changed them, "processed_logits" [V]: what temperature and its kin begin with */
+    /* For programs that walk from token to token, and keep a sequence for it (nt_sequence_fork): */
+    const float *row; /* [V] the logits behind the prompt, as nt_forward gave them: the model need
+                         not run for them; NULL: it does. The result has the same bits */
+    size_t n_new;     /* with row: so many ids at the end of the prompt count as generated, for
+                         min_new_tokens and whatever else tells them from a prompt */
+    bool drawn;       /* with row: the step's chosen and draw are what nt_generate draws with
+                         generate's seed and rng as new token n_new, where these logits stand */
 } nt_next_options;
 #define NT_NEXT_OPTIONS_INIT                                                                       \
     { .size = sizeof(nt_next_options) }

@@ -67,7 +67,8 @@ typedef struct nt_step {
     int32_t drafted; /* what the assistant proposed here; -1: nothing */
 } nt_step;
 
-/* Steps of NEXT (one), STEPS and GENERATE: those on the way to each output, output after output.
+/* Steps of NEXT (one), STEPS and GENERATE: those on the way to each output, output after output; of
+ * SCORE with k: step i is what stood to choose in place of token i (of the first: nothing).
  * Candidates of step i are the likeliest in order of processed_prob, demoted ones are those that
  * the model had among its likeliest and that processors took from among them. */
 NT_API size_t nt_result_n_steps(const nt_result *result);
@@ -259,8 +260,8 @@ typedef struct nt_tensor_view {
     size_t shape[4];
 } nt_tensor_view;
 
-/* Arrays of INSPECT: "logits", "hidden_states", "hidden_norms" [L + 1], "attentions",
- * "logit_lens_uncalibrated". NULL when it was not kept. */
+/* Arrays of NEXT and INSPECT: "logits", "hidden_states", "hidden_norms" [L + 1], "attentions",
+ * "logit_lens_uncalibrated", "processed_logits". NULL when it was not kept. */
 NT_API const nt_tensor_view *nt_result_tensor(const nt_result *result, const char *name);
 /* All of them in one .npz file, written whole or not at all. Errors: ARGUMENT (it holds none),
  * NOT_FOUND (the folder), IO, MEMORY. */
@@ -268,11 +269,30 @@ NT_API int nt_result_save_npz(const nt_result *result, const char *path);
 
 /* ---- Results: show them ---------------------------------------------------------------------- */
 
-/* NT_SVG is a picture of NEXT and STEPS, NT_HTML a page of any result with its figure, tables and
- * NT_JSON in it: one file with nothing beside it, for light and dark screens.
+/* How much of a search with beams its tree shows. */
+typedef enum nt_tree_detail {
+    NT_TREE_AUTO,    /* as much as can be taken in at a glance */
+    NT_TREE_OUTPUTS, /* the ways to the outputs */
+    NT_TREE_KEPT,    /* and whatever was kept as a beam */
+    NT_TREE_BEAMS,   /* and what was pruned */
+    NT_TREE_ALL      /* and what else stood to choose in the rows that the trace holds */
+} nt_tree_detail;
+
+/* NT_SVG is a picture of NEXT, STEPS, SCORE and of GENERATE with beams, NT_HTML a page of any
+ * result with its figure, tables and NT_JSON in it: one file with nothing beside it, for light and
+ * dark screens.
  * The same result gives the same bytes on every machine: it tells no durations, and the instruction
  * set only where numbers depend on it. */
 typedef enum nt_format { NT_TABLE, NT_JSON, NT_CSV, NT_TSV, NT_SVG, NT_HTML } nt_format;
+
+/* What a heat map of a scored text shows. */
+typedef enum nt_heat {
+    NT_HEAT_NONE,
+    NT_HEAT_PROBABILITY,
+    NT_HEAT_RANK,
+    NT_HEAT_SURPRISAL,
+    NT_HEAT_ENTROPY
+} nt_heat;
 
 typedef struct nt_view_options {
     size_t size;
@@ -289,6 +309,10 @@ typedef struct nt_view_options {
     int64_t most_rows; /* NT_TABLE of TOKENS is left out, and of COMPARED shows what differs, where
                           it has more rows; -1 (the default): all rows */
     bool trace;        /* NT_JSON of GENERATE with "trace": every step, row and beam */
+    nt_heat heat;      /* NT_TABLE of SCORE: the text on coloured grounds in place of its table;
+                          NT_HTML: what its heat map shows first (NT_HEAT_NONE: surprisal) */
+    bool tree;         /* NT_TABLE of GENERATE with the tree of its beams; UNSUPPORTED without */
+    nt_tree_detail tree_detail; /* of that, and of NT_SVG and NT_HTML */
 } nt_view_options;
 #define NT_VIEW_OPTIONS_INIT                                                                       \
     { .size = sizeof(nt_view_options), .index = -1, .most_rows = -1 }

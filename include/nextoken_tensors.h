@@ -39,9 +39,10 @@ typedef struct nt_tensors_options {
  * Errors: NOT_FOUND, IO, FORMAT, UNSUPPORTED, CANCELLED, and of names those of nt_hub_pull. */
 NT_API int nt_list_tensors(nt_result **out, const char *path, const nt_tensors_options *options);
 
-/* What tensors of b differ from those of a (kind DIFF). Tensors are matched by nt_tensor_info.plain,
- * so that prefixes and formats do not matter: a GGUF file can be held against the folder that it
- * was made from, and what a quantisation cost is told. Errors as nt_list_tensors'. */
+/* What tensors of b differ from those of a (kind DIFF). Tensors are matched by
+ * nt_tensor_info.plain, so that prefixes and formats do not matter: a GGUF file can be held against
+ * the folder that it was made from, and what a quantisation cost is told. Errors as
+ * nt_list_tensors'. */
 NT_API int nt_diff_tensors(nt_result **out, const char *a, const char *b,
                            const nt_tensors_options *options);
 
@@ -57,8 +58,8 @@ typedef struct nt_tensor_info {
                              told */
     size_t n_dims;
     uint64_t n_numbers, n_bytes;
-    bool counted;    /* there are statistics */
-    double min, max; /* smallest, largest */
+    bool counted;     /* there are statistics */
+    double min, max;  /* smallest, largest */
     double mean, std; /* std: of all its numbers (divided by their count, not by one less) */
     double rms;       /* square root of the mean square */
     double norm;      /* L2, in statistics' books Frobenius: rms times the root of the count */

@@ -171,6 +171,7 @@ static int make_setting(nt_setting *setting, nt_session *session, const nt_promp
 typedef struct next_job {
     nt_result *trace;
     size_t V, k;
+    bool logits;
 } next_job;
 
 static int keep_candidates(void *payload, const nt_logits_row *rows, size_t n) {
@@ -178,7 +179,12 @@ static int keep_candidates(void *payload, const nt_logits_row *rows, size_t n) {
     (void)n; /* the last row alone */
     nt_stage raw = {.logits = rows->logits};
     nt_sight sight = {.stages = &raw, .n_stages = 1, .V = job->V, .k = job->k};
-    return nt_trace_add_step(job->trace, &sight, -1);
+    NT_TRY(nt_trace_add_step(job->trace, &sight, -1));
+    float *kept;
+    if (!job->logits) return NT_OK;
+    NT_TRY(nt_trace_add_tensor(&kept, job->trace, "logits", 1, &job->V));
+    memcpy(kept, rows->logits, job->V * sizeof *kept);
+    return NT_OK;
 }
 
 /* The options that shape one row of logits, and no others. The length is the longest there is: this
@@ -206,6 +212,8 @@ static int next_with(nt_result *trace, nt_session *session, const nt_prompt *pro
                      const nt_ids_of *e, const nt_next_options *next) {
     nt_generate_options given = NT_GENERATE_OPTIONS_INIT;
     NT_TRY(nt_take_options(&given, sizeof given, next->generate, "nt_generate_options"));
+    nt_ids_of old = *e; /* of the ids, those that count as the prompt */
+    if (next->row) old.n -= next->n_new;
     nt_next_options whole = *next;
     whole.generate = &given;
     nt_setting setting;
@@ -213,7 +221,13 @@ static int next_with(nt_result *trace, nt_session *session, const nt_prompt *pro
     if (context <= e->n) context = e->n + 1; /* nothing is appended */
     nt_generate_options options = for_one_step(&whole, &session->model->defaults, context);
     nt_asked asked = {&options, &given};
-    int status = make_setting(&setting, session, prompt, e, &asked, context);
+    int status = make_setting(&setting, session, prompt, &old, &asked, context);
+    setting.plan.seed = given.seed; /* also where the plan itself draws nothing */
+    if (given.rng) setting.plan.rng = (nt_rng_kind)given.rng;
+    setting.decoding.keep_rows = next->logits;
+    setting.decoding.row = next->row;
+    setting.decoding.n_new = next->row ? next->n_new : 0;
+    setting.decoding.drawn = next->row && next->drawn;
     if (status == NT_OK) status = nt_decode_peek(trace, &setting.decoding);
     nt_ids_free(&setting.negative);
     return status;
@@ -228,15 +242,24 @@ int nt_next(nt_result **out, nt_session *session, const nt_prompt *prompt,
     if (options.k == 0) options.k = 10;
     if (options.k < 1)
         return nt_fail(NT_E_ARGUMENT, "k is %d; it must be at least 1", (int)options.k);
+    const nt_generate_options none = NT_GENERATE_OPTIONS_INIT;
+    if (options.row && options.drawn && !options.generate) options.generate = &none;
     nt_ids_of e;
     int status = nt_prompt_ids(&e, session->model, prompt, options.callbacks);
+    if (status == NT_OK && options.row && options.n_new >= e.n) {
+        status = nt_fail(NT_E_ARGUMENT, "n_new is %zu of %zu ids: one at least is the prompt's",
+                         options.n_new, e.n);
+    }
     if (status == NT_OK) status = nt_job_begin(out, session->model, NT_RESULT_NEXT, &e);
     if (status == NT_OK && options.generate) {
         status = next_with(*out, session, prompt, &e, &options);
     } else if (status == NT_OK) {
-        next_job job = {*out, (size_t)session->model->network->config.V, (size_t)options.k};
-        status = nt_session_each_row(session, e.ids, e.n, e.n - 1, keep_candidates, &job,
-                                     options.callbacks);
+        next_job job = {*out, (size_t)session->model->network->config.V, (size_t)options.k,
+                        options.logits};
+        const nt_logits_row row = {.logits = options.row};
+        status = options.row ? keep_candidates(&job, &row, 1)
+                             : nt_session_each_row(session, e.ids, e.n, e.n - 1, keep_candidates,
+                                                   &job, options.callbacks);
     }
     nt_ids_free(&e);
     return nt_job_finish(out, status, started);

@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "format/npz.h"
 #include "nextoken.h"
+#include "tensors.h"
 #include "view/view.h"
 #include "wiring.h"
 
@@ -185,6 +186,7 @@ int nt_info(nt_result **out, const nt_model *model) {
     NT_TRY(nt_need_network(model));
     int status = nt_job_begin(out, model, NT_RESULT_INFO, NULL);
     if (status == NT_OK) status = add_facts(*out, model);
+    if (status == NT_OK) status = nt_tensors_groups(*out, model->network->tensors);
     status = nt_job_finish(out, status, 0);
     if (status == NT_OK) (*out)->milliseconds = 0; /* nothing ran */
     return status;

@@ -1,7 +1,6 @@
 /* Models and sessions: where a checkpoint's weights, its tokenizer and the forward pass meet. */
 #include "nextoken.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -21,16 +20,6 @@ enum { MAX_CONFIG_BYTES = 16 << 20, MOST_CACHED = 256 << 20 };
 
 const char *nt_version(void) {
     return VERSION(NT_VERSION_MAJOR, NT_VERSION_MINOR, NT_VERSION_PATCH);
-}
-
-void nt_note(const nt_callbacks *callbacks, const char *format, ...) {
-    if (!callbacks || !callbacks->note) return;
-    char line[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    callbacks->note(callbacks->payload, line);
 }
 
 nt_callbacks nt_without_progress(const nt_callbacks *callbacks) {

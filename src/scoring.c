@@ -203,8 +203,9 @@ static int prepare_part(job *j, part *p, nt_session *session) {
     if (j->options.add_eos) NT_TRY(add_eos(&p->ids, session->model));
     NT_TRY(check_length(j, p->ids.n));
     NT_TRY(nt_job_begin(&p->trace, session->model, NT_RESULT_SCORE, &p->ids));
-    return nt_scoring_begin(&p->scoring, p->trace, lexis, (size_t)session->model->network->config.V,
-                            j->options.by, j->options.correction, p->prompt_len);
+    NT_TRY(nt_scoring_begin(&p->scoring, p->trace, lexis, (size_t)session->model->network->config.V,
+                            j->options.by, j->options.correction, p->prompt_len));
+    return nt_scoring_keep(&p->scoring, (size_t)j->options.k);
 }
 
 static int prepare_continuations(job *j, nt_session *session, const nt_prompt *context,
@@ -215,6 +216,7 @@ static int prepare_continuations(job *j, nt_session *session, const nt_prompt *c
                        "continuations exclude prompt, prompt_len and stride: the text "
                        "itself is what they continue");
     }
+    if (o->k) return nt_fail(NT_E_ARGUMENT, "continuations exclude k: they are the alternatives");
     if (!context || (!context->ids && !context->text))
         return nt_fail(NT_E_ARGUMENT, "the prompt has neither a text nor ids");
     for (size_t i = 0; i < o->n_continuations; i++) {
@@ -238,6 +240,8 @@ static int prepare(job *j, nt_session *session, const nt_prompt *prompt,
     if (!j->options.prompt) j->options.n_prompt = 0;
     if (j->options.n_prompt == NT_ZERO_ENDED) j->options.n_prompt = strlen(j->options.prompt);
     NT_TRY(nt_take_window(&j->window, session->model, j->options.window, j->options.stride));
+    if (j->options.k < 0)
+        return nt_fail(NT_E_ARGUMENT, "k is %d; it must be 0 or more", (int)j->options.k);
     size_t n = j->options.n_continuations;
     j->parts = nt_alloc(n ? n : 1, sizeof *j->parts);
     if (!j->parts) return NT_E_MEMORY;

@@ -65,14 +65,14 @@ static void read_F8_E5M2(double *out, const void *data, uint64_t first, size_t n
 }
 
 bool nt_numbers_of(nt_numbers *out, const void *data, const char *type) {
-#define TYPE(name) {#name, read_##name}
+#define TYPE(name)                                                                                 \
+    { #name, read_##name }
     static const struct {
         const char *name;
         void (*read)(double *out, const void *data, uint64_t first, size_t n);
-    } types[] = {TYPE(F32),     TYPE(F16), TYPE(BF16), TYPE(F64), TYPE(Q8_0), TYPE(Q4_0),
-                 TYPE(Q6_K),    TYPE(U8),  TYPE(I8),   TYPE(U16), TYPE(I16),  TYPE(U32),
-                 TYPE(I32),     TYPE(U64), TYPE(I64),  TYPE(BOOL), TYPE(F8_E4M3),
-                 TYPE(F8_E5M2)};
+    } types[] = {TYPE(F32),  TYPE(F16), TYPE(BF16), TYPE(F64),  TYPE(Q8_0),    TYPE(Q4_0),
+                 TYPE(Q6_K), TYPE(U8),  TYPE(I8),   TYPE(U16),  TYPE(I16),     TYPE(U32),
+                 TYPE(I32),  TYPE(U64), TYPE(I64),  TYPE(BOOL), TYPE(F8_E4M3), TYPE(F8_E5M2)};
 #undef TYPE
     *out = (nt_numbers){.data = data};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -142,7 +142,7 @@ static void join_moments(nt_moments *all, const nt_moments *part) {
     all->min = part->min < all->min ? part->min : all->min;
     all->max = part->max > all->max ? part->max : all->max;
     all->mean += apart * (more / (n + more));
-    all->m2 += part->m2 + apart * apart * (n * (more / (n + more)));
+    all->m2 += part->m2 + apart * (n * (more / (n + more))) * apart; /* 0 of none, never NaN */
 }
 
 static nt_pairs pairs_of(const double *a, const double *b, size_t n) {
@@ -254,8 +254,8 @@ static int run(nt_tally *tally, job j, uint64_t n_bytes, void *all,
             nt_pool_run(tally->pool, run_part, &j);
         for (size_t i = 0; i < j.n_pieces; i++)
             join(all, &((const part *)tally->parts)[i]);
-        uint64_t gone = (uint64_t)((double)n_bytes * ((double)(j.first + j.n_pieces) /
-                                                      (double)n_pieces));
+        uint64_t gone =
+            (uint64_t)((double)n_bytes * ((double)(j.first + j.n_pieces) / (double)n_pieces));
         NT_TRY(nt_tally_tell(tally, gone - told));
         told = gone;
     }

@@ -343,8 +343,8 @@ static int count_all(nt_listing *listing, const nt_tensors_options *options) {
             status = nt_tally_tell(&tally, item->info.n_bytes);
             continue;
         }
-        status = nt_tally_moments(&moments, &tally, &numbers, item->info.n_numbers,
-                                  item->info.n_bytes);
+        status =
+            nt_tally_moments(&moments, &tally, &numbers, item->info.n_numbers, item->info.n_bytes);
         if (status == NT_OK) take_moments(&item->info, &moments);
     }
     nt_tally_free(&tally);

@@ -20,8 +20,7 @@ typedef struct nt_listing {
 } nt_listing;
 
 /* Opens what path names and lists it. Free *out also when this failed. */
-int nt_listing_open(nt_listing *out, nt_result *trace, const char *path,
-                    const nt_hub_options *hub);
+int nt_listing_open(nt_listing *out, nt_result *trace, const char *path, const nt_hub_options *hub);
 /* A list of open tensors, which must outlive it. */
 int nt_listing_of(nt_listing *out, nt_result *trace, const nt_tensors *tensors);
 void nt_listing_free(nt_listing *listing);

@@ -5,6 +5,7 @@
 #define NT_WIRING_H
 
 #include "base/buffer.h"
+#include "base/note.h"
 #include "decode/stepper.h"
 #include "model/forward.h"
 #include "score/lexis.h"
@@ -100,9 +101,5 @@ typedef struct nt_stages {
     uint64_t done, total;      /* done: before the step at hand */
 } nt_stages;
 nt_callbacks nt_stages_callbacks(nt_stages *span);
-
-/* Hands one line to the note callback, if there is one. */
-void nt_note(const nt_callbacks *callbacks, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 #endif

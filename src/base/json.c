@@ -5,9 +5,33 @@
 
 #include "base/file.h"
 
+enum { SMALL = 1 << 20, LEAST_BYTES = 16 };
+
+/* Refuses a large text with more objects and arrays than any file of ours needs (tensors' headers
+ * have three in at least 49 bytes): read into memory, 25 MB of "{}," would take 2 GB. */
+static int check_density(const char *bytes, size_t n, const char *where) {
+    if (n < SMALL) return NT_OK;
+    size_t n_containers = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < n; i++) {
+        if (quoted && bytes[i] == '\\')
+            i++;
+        else if (bytes[i] == '"')
+            quoted = !quoted;
+        else
+            n_containers += !quoted && (bytes[i] == '{' || bytes[i] == '[');
+    }
+    if (n_containers <= n / LEAST_BYTES) return NT_OK;
+    return nt_fail(NT_E_FORMAT,
+                   "%.400s has %zu objects and arrays in %zu bytes: it is made to fill memory",
+                   where, n_containers, n);
+}
+
 int nt_json_parse(json_t **out, const char *bytes, size_t n, const char *where) {
     json_error_t error;
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+    *out = NULL;
+    NT_TRY(check_density(bytes, n, where));
     *out = json_loadb(bytes, n, flags, &error);
     if (*out) return NT_OK;
     if (json_error_code(&error) == json_error_out_of_memory) return nt_fail_memory(n);

@@ -141,6 +141,15 @@ typedef struct nt_decoding {
     const int32_t *negative; /* [n_negative]; NULL: guidance begins from the prompt's last id */
     size_t n_negative;
     const nt_callbacks *callbacks; /* or NULL */
+    bool keep_rows; /* nt_decode_peek: whole rows, too, as tensors "logits" and, where processors
+                       before the warpers changed it, "processed_logits"; the warpers' values as
+                       facts */
+    /* nt_decode_peek: the logits behind prompt [n_prompt + n_new], of which n_new are new; NULL:
+     * the stepper gives them, behind prompt [n_prompt]. drawn: with them, an id is drawn, too, as
+     * that of new token n_new */
+    const float *row;
+    size_t n_new;
+    bool drawn;
 } nt_decoding;
 
 /* Decodes as the plan says, into a trace without steps whose heading and prompt are set: adds

@@ -64,6 +64,7 @@ static int find_family(size_t *out, nt_config_source in) {
 /* Fields that would change the arithmetic in a way that we lack. */
 static int refuse_unsupported(nt_config_source in) {
     NT_TRY(nt_config_only(in, "add_cross_attention", false, false));
+    NT_TRY(nt_config_only(in, "is_causal", true, true)); /* false: each sees what follows it, too */
     const json_t *quantized = json_object_get(in.json, "quantization_config");
     if (quantized && !json_is_null(quantized)) {
         const char *method = json_string_value(json_object_get(quantized, "quant_method"));

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "format/entries.h"
 
-enum { LENGTH_BYTES = 8, MAX_HEADER = 25000000, SMALL_HEADER = 1 << 20 };
+enum { LENGTH_BYTES = 8, MAX_HEADER = 25000000 };
 
 /* Types of the format, with their bits; dtype is NT_N_DTYPES where we do not compute with it. */
 static const struct type {
@@ -254,25 +254,6 @@ static int read_length(size_t *n_header, const unsigned char *bytes, size_t n, c
     return NT_OK;
 }
 
-/* Refuses a large header with more objects and arrays than tensors can need (three in at least 49
- * bytes): read into memory, 25 MB of "{}," would take 2 GB. */
-static int check_density(const char *header, size_t n, const char *file) {
-    if (n < SMALL_HEADER) return NT_OK;
-    size_t n_containers = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < n; i++) {
-        if (quoted && header[i] == '\\')
-            i++;
-        else if (header[i] == '"')
-            quoted = !quoted;
-        else
-            n_containers += !quoted && (header[i] == '{' || header[i] == '[');
-    }
-    if (n_containers <= n / 16) return NT_OK;
-    return nt_fail(NT_E_FORMAT, "%.400s: its header has %zu objects and arrays: no tensors' header",
-                   file, n_containers);
-}
-
 int nt_safetensors_read(nt_tensors *tensors, const unsigned char *bytes, size_t n,
                         const char *file) {
     size_t n_header = 0;
@@ -280,7 +261,6 @@ int nt_safetensors_read(nt_tensors *tensors, const unsigned char *bytes, size_t 
     size_t data_at = LENGTH_BYTES + n_header, first = tensors->n_entries;
     json_t *header;
     const char *text = (const char *)bytes + LENGTH_BYTES;
-    NT_TRY(check_density(text, n_header, file));
     NT_TRY(nt_json_parse(&header, text, n_header, file));
     int status = read_entries(tensors, header, file);
     json_decref(header);

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "format/entries.h"
 
-enum { MAX_INDEX = 64 * 1024 * 1024 };
+enum { MAX_INDEX = 25000000 }; /* bytes, as of a safetensors header */
 
 /* Index and checkpoint folder, for messages and paths. */
 typedef struct index_file {

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/note.h"
 #include "base/random.h"
 #include "hub/trouble.h"
 
@@ -31,7 +32,7 @@ static int rest(nt_fetch *f) {
     bool asking = f->state == NT_FETCH_ASKING;
     if (f->done >= f->best + PART) f->tries = 0; /* further than ever before */
     if (f->done > f->best) f->best = f->done;
-    if (!nt_hub_may_retry(&least, &f->request) || f->tries >= f->job->place->retries ||
+    if (!nt_hub_may_retry(&least, f) || f->tries >= f->job->place->retries ||
         (asking && f->job->fast))
         return nt_hub_fail_request(f);
     double pause = first_rest;
@@ -41,7 +42,10 @@ static int rest(nt_fetch *f) {
     if (pause < least) pause = least;
     f->tries++;
     if (least > 0)
-        nt_hub_note(f->job->place, "%s asks for a pause of %.0f s", f->request.host, least);
+        nt_note(f->job->place->callbacks, "%s asks for a pause of %.0f s", f->request.host, least);
+    else if (f->tries == 2 && f->request.code != CURLE_OK)
+        nt_note(f->job->place->callbacks, "%s: %s; trying again", f->request.host,
+                f->request.trouble);
     f->again = f->state;
     f->until = nt_clock() + pause;
     f->state = NT_FETCH_RESTING;
@@ -253,8 +257,8 @@ static int lock(nt_fetch *f) {
     NT_TRY(nt_hub_lock(&f->lock, &f->job->repo, f->blob));
     if (f->lock >= 0) return open_blob(f);
     if (f->told || nt_clock() < f->until) return NT_OK; /* files of this one may be equal */
-    nt_hub_note(f->job->place, "another process fetches %.200s of %s: waiting for it", f->file,
-                f->job->name);
+    nt_note(f->job->place->callbacks, "another process fetches %.200s of %s: waiting for it",
+            f->file, f->job->name);
     f->told = true;
     return NT_OK;
 }
@@ -282,8 +286,8 @@ static int settle(nt_fetch *f) {
                            "it is kept",
                            f->file, f->request.host, found, f->blob);
         }
-        nt_hub_note(f->job->place, "%.200s came with a wrong hash: once more from the beginning",
-                    f->file);
+        nt_note(f->job->place->callbacks,
+                "%.200s came with a wrong hash: once more from the beginning", f->file);
         f->restarted = true;
         f->best = 0;
         f->state = NT_FETCH_GETTING;

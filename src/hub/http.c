@@ -8,14 +8,14 @@
 
 #include "base/memory.h"
 
-enum { MOST_REDIRECTS = 10, WAIT_MS = 100, LEAST_SPEED = 100 };
+enum { MOST_REDIRECTS = 10, WAIT_MS = 100, LEAST_SPEED = 100, MOST_HEADERS = 1 << 20 };
 
 struct nt_http {
     const nt_hub_place *place;
     nt_curl curl;
     CURLM *multi;
     CURLU *endpoint;
-    nt_buffer authorization;
+    nt_buffer authorization, no_proxy;
 };
 
 /* ---- URLs ------------------------------------------------------------------------------------ */
@@ -65,8 +65,15 @@ static void note_host(const nt_curl *curl, nt_request *r) {
 /* ---- What comes ------------------------------------------------------------------------------ */
 
 static size_t on_header(char *line, size_t size, size_t n, void *payload) {
-    nt_reply_line(&((nt_request *)payload)->reply, line, n * size);
-    return n * size;
+    nt_request *r = payload;
+    n *= size;
+    r->n_headers += n;
+    nt_reply_line(&r->reply, line, n);
+    if (r->n_headers <= MOST_HEADERS) return n;
+    if (r->status == NT_OK)
+        r->status =
+            nt_fail(NT_E_FORMAT, "%s sends headers without end: it is no hub, or broken", r->host);
+    return 0;
 }
 
 /* The body of an error is read past. */
@@ -101,6 +108,10 @@ int nt_http_new(nt_http **out, const nt_hub_place *place) {
         nt_buffer_printf(&http->authorization, "Authorization: Bearer %s", place->token);
         status = http->authorization.status;
     }
+    if (status == NT_OK) {
+        nt_proxy_write_exceptions(&http->no_proxy);
+        status = http->no_proxy.status;
+    }
     if (status != NT_OK) {
         nt_http_free(http);
         return status;
@@ -114,6 +125,7 @@ void nt_http_free(nt_http *http) {
     if (http->multi) http->curl.multi_cleanup(http->multi);
     if (http->endpoint) http->curl.url_cleanup(http->endpoint);
     nt_buffer_free(&http->authorization);
+    nt_buffer_free(&http->no_proxy);
     nt_free(http);
 }
 
@@ -138,6 +150,20 @@ static int set_headers(nt_http *http, nt_request *r) {
     return fine ? NT_OK : nt_fail_memory(0);
 }
 
+/* The way to r->url: the proxy, and whom to trust. */
+static void set_way(nt_http *http, nt_request *r) {
+    const nt_curl *curl = &http->curl;
+    const nt_hub_authorities *trusted = &http->place->authorities;
+    r->proxy = nt_proxy_find(has_scheme(curl, r->url, "https"));
+    r->proxy_code = 0;
+    curl->easy_setopt(r->easy, CURLOPT_PROXY, r->proxy.url ? r->proxy.url : "");
+    curl->easy_setopt(r->easy, CURLOPT_NOPROXY, http->no_proxy.data);
+    if (!trusted->path) return;
+    const char *file = trusted->folder ? NULL : trusted->path;
+    curl->easy_setopt(r->easy, CURLOPT_CAINFO, file);
+    curl->easy_setopt(r->easy, CURLOPT_CAPATH, file ? NULL : trusted->path);
+}
+
 /* Sends the request to r->url. */
 static int transmit(nt_http *http, nt_request *r) {
     const nt_curl *curl = &http->curl;
@@ -146,6 +172,7 @@ static int transmit(nt_http *http, nt_request *r) {
     NT_TRY(set_headers(http, r));
     nt_reply_clear(&r->reply);
     r->trouble[0] = 0;
+    r->n_headers = 0;
     note_host(curl, r);
     CURL *easy = r->easy;
     curl->easy_reset(easy);
@@ -162,7 +189,7 @@ static int transmit(nt_http *http, nt_request *r) {
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, r);
     curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, place->answer_seconds);
     curl->easy_setopt(easy, CURLOPT_NOBODY, r->head ? 1L : 0L);
-    if (place->authorities) curl->easy_setopt(easy, CURLOPT_CAINFO, place->authorities);
+    set_way(http, r);
     if (r->head) {
         curl->easy_setopt(easy, CURLOPT_TIMEOUT, place->answer_seconds);
     } else { /* no limit on the whole: a large file on a slow line takes what it takes */
@@ -240,7 +267,9 @@ static void finish(nt_http *http, CURLMsg *message) {
     http->curl.multi_remove_handle(http->multi, message->easy_handle);
     r->running = false;
     r->code = code;
-    if (code != CURLE_OK && !r->trouble[0])
+    http->curl.easy_getinfo(message->easy_handle, CURLINFO_HTTP_CONNECTCODE, &r->proxy_code);
+    /* libcurl may quote the proxy's URL, with its password */
+    if (code != CURLE_OK && (!r->trouble[0] || strchr(r->trouble, '@')))
         snprintf(r->trouble, sizeof r->trouble, "%s", http->curl.easy_strerror(code));
     if (r->status == NT_OK) {
         r->status = follow(&followed, http, r);

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "hub/curl.h"
 #include "hub/place.h"
+#include "hub/proxy.h"
 #include "hub/reply.h"
 
 typedef struct nt_http nt_http;
@@ -25,6 +26,8 @@ struct nt_request {
     bool done;
     nt_reply reply;
     char host[NT_HEADER]; /* who answered */
+    nt_proxy proxy;       /* what the environment names for it; no_proxy may except the host */
+    long proxy_code;      /* what a proxy answered that was to make way to the host; 0: nothing */
     int status;           /* of begin or take, or of the request itself (its message is set) */
     CURLcode code;        /* not OK: what broke it off; NT_OK may stand in status then */
     char trouble[CURL_ERROR_SIZE];
@@ -33,6 +36,7 @@ struct nt_request {
     struct curl_slist *headers;
     CURLU *url;
     int redirects;
+    size_t n_headers; /* bytes */
     bool begun, running;
 };
 

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +94,7 @@ static int find_cache(nt_hub_place *place, const char *given) {
 }
 
 /* A token goes into a header: one line of visible characters. */
-static int take_token(nt_hub_place *place, const char *token) {
+static int take_token(nt_hub_place *place, const char *token, const char *from) {
     nt_buffer text = {0};
     while (isspace((unsigned char)*token))
         token++;
@@ -106,23 +105,25 @@ static int take_token(nt_hub_place *place, const char *token) {
         if ((unsigned char)*token < 0x21 || (unsigned char)*token > 0x7e) {
             nt_buffer_free(&text);
             return nt_fail(NT_E_ARGUMENT,
-                           "the token (HF_TOKEN, or its file) holds a byte that no "
-                           "token has: get it again at %s/settings/tokens",
-                           place->endpoint);
+                           "the token (%.300s) holds a byte that no token has: get it again at "
+                           "%.200s/settings/tokens",
+                           from, place->endpoint);
         }
         nt_buffer_putc(&text, *token);
     }
     if (text.n == 0) return text.status;
+    place->token_from = from;
     place->token = keep(place, &text);
     return place->token ? NT_OK : NT_E_MEMORY;
 }
 
 static int read_token(nt_hub_place *place, const char *given) {
-    if (given) return take_token(place, given);
+    if (given) return take_token(place, given, "nt_hub_options");
     if (is_true("HF_HUB_DISABLE_IMPLICIT_TOKEN")) return NT_OK;
-    const char *token = variable("HF_TOKEN"), *file = variable("HF_TOKEN_PATH"), *home;
-    if (!token) token = variable("HUGGING_FACE_HUB_TOKEN");
-    if (token) return take_token(place, token);
+    static const char *const names[] = {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (variable(names[i])) return take_token(place, variable(names[i]), names[i]);
+    const char *file = variable("HF_TOKEN_PATH"), *home;
     if (file) {
         NT_TRY(expand(&file, place, file, NULL));
     } else {
@@ -135,16 +136,23 @@ static int read_token(nt_hub_place *place, const char *given) {
     int status = nt_file_read(&text, &n, file, MAX_TOKEN);
     if (status == NT_E_MEMORY) return status;
     if (status != NT_OK) return NT_OK; /* of another user, say: then there is none */
-    status = take_token(place, text);
+    status = take_token(place, text, file);
     nt_free(text);
     return status;
 }
 
-/* As requests, httpx and curl are told of a company's own. */
-static const char *find_authorities(void) {
-    const char *file = variable("SSL_CERT_FILE");
-    if (!file) file = variable("REQUESTS_CA_BUNDLE");
-    return file ? file : variable("CURL_CA_BUNDLE");
+/* As huggingface_hub is told of a company's own: httpx reads the first two, requests, which was
+ * under it before, the others. */
+static nt_hub_authorities find_authorities(void) {
+    static const char *const variables[] = {"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+                                            "CURL_CA_BUNDLE"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *path = variable(variables[i]);
+        if (path)
+            return (nt_hub_authorities){variables[i], path,
+                                        i == 1 || nt_file_look(path) == NT_FILE_FOLDER};
+    }
+    return (nt_hub_authorities){0};
 }
 
 static int find_endpoint(nt_hub_place *place, const char *given) {
@@ -189,17 +197,6 @@ int nt_hub_place_take(nt_hub_place *out, const nt_hub_options *given) {
 
 void nt_hub_place_free(nt_hub_place *place) {
     nt_arena_free(&place->arena);
-}
-
-void nt_hub_note(const nt_hub_place *place, const char *format, ...) {
-    const nt_callbacks *callbacks = place->callbacks;
-    if (!callbacks || !callbacks->note) return;
-    char line[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    callbacks->note(callbacks->payload, line);
 }
 
 bool nt_hub_cancelled(const nt_hub_place *place) {

@@ -6,12 +6,20 @@
 #include "base/arena.h"
 #include "nextoken.h"
 
+/* Whom to trust in place of the authorities that the system trusts; all NULL: those. */
+typedef struct nt_hub_authorities {
+    const char *variable; /* that names them */
+    const char *path;
+    bool folder; /* of certificates by their hashes, not one file of them */
+} nt_hub_authorities;
+
 typedef struct nt_hub_place {
     nt_arena arena;
     const char *cache;
-    const char *endpoint;    /* without a slash at its end */
-    const char *token;       /* NULL: none */
-    const char *authorities; /* file of certificates; NULL: the system's */
+    const char *endpoint;   /* without a slash at its end */
+    const char *token;      /* NULL: none */
+    const char *token_from; /* "HF_TOKEN", or a file: for messages */
+    nt_hub_authorities authorities;
     bool offline, refresh, symlinks;
     int parallel, retries;
     long answer_seconds, silence_seconds; /* to wait for a header; for bytes */
@@ -22,10 +30,6 @@ typedef struct nt_hub_place {
 /* Free *out also when this failed. Errors: ARGUMENT (a value that is none), IO (no home). */
 int nt_hub_place_take(nt_hub_place *out, const nt_hub_options *options);
 void nt_hub_place_free(nt_hub_place *place);
-
-/* Hands one line to the note callback. */
-void nt_hub_note(const nt_hub_place *place, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 bool nt_hub_cancelled(const nt_hub_place *place);
 
 #endif

@@ -5,27 +5,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/note.h"
 #include "hub/fetch.h"
 #include "hub/hub.h"
+#include "hub/near.h"
 
 /* ---- What the cache holds -------------------------------------------------------------------- */
-
-/* Models that lived at the top of the hub once, and have owners today: a cache may have them under
- * either name. */
-static const char *const moved[][2] = {
-    {"gpt2", "openai-community/gpt2"},
-    {"gpt2-medium", "openai-community/gpt2-medium"},
-    {"gpt2-large", "openai-community/gpt2-large"},
-    {"gpt2-xl", "openai-community/gpt2-xl"},
-    {"distilgpt2", "distilbert/distilgpt2"},
-};
-
-static const char *other_name(const char *repo) {
-    for (size_t i = 0; i < sizeof moved / sizeof *moved; i++)
-        for (int k = 0; k < 2; k++)
-            if (strcmp(repo, moved[i][k]) == 0) return moved[i][1 - k];
-    return NULL;
-}
 
 typedef struct found {
     char *folder;                      /* the snapshot; NULL: none that can be used */
@@ -71,7 +56,7 @@ static int look_under(found *out, const nt_hub_place *place, const char *repo_na
 static int look_in_cache(found *out, const nt_hub_place *place, const nt_hub_name *name,
                          const nt_hub_want *want) {
     *out = (found){0};
-    const char *other = other_name(name->repo);
+    const char *other = nt_hub_other_name(name->repo);
     NT_TRY(look_under(out, place, name->repo, name, want));
     if (out->folder && !out->missing[0]) return NT_OK;
     found second = {0};
@@ -93,11 +78,14 @@ static int fail_not_cached(const nt_hub_place *place, const nt_hub_name *name, c
                        "(HF_HUB_OFFLINE): fetch it with nextoken pull %s",
                        name->repo, name->revision, place->cache, *missing ? ", without " : "",
                        missing, name->repo);
+    char near[NT_HUB_MAX_REPO + 1];
+    bool any = nt_hub_near_name(near, place, name->repo);
     return nt_fail(NT_E_NOT_FOUND,
                    "%s%s%s is not in the cache (%.300s), and downloads are off (HF_HUB_OFFLINE): "
-                   "fetch it with nextoken pull %s; there is no folder of that name either",
+                   "%s%s%sfetch it with nextoken pull %s; there is no folder of that name either",
                    name->repo, name->revised ? "@" : "", name->revised ? name->revision : "",
-                   place->cache, name->repo);
+                   place->cache, any ? "did you mean " : "", near, any ? "? Else " : "",
+                   name->repo);
 }
 
 /* ---- A download ------------------------------------------------------------------------------ */
@@ -275,8 +263,8 @@ static int resolve(char **folder, const nt_hub_place *place, const nt_hub_name *
         status = fetch(folder, place, name, want, f.folder != NULL);
     bool unreachable = status == NT_E_NETWORK || status == NT_E_UNSUPPORTED;
     if (unreachable && f.folder && !*folder) {
-        nt_hub_note(place, "%s", nt_error_message());
-        nt_hub_note(place, "%s is taken as the cache has it: commit %s", name->repo, f.commit);
+        nt_note(place->callbacks, "%s", nt_error_message());
+        nt_note(place->callbacks, "%s is taken as the cache has it: commit %s", name->repo, f.commit);
         status = have(folder, &f);
     }
     nt_free(f.folder);

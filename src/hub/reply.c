@@ -15,7 +15,8 @@ static bool header(char *out, size_t size, const char *line, size_t n, const cha
         end--;
     size_t length = (size_t)(end - at);
     if (length >= size || memchr(at, 0, length)) length = 0;
-    memcpy(out, at, length);
+    for (size_t i = 0; i < length; i++) /* none is to reach a terminal */
+        out[i] = (unsigned char)at[i] < 0x20 || at[i] == 0x7f ? '?' : at[i];
     out[length] = 0;
     return true;
 }

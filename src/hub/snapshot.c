@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 
-enum { MAX_INDEX = 64 << 20 };
+enum { MAX_INDEX = 25000000 }; /* bytes, as in format/shards.c */
 
 typedef struct survey {
     const nt_hub_repo *repo;

@@ -4,8 +4,9 @@
 
 #include "hub/fetch.h"
 
-/* Whether it is worth another try, and if so after how many seconds at the least (0: no wish). */
-bool nt_hub_may_retry(double *seconds, const nt_request *request);
+/* Whether its request is worth another try, and if so after how many seconds at the least (0: no
+ * wish). */
+bool nt_hub_may_retry(double *seconds, const nt_fetch *fetch);
 /* Sets the message of a request that failed for good. */
 int nt_hub_fail_request(const nt_fetch *fetch);
 

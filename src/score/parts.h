@@ -47,4 +47,8 @@ int nt_chars_begin(nt_scoring *scoring, const nt_spelling *spelling);
 void nt_chars_row(nt_scoring *scoring, size_t i, const float *logits, const nt_softmax *sum);
 void nt_chars_finish(nt_scoring *scoring);
 
+/* What stood to choose at the place of token i, from the row before it. */
+void nt_alternatives_row(nt_scoring *scoring, size_t i, const float *logits, const nt_softmax *sum);
+int nt_alternatives_finish(nt_scoring *scoring);
+
 #endif

@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "score/parts.h"
-#include "trace/candidates.h"
 
 static int check(const nt_result *trace, const nt_lexis *lexis, size_t V, unsigned by,
                  nt_correction correction, size_t prompt_len) {
@@ -91,6 +90,7 @@ void nt_scoring_row(nt_scoring *scoring, size_t t, const float *logits) {
     scored->entropy = sum.entropy;
     scored->rank = nt_rank_of(logits, scoring->V, id);
     if (scoring->bytes && sum.finite) nt_chars_row(scoring, t + 1, logits, &sum);
+    if (scoring->k && sum.finite) nt_alternatives_row(scoring, t + 1, logits, &sum);
 }
 
 static int check_rows(const nt_scoring *scoring) {
@@ -152,7 +152,7 @@ int nt_scoring_finish(nt_scoring *scoring) {
     add_up(scoring);
     if (scoring->trace->words) nt_words_finish(scoring);
     if (scoring->trace->chars) nt_chars_finish(scoring);
-    return NT_OK;
+    return scoring->k ? nt_alternatives_finish(scoring) : NT_OK;
 }
 
 double nt_logprob_of(const float *logits, size_t V, int32_t id) {

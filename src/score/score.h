@@ -5,6 +5,7 @@
 #define NT_SCORE_SCORE_H
 
 #include "score/lexis.h"
+#include "trace/candidates.h"
 #include "trace/trace.h"
 
 /* One text on its way from rows of logits to a trace. */
@@ -16,6 +17,8 @@ typedef struct nt_scoring {
     uint8_t *asks;   /* [n_tokens] words: what the correction asks of the row behind token t */
     double *borders; /* [n_tokens] words: log-probability that what it asks for follows */
     double *bytes;   /* characters: log-probability of each byte; NaN: none yet */
+    size_t k;        /* alternatives at each place; 0: none are kept */
+    nt_pick *picks;  /* [n_tokens, k] room for finding them */
 } nt_scoring;
 
 /* Prepares scoring the tokens of a trace (kind SCORE, tokens set): all that rows will fill, in the
@@ -26,13 +29,17 @@ typedef struct nt_scoring {
  * bytes), MEMORY. */
 int nt_scoring_begin(nt_scoring *scoring, nt_result *trace, const nt_lexis *lexis, size_t V,
                      unsigned by, nt_correction correction, size_t prompt_len);
+/* Keeps the k likeliest ids at each place (more than V means V) as the trace's steps, one a token:
+ * chosen is the token that stands there. Called between begin and the first row. Without a row a
+ * step has no candidates. Errors: MEMORY. */
+int nt_scoring_keep(nt_scoring *scoring, size_t k);
 /* How many rows there are to give: n_tokens, less the last one where nothing is asked of it. */
 size_t nt_scoring_n_rows(const nt_scoring *scoring);
 /* The row of token t: logits [V] of what follows it. Threads may give different rows at once. A row
  * that is never given leaves NaN, and its token out of the sums. */
 void nt_scoring_row(nt_scoring *scoring, size_t t, const float *logits);
 /* Sums in double, in order; words and characters. Errors: NUMERIC (a row held NaN, +infinity or
- * nothing but -infinity). */
+ * nothing but -infinity), MEMORY. */
 int nt_scoring_finish(nt_scoring *scoring);
 
 /* Which of a text's given endings is the likeliest: each scored [n] trace (kind SCORE, finished)

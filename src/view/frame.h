@@ -18,6 +18,7 @@ typedef struct nt_frame {
     nt_paint paint;
     nt_sheet sheet;
     nt_strip line;     /* that is being put together */
+    nt_heat heat;      /* a scored text is shown so; NT_HEAT_NONE: as a table */
     bool text_shown;   /* the caller has printed the generated text */
     int64_t most_rows; /* of tokens; -1: any number */
     size_t hidden;     /* columns that a sheet had no room for */

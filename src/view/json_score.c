@@ -7,6 +7,29 @@
 
 /* ---- score ----------------------------------------------------------------------------------- */
 
+/* The likeliest ids at each place, likeliest first; null where there is no choice. */
+static void alternatives(nt_buffer *out, const nt_result *trace, nt_measure in) {
+    nt_put_key(out, "alternatives");
+    nt_put_open(out, '[');
+    for (size_t i = 0; i < trace->n_steps; i++) {
+        const nt_trace_step *step = &trace->steps[i];
+        if (step->n_candidates == 0) {
+            nt_put_null(out);
+            continue;
+        }
+        nt_put_open(out, '[');
+        for (size_t c = 0; c < step->n_candidates; c++) {
+            nt_put_open(out, '{');
+            nt_put_token(out, &step->candidates[c].token);
+            nt_member_number(out, "logprob", in.scale * step->candidates[c].logprob);
+            nt_member_number(out, "prob", step->candidates[c].prob);
+            nt_buffer_putc(out, '}');
+        }
+        nt_buffer_putc(out, ']');
+    }
+    nt_buffer_putc(out, ']');
+}
+
 static void by_token(nt_buffer *out, const nt_result *trace, nt_measure in) {
     size_t n = trace->scored ? trace->n_tokens : 0;
     nt_put_ids(out, "ids", trace->tokens, trace->n_tokens);
@@ -17,6 +40,7 @@ static void by_token(nt_buffer *out, const nt_result *trace, nt_measure in) {
     for (size_t i = 0; i < n; i++)
         nt_put_number(out, in.scale * trace->scored[i].entropy);
     nt_buffer_putc(out, ']');
+    if (trace->n_steps > 0) alternatives(out, trace, in);
 }
 
 static void by_word(nt_buffer *out, const nt_result *trace, nt_measure in) {

@@ -17,10 +17,11 @@ static void set_style(nt_paint *paint, uint8_t style) {
     if (style & NT_STYLE_BOLD) nt_buffer_puts(paint->out, ";1");
     if (style & NT_STYLE_DIM) nt_buffer_puts(paint->out, ";2");
     int color = style & NT_STYLE_COLORS;
-    if (style & NT_STYLE_GROUND) /* letters that most palettes set off: white on magenta */
-        nt_buffer_printf(paint->out, ";%d;4%d", color == NT_STYLE_MAGENTA ? 97 : 30, color);
-    else if (color)
-        nt_buffer_printf(paint->out, ";3%d", color);
+    if (style & NT_STYLE_GROUND) { /* letters that most palettes set off: white on what is dark */
+        bool dark = color == NT_STYLE_MAGENTA || color == NT_STYLE_RED;
+        nt_buffer_printf(paint->out, ";%d;4%d", dark ? 97 : 30, color);
+    }
+    if (color && !(style & NT_STYLE_GROUND)) nt_buffer_printf(paint->out, ";3%d", color);
     nt_buffer_putc(paint->out, 'm');
 }
 

@@ -10,6 +10,7 @@
 
 /* A style: a colour of the terminal's own (c of SGR 30 + c, 0 for none) and flags. */
 enum {
+    NT_STYLE_RED = 1,
     NT_STYLE_GREEN = 2,
     NT_STYLE_YELLOW = 3,
     NT_STYLE_BLUE = 4,

@@ -6,6 +6,8 @@
 
 #include "view/frame.h"
 #include "view/input.h"
+#include "view/svg_tree.h"
+#include "view/tree_words.h"
 #include "view/view.h"
 
 enum { LABEL = 34, LINE = 18, GAP = 14, PROMPT_COLUMNS = 70, PROMPT_IDS = 9 };
@@ -111,12 +113,25 @@ static void legend(nt_svg *picture) {
     nt_svg_rect(&picture->body, "taken", (nt_box){x - 70, LABEL - 10, 16, 12}, 3);
 }
 
+/* What is drawn, above the prompt and as the picture's title. */
+typedef struct naming {
+    const char *label, *title;
+} naming;
+
+static naming name_of(const nt_result *trace) {
+    if (trace->kind == NT_RESULT_STEPS)
+        return (naming){"STEP BY STEP", "The choices, step by step, after: "};
+    if (trace->kind == NT_RESULT_NEXT)
+        return (naming){"NEXT TOKEN", "The likeliest next tokens after: "};
+    return trace->proof ? (naming){"EXACT SEARCH", "The tree of an exact search after: "}
+                        : (naming){"BEAM TREE", "The tree of beams after: "};
+}
+
 /* The prompt, with a slot for what comes next. */
 static void heading(nt_svg *picture, const nt_result *trace, const nt_strip *prompt) {
-    bool steps = trace->kind == NT_RESULT_STEPS;
     nt_buffer *out = &picture->body;
     nt_svg_text_open(out, "label", NT_SVG_MARGIN, LABEL);
-    nt_buffer_puts(out, steps ? "STEP BY STEP" : "NEXT TOKEN");
+    nt_buffer_puts(out, name_of(trace).label);
     nt_svg_text_close(out);
     picture->y = LABEL + 26;
     nt_svg_text_open(out, "mono prompt", NT_SVG_MARGIN, picture->y);
@@ -124,6 +139,24 @@ static void heading(nt_svg *picture, const nt_result *trace, const nt_strip *pro
     nt_buffer_puts(out, "<tspan class=\"slot\">____</tspan>");
     nt_svg_text_close(out);
     picture->y += 16;
+}
+
+/* ---- The tree of beams ----------------------------------------------------------------------- */
+
+static int draw_tree(nt_svg *picture, const nt_result *trace, nt_tree_detail detail) {
+    nt_tree tree;
+    nt_buffer left = {0};
+    NT_TRY(nt_tree_make(&tree, trace, (nt_tree_want){.detail = detail, .fold = -1}));
+    nt_svg_tree_legend(picture, &tree);
+    int status = nt_svg_tree(picture, &tree, false);
+    nt_tree_left(&left, &tree);
+    if (left.n > 0) words(picture, left.data, left.n, "words");
+    if (status == NT_OK) status = left.status;
+    nt_buffer_free(&left);
+    nt_tree_free(&tree);
+    picture->looks = nt_svg_tree_looks;
+    nt_svg_gap(picture);
+    return status;
 }
 
 /* ---- The file -------------------------------------------------------------------------------- */
@@ -142,14 +175,14 @@ static void assemble(nt_buffer *out, const nt_svg *picture, const nt_result *tra
     nt_buffer_putc(out, ' ');
     nt_svg_number(out, height);
     nt_buffer_puts(out, "\">\n<title>");
-    nt_buffer_puts(out, trace->kind == NT_RESULT_STEPS ? "The choices, step by step, after: "
-                                                       : "The likeliest next tokens after: ");
+    nt_buffer_puts(out, name_of(trace).title);
     if (nt_strip_cut(prompt, &first, &n, PROMPT_COLUMNS, true)) nt_buffer_puts(out, "\xE2\x80\xA6");
     nt_svg_plain(out, prompt, first, n);
     nt_buffer_puts(out, "</title>\n<desc>");
     if (picture->told.n > 0) nt_buffer_put(out, picture->told.data, picture->told.n - 1);
     nt_buffer_puts(out, "</desc>\n<style>\n");
     nt_buffer_puts(out, looks);
+    if (picture->looks) nt_buffer_puts(out, picture->looks);
     nt_buffer_puts(out, "</style>\n");
     nt_svg_rect(out, "page", (nt_box){0.5, 0.5, picture->width - 1, height - 1}, 10);
     if (picture->body.n > 0) nt_buffer_put(out, picture->body.data, picture->body.n);
@@ -157,7 +190,9 @@ static void assemble(nt_buffer *out, const nt_svg *picture, const nt_result *tra
 }
 
 int nt_view_svg(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
-    if (trace->kind != NT_RESULT_NEXT && trace->kind != NT_RESULT_STEPS)
+    bool is_tree = trace->kind == NT_RESULT_GENERATE;
+    if (is_tree && !nt_tree_has(trace)) return nt_tree_refuse(trace);
+    if (!is_tree && trace->kind != NT_RESULT_NEXT && trace->kind != NT_RESULT_STEPS)
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no picture", (int)trace->kind);
     nt_svg picture = {.width = NT_SVG_WIDTH};
     nt_strip prompt = {0};
@@ -169,7 +204,8 @@ int nt_view_svg(nt_buffer *out, const nt_result *trace, const nt_view_options *o
     int status = show_prompt(&prompt, trace);
     if (status == NT_OK) {
         heading(&picture, trace, &prompt);
-        status = nt_frame_show(&frame);
+        if (is_tree) status = draw_tree(&picture, trace, options->tree_detail);
+        if (status == NT_OK) status = nt_frame_show(&frame);
         if (trace->kind == NT_RESULT_STEPS) legend(&picture);
     }
     status = nt_frame_end(&frame, status);

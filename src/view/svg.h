@@ -7,10 +7,11 @@
 #include "view/svg_put.h"
 
 typedef struct nt_svg {
-    nt_buffer body; /* what is drawn so far */
-    nt_buffer told; /* the same in words, for those who cannot see it */
-    double width;   /* of all of it; grows with a sheet that needs more */
-    double y;       /* below what is drawn */
+    nt_buffer body;    /* what is drawn so far */
+    nt_buffer told;    /* the same in words, for those who cannot see it */
+    double width;      /* of all of it; grows with a sheet that needs more */
+    double y;          /* below what is drawn */
+    const char *looks; /* rules of a stylesheet beside those of every picture; NULL: none */
 } nt_svg;
 
 /* As wide as the column of a README; its margin; columns of small print that it has room for. */

@@ -257,6 +257,7 @@ int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options 
                                 .width = (size_t)(width < MOST_WIDTH ? width : MOST_WIDTH),
                                 .color = options->color,
                                 .ascii = options->ascii},
+                      .heat = options->heat,
                       .text_shown = options->text_shown,
                       .most_rows = options->most_rows,
                       .sheet = {.strip = {.ascii = options->ascii}},

@@ -3,9 +3,37 @@
 #include <math.h> /* exp: good enough to show two decimals of a percentage */
 #include <string.h>
 
-#include "view/frame.h"
+#include "view/heat.h"
 
 /* ---- The units ------------------------------------------------------------------------------- */
+
+enum { PAGE_ROWS = 5000 }; /* of a table, with which a page still opens at once */
+
+static size_t shown_rows(const nt_frame *frame, size_t n) {
+    return frame->page && n > PAGE_ROWS ? PAGE_ROWS : n;
+}
+
+static void rest_of_rows(nt_frame *frame, size_t n_shown, size_t n) {
+    if (n_shown == n) return;
+    nt_frame_figure(frame, "the first ", nt_figure_count(n_shown), "", NT_STYLE_DIM);
+    nt_strip_puts(&frame->line, " of ", NT_STYLE_DIM);
+    nt_strip_puts(&frame->line, nt_figure_count(n).s, NT_STYLE_DIM);
+    nt_strip_puts(&frame->line, " rows; --csv has all of them", NT_STYLE_DIM);
+    nt_frame_line(frame);
+}
+
+/* What stood to choose, in one cell. */
+static void likeliest(nt_sheet *sheet, const nt_trace_step *step) {
+    nt_sheet_puts(sheet, "", 0);
+    for (size_t c = 0; c < step->n_candidates; c++) {
+        const nt_candidate *candidate = &step->candidates[c];
+        bool taken = candidate->token.id == step->step.chosen.token.id;
+        if (c > 0) nt_sheet_more(sheet, "  ", 0);
+        nt_sheet_more_token(sheet, &candidate->token, taken ? NT_STYLE_BOLD : 0);
+        nt_sheet_more(sheet, " ", 0);
+        nt_sheet_more(sheet, nt_figure_percent(candidate->prob).s, NT_STYLE_DIM);
+    }
+}
 
 static void by_token(nt_frame *frame) {
     const nt_result *trace = frame->trace;
@@ -17,7 +45,10 @@ static void by_token(nt_frame *frame) {
     nt_sheet_column(sheet, (nt_column){.title = "surprisal", .bar = true, .hide = 3});
     nt_sheet_column(sheet, (nt_column){.title = "rank", .align = NT_RIGHT, .hide = 2});
     nt_sheet_column(sheet, (nt_column){.title = "entropy", .align = NT_RIGHT, .hide = 1});
-    for (size_t i = 0; trace->scored && i < trace->n_tokens; i++) {
+    if (trace->n_steps > 0)
+        nt_sheet_column(sheet, (nt_column){.title = "likeliest there", .comfort = 14, .hide = 6});
+    size_t n = shown_rows(frame, trace->scored ? trace->n_tokens : 0);
+    for (size_t i = 0; i < n; i++) {
         const nt_scored *s = &trace->scored[i];
         nt_sheet_row(sheet, s->counted ? 0 : NT_STYLE_DIM);
         nt_sheet_puts(sheet, nt_figure_count(i).s, NT_STYLE_DIM);
@@ -27,8 +58,10 @@ static void by_token(nt_frame *frame) {
         nt_sheet_bar(sheet, -s->logprob, s->counted ? NT_STYLE_MAGENTA : NT_STYLE_DIM);
         nt_sheet_puts(sheet, s->rank > 0 ? nt_figure_count((uint64_t)s->rank).s : "-", 0);
         nt_sheet_puts(sheet, nt_figure_fixed(frame->in.scale * s->entropy, 3).s, 0);
+        if (trace->n_steps > 0) likeliest(sheet, &trace->steps[i]);
     }
     nt_frame_sheet(frame);
+    rest_of_rows(frame, n, trace->scored ? trace->n_tokens : 0);
 }
 
 /* Words have a corrected surprisal and say how many tokens they are of. */
@@ -43,7 +76,8 @@ static void by_unit(nt_frame *frame, const char *title, const nt_unit *units, si
         nt_sheet_column(sheet, (nt_column){.title = "corrected", .align = NT_RIGHT, .hide = 4});
         nt_sheet_column(sheet, (nt_column){.title = "tokens", .align = NT_RIGHT, .hide = 1});
     }
-    for (size_t i = 0; i < n; i++) {
+    size_t n_shown = shown_rows(frame, n);
+    for (size_t i = 0; i < n_shown; i++) {
         const nt_unit *u = &units[i];
         double surprisal = nt_surprisal(frame->in, u->logprob);
         nt_sheet_row(sheet, u->counted ? 0 : NT_STYLE_DIM);
@@ -56,6 +90,7 @@ static void by_unit(nt_frame *frame, const char *title, const nt_unit *units, si
         nt_sheet_puts(sheet, nt_figure_count(u->n_tokens).s, NT_STYLE_DIM);
     }
     nt_frame_sheet(frame);
+    rest_of_rows(frame, n_shown, n);
 }
 
 /* ---- score ----------------------------------------------------------------------------------- */
@@ -111,9 +146,8 @@ static void windows(nt_frame *frame) {
     nt_frame_line(frame);
 }
 
-void nt_table_score(nt_frame *frame) {
+static void tables(nt_frame *frame, unsigned by) {
     const nt_result *trace = frame->trace;
-    unsigned by = nt_shown_by(trace);
     if (by & NT_BY_TOKEN) by_token(frame);
     if (by & NT_BY_WORD) {
         if (by & NT_BY_TOKEN) nt_frame_gap(frame);
@@ -123,9 +157,18 @@ void nt_table_score(nt_frame *frame) {
         if (by & (NT_BY_TOKEN | NT_BY_WORD)) nt_frame_gap(frame);
         by_unit(frame, "char", trace->chars, trace->n_chars, false);
     }
+}
+
+void nt_table_score(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    unsigned by = nt_shown_by(trace);
+    if (frame->heat != NT_HEAT_NONE)
+        nt_heat_text(frame, frame->heat);
+    else
+        tables(frame, by);
     sums(frame);
     if (trace->n_windows > 0) windows(frame);
-    if (by & NT_BY_WORD) {
+    if (by & NT_BY_WORD && frame->heat == NT_HEAT_NONE) {
         nt_frame_part(frame, nt_correction_words(trace->correction), NT_STYLE_DIM);
         nt_frame_line(frame);
     }

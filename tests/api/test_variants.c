@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "api/small_model.h"
+#include "report.h"
 #include "tolerances.h"
 
 static json_t *load_fixture(void) {
@@ -121,12 +122,31 @@ static void opened_as_transformers_does(void **state) {
         if (nt_model_open(&m.model, folder, NULL) != NT_OK)
             fail_msg("%s: %s", name_of(c), nt_error_message());
         assert_ok(nt_session_new(&m.session, m.model, NULL));
-        worst = fmax(worst, check_logits(&m, c, ids, n));
+        double error = check_logits(&m, c, ids, n);
         check_generated(&m, c, ids, n);
         small_close(&m);
+        report_error("variants", name_of(c), "opens", error);
+        worst = fmax(worst, error);
     }
     printf("  %zu forms, largest error of the logits %.3g of their range\n", i, worst);
     assert_true(i >= 34);
+}
+
+/* The last error's message, where the case's folder has a name of its own at every run. */
+static const char *said_of(const char *folder) {
+    static char said[2048];
+    size_t n = strlen(folder), at = 0;
+    const char *message = nt_error_message();
+    while (*message && at + 8 < sizeof said) {
+        if (strncmp(message, folder, n) == 0) {
+            at += (size_t)sprintf(said + at, "FOLDER");
+            message += n;
+        } else {
+            said[at++] = *message++;
+        }
+    }
+    said[at] = 0;
+    return said;
 }
 
 static void refused_by_name(void **state) {
@@ -145,6 +165,7 @@ static void refused_by_name(void **state) {
                 fail_msg("%s: no \"%s\" in: %s", name_of(c), json_string_value(phrase),
                          nt_error_message());
         }
+        report_row("refused", name_of(c), said_of(folder));
     }
     assert_true(i >= 11);
 }

@@ -136,4 +136,35 @@ static inline size_t damage(unsigned char *bytes, size_t n) {
     return n;
 }
 
+/* The sound files by turns, each damaged: read or refused, and both often. */
+static inline void damage_sound_files(const json_t *cases, int rounds) {
+    const json_t *sound = json_object_get(cases, "sound");
+    size_t accepted = 0, refused = 0;
+    uint32_t seen = 0;
+    for (int round = 0; round < rounds; round++) {
+        size_t n;
+        unsigned char *bytes =
+            bytes_of(&n, json_array_get(sound, (size_t)round % json_array_size(sound)), "hex");
+        n = damage(bytes, n);
+        unsigned char *exact = malloc(n ? n : 1);
+        assert_non_null(exact);
+        memcpy(exact, bytes, n);
+        nt_tensors *tensors;
+        int status = nt_tensors_parse(&tensors, exact, n, "w");
+        if (status == NT_OK) {
+            seen |= all_bits(tensors);
+            accepted++;
+        } else {
+            assert_true(status == NT_E_FORMAT || status == NT_E_UNSUPPORTED);
+            assert_null(tensors);
+            refused++;
+        }
+        nt_tensors_free(tensors);
+        free(exact);
+        free(bytes);
+    }
+    assert_true(accepted > 1000 && refused > 10000); /* both ways were walked */
+    assert_int_equal(seen, UINT32_MAX);
+}
+
 #endif

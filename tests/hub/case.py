@@ -64,9 +64,12 @@ class Case(unittest.TestCase):
         self.addCleanup(self.holder.cleanup)
         self.home = pathlib.Path(self.holder.name)
         self.cache = self.home / "hf" / "hub"
-        self.hub = Hub()
-        self.addCleanup(self.hub.close)
-        self.commit = self.hub.add("openai-community/gpt2", GPT2)
+        self.play(Hub())
+
+    def play(self, hub):
+        self.hub = hub
+        self.addCleanup(hub.close)
+        self.commit = hub.add("openai-community/gpt2", GPT2)
 
     def tearDown(self):
         self.assertEqual(faults(self.cache), [])

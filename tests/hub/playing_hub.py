@@ -1,15 +1,21 @@
 """A hub that plays the Hugging Face Hub on this machine, with the standard library alone, and misbehaves
 where it is told to. Small files are answered by the hub itself, large ones by a second server on another
-port, which is another host to a client: what arrives there must carry no token."""
+port, which is another host to a client: what arrives there must carry no token. A proxy plays along."""
 
+import base64
 import collections
 import hashlib
+import http.client
 import http.server
+import pathlib
+import select
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
 
+TLS = pathlib.Path(__file__).resolve().parent / "tls"  # certificates; tls/make makes them
 LARGE = 4096  # bytes from which on a file is kept as the hub keeps LFS files
 PART = 1 << 16
 
@@ -58,8 +64,22 @@ class Server(http.server.ThreadingHTTPServer):
         pass  # clients that are killed hang up at any point
 
 
+def serve(handler, hub, certificate=None):
+    server = Server(("127.0.0.1", 0), handler)
+    server.hub = hub
+    server.url = "%s://127.0.0.1:%d" % ("https" if certificate else "http", server.server_address[1])
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(TLS / f"{certificate}.pem", TLS / "key.pem")
+        # the handshake is the thread's work that answers
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    return server
+
+
 class Hub:
-    def __init__(self, token=None):
+    def __init__(self, token=None, tls=None, store_tls=None):
+        """tls, store_tls: the certificate by which each of the two servers speaks https; None: http."""
         self.repos = {}     # name -> {commit: {file: data}}
         self.refs = {}      # name -> {revision: commit}
         self.moved = {}     # old name -> name
@@ -70,14 +90,8 @@ class Hub:
         self.lock = threading.Lock()
         self.speed = None   # bytes a second of each file
         self.busy = self.most_busy = 0  # files whose bytes are being sent
-        self.servers = [self.serve(Front), self.serve(Store)]
-        self.url, self.store = ("http://127.0.0.1:%d" % s.server_address[1] for s in self.servers)
-
-    def serve(self, handler):
-        server = Server(("127.0.0.1", 0), handler)
-        server.hub = self
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        return server
+        self.servers = [serve(Front, self, tls), serve(Store, self, store_tls)]
+        self.url, self.store = (s.url for s in self.servers)
 
     def close(self):
         for server in self.servers:
@@ -143,7 +157,7 @@ class Base(http.server.BaseHTTPRequestHandler):
         self.note()
         try:
             self.serve()
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             self.close_connection = True
 
     def send_data(self, file, data):
@@ -306,3 +320,67 @@ class Front(Base):
             self.answer(200, [*headers, ("ETag", f'W/"{etag_of(data)}"')])
         else:
             self.send_data(file, data)
+
+
+class Proxy:
+    """A proxy: passes plain requests on, and makes way (CONNECT) for others. Asks for `account`
+    ("user:password") where one is set; answers `refuse` where that is set."""
+
+    def __init__(self, account=None, refuse=None):
+        self.account, self.refuse = account, refuse
+        self.log = []
+        self.lock = threading.Lock()
+        self.server = serve(Passage, self)
+        self.host = self.server.url.partition("://")[2]
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Passage(Base):
+    where = "proxy"
+
+    def refused(self):
+        proxy = self.server.hub
+        if proxy.account:
+            wanted = "Basic " + base64.b64encode(proxy.account.encode()).decode()
+            if self.headers.get("Proxy-Authorization") != wanted:
+                self.answer(407, [("Proxy-Authenticate", 'Basic realm="the office"')])
+                return True
+        if proxy.refuse:
+            self.answer(proxy.refuse)
+        return bool(proxy.refuse)
+
+    def serve(self):
+        if self.refused():
+            return
+        url = urllib.parse.urlsplit(self.path)
+        onward = http.client.HTTPConnection(url.netloc, timeout=60)
+        headers = {k: v for k, v in self.headers.items() if not k.lower().startswith("proxy-")}
+        onward.request(self.command, urllib.parse.urlunsplit(("", "", *url[2:])), headers=headers)
+        reply = onward.getresponse()
+        self.send_response(reply.status)
+        for name, value in reply.getheaders():
+            self.send_header(name, value)
+        self.end_headers()
+        while part := reply.read1(PART):
+            self.wfile.write(part)
+        onward.close()
+
+    def do_CONNECT(self):
+        self.note()
+        if self.refused():
+            return
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port)), 60) as onward:
+            self.send_response(200)
+            self.end_headers()
+            self.close_connection = True
+            ends = {self.connection: onward, onward: self.connection}
+            while ready := select.select(list(ends), [], [], 60)[0]:
+                for end in ready:
+                    part = end.recv(PART)
+                    if not part:
+                        return
+                    ends[end].sendall(part)

@@ -7,6 +7,7 @@
 
 #include "base/math.h"
 #include "model/forward.h"
+#include "report.h"
 
 static const char *const fixtures[] = {
     "plain",          "odd-heads-60", "odd-heads-42", "inverse-layer", "upcast", "untied",
@@ -369,6 +370,9 @@ static void check_checkpoint(const json_t *expected, const char *folder) {
         printf("  %-18s greedy     %6zu steps equal, %zu prompts ended by a tie\n", name,
                c.greedy_steps, c.greedy_ties);
     assert_true(c.logits.n > 0);
+    report_error("checkpoints", name, "logits", c.logits.error / c.logits.range);
+    if (c.hidden.n)
+        report_error("checkpoints", name, "hidden states", c.hidden.error / c.hidden.range);
     nt_runner_free(c.runner);
     nt_network_free(c.network);
 }

@@ -75,7 +75,7 @@ CASES = {
         "max_position_embeddings": 256, "max_window_layers": 1, "model_type": "qwen2", "num_key_value_heads": 1,
         "rms_norm_eps": 1e-06, "rope_theta": 1000000.0, "sliding_window": 20, "tie_word_embeddings": True,
         "torch_dtype": "bfloat16", "transformers_version": "4.40.1", "use_cache": True, "use_mrope": False,
-        "use_sliding_window": True, "vocab_size": 264}),
+        "use_sliding_window": True, "vocab_size": 260}),
 }
 ASSISTANT = {"model": "gpt_neo", "assistant": "qwen2"}  # they share all ids of a text
 

@@ -17,8 +17,42 @@ ROTARY = {"gpt_neox": GPTNeoXRotaryEmbedding, "llama": LlamaRotaryEmbedding, "qw
 LLAMA3 = {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 8192}
 
+# What every Llama's config.json says beside its sizes.
+META = {"architectures": ["LlamaForCausalLM"], "attention_bias": False, "hidden_act": "silu", "model_type": "llama",
+        "pretraining_tp": 1, "rms_norm_eps": 1e-05, "torch_dtype": "bfloat16", "use_cache": True}
+
 # The hub's own config.json of well-known checkpoints, and others that say things another way.
 GOOD = [
+    # HuggingFaceTB/SmolLM2-135M
+    {**META, "attention_dropout": 0.0, "bos_token_id": 0, "eos_token_id": 0, "hidden_size": 576,
+     "initializer_range": 0.041666666666666664, "intermediate_size": 1536, "is_llama_config": True,
+     "max_position_embeddings": 8192, "num_attention_heads": 9, "num_hidden_layers": 30, "num_key_value_heads": 3,
+     "rope_interleaved": False, "rope_scaling": None, "rope_theta": 100000, "tie_word_embeddings": True,
+     "transformers_version": "4.40.1", "vocab_size": 49152},
+    # TinyLlama/TinyLlama-1.1B-Chat-v1.0
+    {**META, "bos_token_id": 1, "eos_token_id": 2, "hidden_size": 2048, "initializer_range": 0.02,
+     "intermediate_size": 5632, "max_position_embeddings": 2048, "num_attention_heads": 32, "num_hidden_layers": 22,
+     "num_key_value_heads": 4, "rope_scaling": None, "rope_theta": 10000.0, "tie_word_embeddings": False,
+     "transformers_version": "4.35.0", "vocab_size": 32000},
+    # meta-llama/Llama-3.2-1B
+    {**META, "attention_dropout": 0.0, "bos_token_id": 128000, "eos_token_id": 128001, "head_dim": 64,
+     "hidden_size": 2048, "initializer_range": 0.02, "intermediate_size": 8192, "max_position_embeddings": 131072,
+     "mlp_bias": False, "num_attention_heads": 32, "num_hidden_layers": 16, "num_key_value_heads": 8,
+     "rope_scaling": LLAMA3, "rope_theta": 500000.0, "tie_word_embeddings": True,
+     "transformers_version": "4.45.0.dev0", "vocab_size": 128256},
+    # Qwen/Qwen2.5-0.5B
+    {"architectures": ["Qwen2ForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 151643, "eos_token_id": 151643,
+     "hidden_act": "silu", "hidden_size": 896, "initializer_range": 0.02, "intermediate_size": 4864,
+     "max_position_embeddings": 32768, "max_window_layers": 24, "model_type": "qwen2", "num_attention_heads": 14,
+     "num_hidden_layers": 24, "num_key_value_heads": 2, "rms_norm_eps": 1e-06, "rope_theta": 1000000.0,
+     "sliding_window": 32768, "tie_word_embeddings": True, "torch_dtype": "bfloat16", "transformers_version": "4.40.1",
+     "use_cache": True, "use_mrope": False, "use_sliding_window": False, "vocab_size": 151936},
+    # EleutherAI/pythia-160m
+    {"architectures": ["GPTNeoXForCausalLM"], "bos_token_id": 0, "eos_token_id": 0, "hidden_act": "gelu",
+     "hidden_size": 768, "initializer_range": 0.02, "intermediate_size": 3072, "layer_norm_eps": 1e-05,
+     "max_position_embeddings": 2048, "model_type": "gpt_neox", "num_attention_heads": 12, "num_hidden_layers": 12,
+     "rotary_emb_base": 10000, "rotary_pct": 0.25, "tie_word_embeddings": False, "torch_dtype": "float16",
+     "transformers_version": "4.24.0", "use_cache": True, "use_parallel_residual": True, "vocab_size": 50304},
     {"model_type": "gpt_neo"},
     {"model_type": "gpt_neo", "num_layers": 12, "attention_types": [[["global", "local"], 6]], "hidden_size": 768,
      "num_heads": 12, "vocab_size": 50257, "window_size": 256, "intermediate_size": None, "layer_norm_epsilon": 1e-05,
@@ -121,6 +155,15 @@ BAD = [
     ({"model_type": "opt", "do_layer_norm_before": False}, U, ["do_layer_norm_before false"]),
     ({"model_type": "opt", "word_embed_proj_dim": 512, "hidden_size": 1024, "num_attention_heads": 16}, U,
      ["word_embed_proj_dim 512", "hidden_size 1024"]),
+    # facebook/opt-350m
+    ({"_name_or_path": "opt-350m", "activation_dropout": 0.0, "activation_function": "relu",
+      "architectures": ["OPTForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 2, "do_layer_norm_before": False,
+      "dropout": 0.1, "eos_token_id": 2, "ffn_dim": 4096, "hidden_size": 1024, "init_std": 0.02, "layerdrop": 0.0,
+      "max_position_embeddings": 2048, "model_type": "opt", "num_attention_heads": 16, "num_hidden_layers": 24,
+      "pad_token_id": 1, "prefix": "</s>", "torch_dtype": "float16", "transformers_version": "4.20.0.dev0",
+      "use_cache": True, "vocab_size": 50272, "word_embed_proj_dim": 512}, U, ["do_layer_norm_before false"]),
+    ({"model_type": "gpt2", "is_causal": False}, U, ["is_causal false"]),
+    (llama(is_causal=False), U, ["is_causal false"]),
     ({"model_type": "opt", "_remove_final_layer_norm": True}, U, ["_remove_final_layer_norm true"]),
     ({"model_type": "opt", "layer_norm_elementwise_affine": False}, U, ["layer_norm_elementwise_affine false"]),
     ({"model_type": "opt", "ffn_dim": None}, F, ["ffn_dim", "null"]),

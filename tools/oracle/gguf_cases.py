@@ -135,7 +135,7 @@ def cases():
             logits = model(torch.tensor([ids])).logits[0].double()
             greedy = model.generate(torch.tensor([ids]), max_new_tokens=8, do_sample=False, pad_token_id=0,
                                     eos_token_id=None)[0].tolist()
-        found["files"].append({"name": name, "tied": tied, "ids": ids, "greedy": greedy[len(ids):],
+        found["files"].append({"name": name, "tied": tied, "inner": F, "ids": ids, "greedy": greedy[len(ids):],
                                "range": float(logits.max() - logits.min()),
                                "logits": [float(f"{x:.9g}") for x in logits[-1].tolist()],
                                "sum": float(logits.sum())})

@@ -201,6 +201,46 @@ def compare(program, llama, name, folder, ids, n, tmp):
     table.end()
 
 
+def small(folder, seed, tied):
+    """A checkpoint as transformers saves it, of gguf_cases.py's vocabulary."""
+    inner = 4 * gguf_cases.D  # the converter writes no other
+    model = gguf_cases.model_of(gguf_cases.weights(seed, tied, inner), tied, inner)
+    model.config.n_ctx = gguf_cases.T  # which the converter asks for
+    model.save_pretrained(folder)
+    end = "<|endoftext|>"
+    transformers.PreTrainedTokenizerFast(tokenizer_object=gguf_cases.tokenizer(), bos_token=end,
+                                         eos_token=end).save_pretrained(folder)
+
+
+def write(llama):
+    """The fixtures of tests/api: llama.cpp's files, and what both oracles compute from them."""
+    found = []
+    for kind, tied, seed in (("f16", True, 11), ("q8_0", False, 12), ("q4_0", True, 13)):
+        path = gguf_cases.OUT / f"llama_cpp_{kind}.gguf"
+        with tempfile.TemporaryDirectory() as tmp:
+            folder, whole = pathlib.Path(tmp) / "small", pathlib.Path(tmp) / "whole.gguf"
+            small(folder, seed, tied)
+            converter(llama, folder, whole if kind == "q4_0" else path, "f32" if kind == "q4_0" else kind, pre=True)
+            if kind == "q4_0":
+                quantize(whole, path, kind)
+            exact, theirs = Transformers(folder, path), Theirs(path)
+        tok = gguf_cases.tokenizer()
+        assert theirs.tokens(gguf_cases.TEXTS) == [tok.encode(t).ids for t in gguf_cases.TEXTS]
+        ids = tok.encode(gguf_cases.TEXTS[2]).ids[:10]
+        logits = exact.logits(ids)
+        short = [[float(f"{x:.9g}") for x in row[-1]] for row in (logits, theirs.logits(ids))]
+        found.append({"name": path.stem, "tied": tied, "inner": 4 * gguf_cases.D, "ids": ids,
+                      "greedy": greedy(exact, ids, 8)[len(ids):], "range": float(np.ptp(logits)), "logits": short[0],
+                      "sum": float(logits.sum()), "llama_cpp": short[1]})
+        print(f"{path.stem}: {path.stat().st_size} bytes, llama.cpp - transformers "
+              f"{distance(theirs.logits(ids), logits):.2g} of the range")
+    versions = {"llama_cpp": llama_cpp.llama_version().decode(), "llama_cpp_python": llama_cpp.__version__,
+                "transformers": transformers.__version__}
+    text = json.dumps({"versions": versions, "files": found}, separators=(",", ":"))
+    (gguf_cases.OUT / "llama_cpp.json").write_text(text + "\n")
+    return 0
+
+
 def seeded(mkmodel, tmp, name, *words):
     folder = tmp / name
     run(mkmodel, folder, *words, "--tokenizer", ROOT / "models/gpt2")

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/distance.h"
 #include "base/memory.h"
 
 static const nt_option_section *const sections[] = {
@@ -56,29 +57,6 @@ const nt_option_row *nt_option_find(const char *name) {
     return NULL;
 }
 
-static size_t min3(size_t a, size_t b, size_t c) {
-    size_t least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* Single-character insertions, removals and changes between two short names. */
-static size_t edit_distance(const char *a, const char *b) {
-    size_t n = strlen(b);
-    size_t row[MAX_NAME];
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < n; j++) {
-            size_t above = row[j + 1];
-            row[j + 1] = min3(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
 /* The option that a name is nearest to, or the beginning of; NULL: none is near. Slips weigh less
  * in a longer name. */
 static const char *nearest_to(const char *wanted) {
@@ -87,7 +65,7 @@ static const char *nearest_to(const char *wanted) {
     double least = 1;
     const nt_option_info *info;
     for (size_t i = 0; (info = nt_option_at(i)); i++) {
-        size_t distance = edit_distance(wanted, info->name), n = strlen(info->name);
+        size_t distance = nt_edit_distance(wanted, info->name), n = strlen(info->name);
         double share = (double)distance / (double)(n > length ? n : length);
         if (distance > most || share >= least) continue;
         least = share;

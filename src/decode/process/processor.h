@@ -58,6 +58,9 @@ extern const nt_processor nt_callers_own; /* callers_own.c */
 extern const nt_processor nt_temperature, nt_top_h, nt_top_k, nt_top_p, nt_min_p, nt_typical_p;
 extern const nt_processor nt_epsilon_cutoff, nt_eta_cutoff; /* cutoffs.c */
 
+/* The value of a warper's option; false where it is no warper's. (processors.c) */
+bool nt_warper_value(double *value, const nt_plan *plan, const char *option);
+
 enum { NT_MAX_PROCESSORS = 32 };
 
 /* Those that a plan wants, in order, with their memory. */

@@ -43,6 +43,23 @@ static const nt_processor *const order[] = {
 
 _Static_assert(sizeof order / sizeof *order <= NT_MAX_PROCESSORS, "all may be wanted at once");
 
+bool nt_warper_value(double *value, const nt_plan *plan, const char *option) {
+    const struct {
+        const nt_processor *warper;
+        double value;
+    } warpers[] = {
+        {&nt_temperature, plan->temperature},       {&nt_top_h, plan->top_h},
+        {&nt_top_k, (double)plan->top_k},           {&nt_top_p, plan->top_p},
+        {&nt_min_p, plan->min_p},                   {&nt_typical_p, plan->typical_p},
+        {&nt_epsilon_cutoff, plan->epsilon_cutoff}, {&nt_eta_cutoff, plan->eta_cutoff},
+    };
+    for (size_t i = 0; option && i < sizeof warpers / sizeof *warpers; i++) {
+        *value = warpers[i].value;
+        if (strcmp(option, warpers[i].warper->name) == 0) return true;
+    }
+    return false;
+}
+
 static float *new_memory(const nt_processors *processors) {
     size_t n_rows = processors->n + processors->from_log_softmax;
     return nt_alloc_large(processors->row.V, n_rows * sizeof(float));

@@ -4,9 +4,44 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "decode/draw/draw.h"
 #include "decode/process/processor.h"
 #include "decode/search/tracks.h"
 #include "trace/candidates.h"
+
+/* The row of guidance that stands beside one that is given: behind the negative prompt and what is
+ * new. */
+static int look_beside(const float **unguided, int32_t *sequence, const nt_decoding *with) {
+    const nt_stepper *stepper = with->stepper;
+    size_t n = with->plan->n_prompt, n_negative = with->negative ? with->n_negative : 1;
+    const int32_t *negative = with->negative ? with->negative : with->prompt + n - 1;
+    NT_TRY(stepper->start(stepper->self, sequence));
+    int32_t *ids = nt_alloc(n_negative + with->n_new, sizeof *ids);
+    int status = ids ? NT_OK : NT_E_MEMORY;
+    if (ids) {
+        memcpy(ids, negative, n_negative * sizeof *ids);
+        if (with->n_new) memcpy(ids + n_negative, with->prompt + n, with->n_new * sizeof *ids);
+        nt_step_row row = {.sequence = *sequence, .ids = ids, .n_ids = n_negative + with->n_new};
+        status = stepper->step(stepper->self, unguided, &row, 1, with->callbacks);
+    }
+    nt_free(ids);
+    if (status != NT_OK) stepper->drop(stepper->self, *sequence);
+    return status;
+}
+
+/* The row that is given through the processors, and into the trace. */
+static int peek_at(nt_result *trace, const nt_decoding *with, nt_processors *processors,
+                   int (*write)(nt_result *trace, const nt_processors *processors)) {
+    const float *unguided = NULL;
+    int32_t sequence;
+    bool guided = with->plan->guidance_scale != 1;
+    if (guided) NT_TRY(look_beside(&unguided, &sequence, with));
+    int status = nt_processors_run(processors, with->row, unguided, with->prompt,
+                                   with->plan->n_prompt + with->n_new);
+    if (status == NT_OK) status = write(trace, processors);
+    if (guided) with->stepper->drop(with->stepper->self, sequence);
+    return status;
+}
 
 /* The row behind the prompt through the processors, and into the trace. */
 static int peek(nt_result *trace, const nt_decoding *with, nt_processors *processors,
@@ -14,6 +49,7 @@ static int peek(nt_result *trace, const nt_decoding *with, nt_processors *proces
     nt_tracks tracks;
     nt_given given;
     int32_t sequence;
+    if (with->row) return peek_at(trace, with, processors, write);
     nt_tracks_begin(&tracks, with, &trace->effort);
     int status = nt_tracks_start(&tracks, &sequence, &given);
     if (status == NT_OK)
@@ -30,10 +66,54 @@ static int write_step(nt_result *trace, const nt_processors *processors) {
     return nt_trace_add_step(trace, &sight, -1);
 }
 
+static int keep_row(nt_result *trace, const char *name, const float *row, size_t V) {
+    float *kept;
+    NT_TRY(nt_trace_add_tensor(&kept, trace, name, 1, &V));
+    memcpy(kept, row, V * sizeof *row);
+    return NT_OK;
+}
+
+/* The step with the rows that drawing begins and ends with, and the values that it goes by. */
+static int write_rows(nt_result *trace, const nt_processors *processors) {
+    const nt_stage *stages = processors->stages;
+    size_t V = processors->row.V, s = 1; /* the first stage of a warper */
+    double value;
+    while (s < processors->n_stages && !nt_warper_value(&value, processors->plan, stages[s].option))
+        s++;
+    NT_TRY(write_step(trace, processors));
+    NT_TRY(keep_row(trace, "logits", stages[0].logits, V));
+    if (s > 1) NT_TRY(keep_row(trace, "processed_logits", stages[s - 1].logits, V));
+    for (; s < processors->n_stages; s++)
+        if (nt_warper_value(&value, processors->plan, stages[s].option))
+            NT_TRY(nt_trace_fact_number(trace, stages[s].option, value));
+    return NT_OK;
+}
+
+/* The id that is drawn from the last run's row, and the step told of it. */
+static int draw(nt_result *trace, const nt_decoding *with, const nt_processors *processors) {
+    nt_draws draws;
+    double u = NAN;
+    int32_t id = -1;
+    int status = nt_draws_begin(&draws, with->plan, processors->row.V);
+    if (status == NT_OK) {
+        nt_draws_pass(&draws, with->n_new); /* those of the tokens before */
+        id = nt_draws_one(&draws, &u, nt_processed(processors), 0, with->n_new);
+    }
+    nt_draws_free(&draws);
+    NT_TRY(status);
+    nt_sight sight = nt_processors_sight(processors);
+    trace->n_steps--; /* written before anything was chosen */
+    NT_TRY(nt_trace_add_step(trace, &sight, id));
+    trace->steps[0].step.draw = u;
+    return NT_OK;
+}
+
 int nt_decode_peek(nt_result *trace, const nt_decoding *with) {
     nt_processors processors;
     int status = nt_processors_begin(&processors, with->plan, with->stepper->V);
-    if (status == NT_OK) status = peek(trace, with, &processors, write_step);
+    if (status == NT_OK)
+        status = peek(trace, with, &processors, with->keep_rows ? write_rows : write_step);
+    if (status == NT_OK && with->row && with->drawn) status = draw(trace, with, &processors);
     nt_processors_free(&processors);
     return status;
 }

@@ -9,7 +9,7 @@
 #include "view/page/put.h"
 
 /* The first that fits is drawn. */
-static const nt_page_figure *const figures[] = {NULL};
+static const nt_page_figure *const figures[] = {&nt_figure_strip, NULL};
 
 static const nt_page_figure *figure_of(const nt_result *trace) {
     for (size_t i = 0; figures[i]; i++)
@@ -93,6 +93,10 @@ static void put_result(nt_page *page, const nt_page_figure *figure) {
     if (status == NT_OK && json.n > 0) nt_html_json(out, json.data, json.n);
     nt_buffer_puts(out, "</script>\n<script>\n");
     nt_buffer_put(out, script.bytes, script.n);
+    if (figure && figure->library) {
+        script = figure->library();
+        nt_buffer_put(out, script.bytes, script.n);
+    }
     if (figure && figure->script) {
         script = figure->script();
         nt_buffer_put(out, script.bytes, script.n);

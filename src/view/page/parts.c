@@ -1,7 +1,7 @@
 /* The stylesheets and scripts of pages: files of this folder, inside the program. */
 #include <stdint.h>
 
-#include "view/page/page.h"
+#include "view/page/figures.h"
 
 #define PART(name, file)                                                                           \
     __asm__(".pushsection .rodata\n"                                                               \
@@ -18,3 +18,6 @@
 
 PART(style, "page.css")
 PART(script, "page.js")
+PART(strip_style, "strip.css")
+PART(strip, "strip.js")
+PART(warp, "warp.js")
