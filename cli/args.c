@@ -70,7 +70,13 @@ static bool read_option(reader *r, const cli_option *o, const char *shown, const
 }
 
 static bool set_generation(reader *r, const nt_option_info *info, const char *value) {
+    cli_words *given = &r->settings->given;
     r->settings->generation_given = true;
+    if (r->command->options & CLI_OPT_EXPLORE &&
+        !(cli_words_add(given, info->name) && cli_words_add(given, value))) {
+        cli_error("out of memory");
+        return false;
+    }
     if (nt_generate_options_set(&r->settings->generate, info->name, value) == NT_OK) return true;
     char error[CLI_MAX_MESSAGE];
     cli_name_flags(error, sizeof error, nt_error_message());
@@ -157,6 +163,7 @@ static bool read_short(reader *r, const char *word) {
         snprintf(error, sizeof error, "nextoken %s has no option %.60s", r->command->name, word);
         return usage_error(r, error);
     }
+    if (word[1] == 'h') r->settings->brief = true;
     if (!word[2]) return read_option(r, o, word, NULL);
     if (o->metavar) return read_option(r, o, word, word + 1); /* -k5 */
     snprintf(error, sizeof error, "-%c takes no value", word[1]);
@@ -234,6 +241,10 @@ static bool check_source(const reader *r) {
         return true;
     }
     if (s->against && !s->text) return usage_error(r, "--against compares on one TEXT");
+    if (r->command->options & CLI_OPT_EXPLORE &&
+        (s->jsonl || s->csv || s->tsv || s->html || s->output))
+        return usage_error(r, "explore takes one TEXT, or --ids, and prints the text in the end, "
+                              "or with --json the path to it");
     if (r->command->takes_option) {
         if (s->jsonl || sources > 1) return usage_error(r, "explain takes one TEXT, or --ids");
         return sources == 0 || s->option || usage_error(r, "no OPTION to draw");
@@ -287,6 +298,10 @@ static bool check_output(const reader *r) {
     if (s->jsonl) s->format = NT_JSON;
     if (s->trace && s->format != NT_JSON)
         return usage_error(r, "--trace goes with --json, which writes it");
+    if (s->tree && many) return usage_error(r, "--tree shows one text, not many");
+    if (s->tree && s->format != NT_TABLE && !s->svg && !s->html)
+        return usage_error(r, "--tree draws beside the texts, or with --svg FILE and --html FILE; "
+                              "--json --trace writes every beam");
     if (many && s->npz) return usage_error(r, "--npz takes one text, not many");
     if (!check_file(r, "svg", &s->svg, NT_SVG) || !check_file(r, "html", &s->html, NT_HTML))
         return false;
@@ -306,6 +321,8 @@ static bool check_output(const reader *r) {
 static bool check_score(const reader *r) {
     cli_settings *s = r->settings;
     char error[256];
+    if (r->command->options & CLI_OPT_DIFF)
+        return cli_diff_check(s, error, sizeof error) || usage_error(r, error);
     if (!(r->command->options & CLI_OPT_SCORE)) return true;
     if (!cli_score_check(s, error, sizeof error)) return usage_error(r, error);
     if (s->heat && s->format != NT_TABLE && s->format != NT_HTML && !s->html)
@@ -387,6 +404,7 @@ void cli_settings_free(cli_settings *settings) {
     cli_words_clear(&settings->continuations);
     cli_words_clear(&settings->counted);
     cli_words_clear(&settings->words);
+    cli_words_clear(&settings->given);
     nt_generate_options_clear(&settings->generate);
 }
 

@@ -44,6 +44,8 @@ typedef struct cli_settings {
     nt_precision precision;
     int color; /* -1 auto, 0 never, 1 always */
     bool ascii, quiet, help, version;
+    bool brief; /* of the help, what is used most: -h */
+    bool no_pager;
     /* options that a line of --jsonl may also give, by their JSON names */
     int32_t k;
     int64_t prompt_len;
@@ -56,6 +58,7 @@ typedef struct cli_settings {
     cli_words continuations;
     cli_words counted;   /* files of --count */
     cli_words words;     /* of a command that takes words */
+    cli_words given;     /* of explore: generation options, name and value in turn */
     bool tensors;        /* --tensors, of info */
     const char *diff;    /* --diff, of info */
     bool offline;        /* --offline */
@@ -67,8 +70,11 @@ typedef struct cli_settings {
     bool markdown;
     int64_t rows;                  /* most of a table of tokens; -1: not given */
     const char *generation_config; /* FILE */
+    const char *base_config;       /* the same for side a of diff */
     const char *assistant;         /* --assistant-model */
     bool trace;
+    bool tree; /* --tree */
+    nt_tree_detail tree_detail;
     nt_generate_options generate;
     bool generation_given; /* any of these */
 } cli_settings;
@@ -113,7 +119,9 @@ enum {
     CLI_OPT_EXPLAIN = 1 << 14,
     CLI_OPT_PICTURE = 1 << 15,
     CLI_OPT_CONVERT = 1 << 16,
+    CLI_OPT_DIFF = 1 << 24,
     CLI_OPT_INFO = 1 << 17,
+    CLI_OPT_EXPLORE = 1 << 25, /* how a token is drawn */
 };
 
 /* What a run holds open. */
@@ -121,6 +129,7 @@ struct cli_run {
     const cli_command *command;
     nt_model *model;
     nt_model *against;   /* NULL: none */
+    nt_session *other;   /* of `against`, for commands that run it, too */
     nt_session *session; /* NULL for commands without CLI_OPT_SESSION */
     nt_model *draft;     /* of --assistant-model; NULL: none */
     nt_session *assistant;
@@ -133,14 +142,15 @@ struct cli_run {
         bool shown, color; /* on a terminal; with colours */
     } live;
     bool quiet;
+    bool told; /* why it failed, on stderr */
     bool many; /* many records */
     uint64_t noted[16];
     size_t n_noted;
     struct cli_meter *meter; /* of many */
 };
 
-extern const cli_command cli_tokenize, cli_detokenize, cli_next, cli_steps, cli_generate, cli_score,
-    cli_perplexity, cli_inspect, cli_info, cli_explain, cli_pull, cli_cache, cli_convert;
+extern const cli_command cli_diff, cli_tokenize, cli_detokenize, cli_next, cli_steps, cli_generate, cli_score,
+    cli_perplexity, cli_inspect, cli_info, cli_explain, cli_pull, cli_cache, cli_convert, cli_explore;
 extern const cli_command *const cli_commands[]; /* NULL ends it */
 
 /* ---- args.c, help.c ---- */
@@ -149,7 +159,9 @@ extern const cli_command *const cli_commands[]; /* NULL ends it */
  * usage is wrong. */
 bool cli_parse(cli_settings *settings, const cli_command *command, int argc, char **argv);
 void cli_settings_free(cli_settings *settings);
-void cli_print_help(FILE *out, const cli_command *command);
+/* Prints the help on a command, or (NULL) on the program; brief: one screen of it. False, after one
+ * line on stderr, when it could not be written. */
+bool cli_print_help(const cli_command *command, bool brief, bool no_pager);
 
 /* "1, 2,3" or "[1,2,3]" -> ids [*n] for free(). False when it is no list of ids. */
 bool cli_read_ids(int32_t **ids, size_t *n, const char *text);
@@ -186,6 +198,7 @@ int cli_run_many(cli_run *run, const cli_settings *settings);
 
 /* False, with one line in error [n], where settings exclude each other. */
 bool cli_score_check(const cli_settings *settings, char *error, size_t n);
+bool cli_diff_check(const cli_settings *settings, char *error, size_t n); /* diff.c */
 /* What settings ask of nt_score; it borrows from them. No callbacks. */
 nt_score_options cli_score_options(const cli_settings *settings);
 
@@ -211,6 +224,10 @@ void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* '?' for control characters and for bytes that are no UTF-8, such as a character that was cut. */
 void cli_make_printable(char *text);
+/* How many bytes the UTF-8 character at text takes; 0 for a control character and for no UTF-8. */
+size_t cli_printable(const unsigned char *text);
+/* Prints text that nobody has vouched for: no control character reaches the terminal. */
+void cli_print_safely(const char *utf8, size_t n);
 
 /* How a result is shown. index: of a record, -1 for none. */
 nt_view_options cli_view(const cli_run *run, nt_result_kind kind, const cli_settings *settings,

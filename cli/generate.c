@@ -4,25 +4,6 @@
 #include "cli.h"
 #include "progress.h"
 
-/* Prints text that nobody has vouched for: no control character reaches the terminal. */
-static void print_safely(const char *utf8, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)utf8[i];
-        unsigned char d = i + 1 < n ? (unsigned char)utf8[i + 1] : 0;
-        unsigned char e = i + 2 < n ? (unsigned char)utf8[i + 2] : 0;
-        bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-        bool c1 = c == 0xC2 && d >= 0x80 && d <= 0x9F;
-        bool bidi = c == 0xE2 && ((d == 0x80 && e >= 0xAA && e <= 0xAE) ||
-                                  (d == 0x81 && e >= 0xA6 && e <= 0xA9));
-        if (control || c1 || bidi) {
-            fputs("\xEF\xBF\xBD", stdout);
-            i += c1 ? 1 : bidi ? 2 : 0;
-        } else {
-            putchar(c);
-        }
-    }
-}
-
 /* Before the first new text, so that notes stand above it. */
 static void show_prompt(cli_run *r) {
     const nt_prompt *prompt = r->live.prompt;
@@ -37,7 +18,7 @@ static void show_prompt(cli_run *r) {
     const char *text = prompt->ids ? decoded : prompt->text;
     if (text) {
         if (r->live.color) fputs("\033[2m", stdout);
-        print_safely(text, n);
+        cli_print_safely(text, n);
         if (r->live.color) fputs("\033[0m", stdout);
     }
     nt_free(decoded);
@@ -50,7 +31,7 @@ static int on_text(void *payload, const char *utf8, size_t n) {
     if (r->live.shown && n) {
         if (!r->text_shown) show_prompt(r);
         if (r->live.color) fputs("\033[1m", stdout);
-        print_safely(utf8, n);
+        cli_print_safely(utf8, n);
         if (r->live.color) fputs("\033[0m", stdout);
         fflush(stdout);
     }
@@ -89,9 +70,11 @@ const cli_command cli_generate = {
                 "  nextoken generate -m gpt2 --stop-strings \".\" --json \"Alice is a\"\n"
                 "  nextoken generate -m gpt2 --top-p 0.9 --num-return-sequences 3 \"Alice\"\n"
                 "  nextoken generate -m gpt2 --num-beams 5 --json --trace \"Alice\"\n"
+                "  nextoken generate -m gpt2 --num-beams 5 --tree --svg tree.svg \"Alice\"\n"
                 "  nextoken generate -m gpt2-large --assistant-model gpt2 \"Alice is a\"\n"
                 "  nextoken generate -m gpt2 --search exact --horizon 5 \"Alice is a\"\n",
-    .options = CLI_OPT_TRACE | CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE,
+    .options = CLI_OPT_TRACE | CLI_OPT_PICTURE | CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION |
+               CLI_OPT_TABLE,
     .takes_text = true,
     .run = run,
 };

@@ -1,8 +1,10 @@
-/* Help on one command, for a terminal of 80 columns. */
+/* Help, for a terminal of 80 columns: one screen of it (-h), or all (--help). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 #include "options.h"
+#include "pager.h"
 
 enum { WIDTH = 79, LEFT = 29 };
 
@@ -112,7 +114,7 @@ static void print_section(FILE *out, const cli_command *command, cli_section sec
     }
 }
 
-void cli_print_help(FILE *out, const cli_command *command) {
+static void print_usage(FILE *out, const cli_command *command) {
     fprintf(out, "nextoken %s: %s\n\nusage: nextoken %s%s [options]%s\n", command->name,
             command->summary, command->name,
             command->words         ? command->words
@@ -123,6 +125,143 @@ void cli_print_help(FILE *out, const cli_command *command) {
             : command->takes_file   ? " [FILE | -]"
             : command->ids_only     ? " [IDS | -]"
                                     : " [TEXT | -]");
+}
+
+/* ---- One screen ------------------------------------------------------------------------------ */
+
+enum { MOST_OPTIONS = 11, MOST_EXAMPLES = 4 };
+
+/* What is used most, where a command has it. */
+static const char *const often[] = {
+    "model",
+    "k",
+    "max-new-tokens",
+    "temperature",
+    "top-k",
+    "top-p",
+    "num-beams",
+    "repetition-penalty",
+    "seed",
+    "by",
+    "continuations",
+    "stride",
+    "heat",
+    "tree",
+    "count",
+    "against",
+    "tensors",
+    "diff",
+    "npz",
+    "width",
+    "force",
+    "json",
+    "ids",
+    "jsonl",
+    "html",
+    "svg",
+    "skip-special-tokens",
+    "threads",
+};
+
+/* The first sentence or clause of a help that fits the line. */
+static void print_short(FILE *out, const char *name, char letter, const char *metavar,
+                        const char *help) {
+    char left[64], right[64];
+    int n = letter ? snprintf(left, sizeof left, "  -%c, --%s", letter, name)
+                   : snprintf(left, sizeof left, "      --%s", name);
+    for (char *c = left; *c; c++)
+        if (*c == '_') *c = '-';
+    if (metavar && n + 1 + strlen(metavar) < LEFT - 1)
+        snprintf(left + n, sizeof left - (size_t)n, " %s", metavar);
+    size_t length = strcspn(help, ";:"), room = WIDTH - LEFT;
+    for (const char *stop = help; (stop = strstr(stop, ". ")); stop++)
+        if ((size_t)(stop - help) < length) length = (size_t)(stop - help);
+    const char *bracket = strstr(help, " (");
+    if (length > room && bracket && (size_t)(bracket - help) <= room)
+        length = (size_t)(bracket - help);
+    while (length > room) { /* the last word that ends there */
+        length = room;
+        while (length > 0 && help[length] != ' ')
+            length--;
+    }
+    while (length > 0 && strchr(" .,", help[length - 1]))
+        length--;
+    snprintf(right, sizeof right, "%.*s", (int)length, help);
+    fprintf(out, "%-*s%s\n", LEFT, left, right);
+}
+
+static bool print_often(FILE *out, const cli_command *command, const char *name) {
+    char words[64], help[512];
+    size_t n = strlen(name);
+    const cli_option *o = cli_option_find(command, name, n);
+    const nt_option_info *info = o ? NULL : cli_generation_option(command, name, n);
+    if (o) print_short(out, o->name, o->letter, o->metavar, o->help);
+    if (!info) return o != NULL;
+    cli_name_flags(help, sizeof help, info->help);
+    print_short(out, info->name, 0, metavar_of(words, info), help);
+    return true;
+}
+
+static void print_examples(FILE *out, const cli_command *command) {
+    const char *line = command->examples;
+    fputs("\nExamples\n", out);
+    for (int i = 0; i < MOST_EXAMPLES && line && *line; i++) {
+        size_t n = strcspn(line, "\n");
+        fprintf(out, "%.*s\n", (int)n, line);
+        line += n + (line[n] != 0);
+    }
+}
+
+static void print_brief(FILE *out, const cli_command *command) {
+    size_t n = 0;
+    print_usage(out, command);
+    fputc('\n', out);
+    for (size_t i = 0; i < sizeof often / sizeof *often && n < MOST_OPTIONS; i++)
+        n += print_often(out, command, often[i]);
+    if (command->examples) print_examples(out, command);
+    fprintf(out, "\nnextoken %s --help tells all options.\n", command->name);
+}
+
+/* ---- The program ----------------------------------------------------------------------------- */
+
+static void print_program(FILE *out, bool brief) {
+    fputs("nextoken: what a language model would write next, with every probability\n\n"
+          "usage: nextoken [COMMAND] [-m MODEL] [options] [TEXT | -]\n\n",
+          out);
+    for (const cli_command *const *c = cli_commands; *c; c++)
+        fprintf(out, "  %-12s%s\n", (*c)->name, (*c)->summary);
+    if (brief) {
+        fputs("\nnextoken \"Alice is a\" is nextoken next \"Alice is a\".\n"
+              "nextoken COMMAND -h tells what is used most, nextoken --help tells more.\n",
+              out);
+        return;
+    }
+    fputs(
+        "\nWithout COMMAND it is next: nextoken \"Alice is a\", nextoken -m gpt2 \"Alice is a\".\n"
+        "nextoken COMMAND -h tells what is used most, nextoken COMMAND --help all options,\n"
+        "nextoken explain OPTION what one does, with a picture.\n\n"
+        "MODEL is a folder with config.json and model.safetensors, a .safetensors file beside "
+        "its\n"
+        "config.json, a .gguf file, a name of the Hugging Face Hub such as gpt2 or\n"
+        "openai-community/gpt2-large, or tales, the small model that is built in; without -m it\n"
+        "is taken from NEXTOKEN_MODEL, and without that it is tales.\n\n"
+        "Tables go to a terminal; --json, --csv, --tsv and --html FILE are for programs and "
+        "files.\n\n"
+        "Environment\n"
+        "  NEXTOKEN_MODEL   the model where none is named\n"
+        "  NEXTOKEN_PAGER   shows what is longer than the screen (else PAGER, else less; empty: "
+        "none)\n"
+        "  NEXTOKEN_ISA     instruction set of the arithmetic: ref, avx2, avx512\n"
+        "  NO_COLOR         no colours\n"
+        "  COLUMNS          the width of tables, where it is not the terminal's\n"
+        "  OMP_NUM_THREADS  threads\n"
+        "  HF_HOME, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE   as huggingface_hub reads them\n\n"
+        "Exit status: 0 done, 1 failed, 2 wrong usage\n",
+        out);
+}
+
+static void print_all(FILE *out, const cli_command *command) {
+    print_usage(out, command);
     print_section(out, command, CLI_THE_TEXT);
     print_section(out, command, CLI_THE_JOB);
     print_generation(out, command);
@@ -130,4 +269,19 @@ void cli_print_help(FILE *out, const cli_command *command) {
     print_section(out, command, CLI_SHOWN);
     print_section(out, command, CLI_RUN);
     if (command->examples) fprintf(out, "\nExamples\n%s", command->examples);
+}
+
+bool cli_print_help(const cli_command *command, bool brief, bool no_pager) {
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    if (out && !command)
+        print_program(out, brief);
+    else if (out)
+        (brief ? print_brief : print_all)(out, command);
+    bool whole = out && fclose(out) == 0;
+    if (!whole) cli_error("out of memory");
+    if (whole) cli_page(text, n, !no_pager); /* stdout keeps its failure for its end */
+    free(text);
+    return whole && cli_close_stdout();
 }

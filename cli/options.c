@@ -149,6 +149,18 @@ static bool read_tsv(cli_settings *settings, const char *value, char *error, siz
     return read_table(settings, &settings->tsv, value, error, n);
 }
 
+static bool read_tree(cli_settings *settings, const char *value, char *error, size_t n) {
+    static const char *const names[] = {"auto", "outputs", "kept", "beams", "all"};
+    settings->tree = true;
+    for (int i = 0; i < 5; i++) {
+        if (strcmp(value ? value : "auto", names[i]) != 0) continue;
+        settings->tree_detail = (nt_tree_detail)i;
+        return true;
+    }
+    snprintf(error, n, "tree is \"%.60s\"; it must be outputs, kept, beams or all", value);
+    return false;
+}
+
 /* ---- The table ---- */
 
 #define FIELD(field)                                                                               \
@@ -181,6 +193,14 @@ static const cli_option options[] = {
     {.name = "against", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(against),
      .groups = CLI_OPT_TOKENIZE, .file = true, .metavar = "MODEL",
      .help = "another tokenizer, side by side with the first; gpt2 is the one built in"},
+    {.name = "against", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(against),
+     .groups = CLI_OPT_DIFF, .file = true, .metavar = "MODEL",
+     .help = "side b: another model with the same vocabulary (default: the same model, which then "
+             "goes by the options that are given)"},
+    {.name = "base-config", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(base_config),
+     .groups = CLI_OPT_DIFF, .file = true, .metavar = "FILE",
+     .help = "options of side a, in the form of generation_config.json (default: none; all others "
+             "are side b's)"},
     {.name = "trim-offsets", .kind = CLI_FLAG, .section = CLI_THE_JOB, FIELD(trim_offsets),
      .groups = CLI_OPT_TOKENIZE, .member = true,
      .help = "leave white space out of offsets where the file's post-processor does"},
@@ -203,7 +223,7 @@ static const cli_option options[] = {
      .groups = CLI_OPT_SCORE, .member = true, .metavar = "TEXT",
      .help = "a text before the given one: conditioned on, left out of the sums"},
     {.name = "prompt-len", .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(prompt_len),
-     .low = 0, .high = INT32_MAX, .groups = CLI_OPT_SCORE, .member = true, .metavar = "N",
+     .low = 0, .high = INT32_MAX, .groups = CLI_OPT_SCORE | CLI_OPT_DIFF, .member = true, .metavar = "N",
      .help = "tokens at the start that are left out of the sums"},
     {.name = "continuations", .kind = CLI_READ, .section = CLI_THE_JOB,
      .read = read_continuation, .groups = CLI_OPT_SCORE, .member = true, .list = true,
@@ -243,6 +263,11 @@ static const cli_option options[] = {
     {.name = "trace", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(trace),
      .groups = CLI_OPT_TRACE,
      .help = "with --json: every step, row and beam that decoding looked at"},
+    {.name = "tree", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_tree,
+     .groups = CLI_OPT_TRACE,
+     .help = "the tree of beams below the texts; of this, and of --svg and --html, --tree=outputs "
+             "shows the ways to the outputs, kept every beam, beams the pruned ones too, all "
+             "whatever stood to choose (default: what can be taken in at a glance)"},
     {.name = "jsonl", .kind = CLI_STRING, .section = CLI_MANY, FIELD(jsonl), .of_texts = true,
      .file = true, .metavar = "FILE",
      .help = "one JSON object a line in, one result a line out; - is standard input"},
@@ -293,6 +318,8 @@ static const cli_option options[] = {
     {.name = "color", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_color,
      .metavar = "auto|always|never",
      .help = "colours (NO_COLOR is honoured)"},
+    {.name = "no-pager", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(no_pager), .of_words = true,
+     .help = "never show what is longer than the screen through NEXTOKEN_PAGER, PAGER or less"},
     {.name = "model", .letter = 'm', .kind = CLI_STRING, .section = CLI_RUN, FIELD(model),
      .file = true, .metavar = "MODEL",
      .help = "folder, .safetensors file, name on the Hugging Face Hub (gpt2, OWNER/NAME@REVISION), "
@@ -315,7 +342,7 @@ static const cli_option options[] = {
      .help = "no notes and no progress on stderr"},
     {.name = "help", .letter = 'h', .kind = CLI_FLAG, .section = CLI_RUN, FIELD(help),
      .of_words = true,
-     .help = "this help"},
+     .help = "all of this help; -h what is used most"},
 };
 /* clang-format on */
 enum { N_OPTIONS = sizeof options / sizeof *options };
@@ -394,7 +421,9 @@ const nt_option_info *cli_generation_option(const cli_command *command, const ch
 
 bool cli_takes_generation(const cli_command *command, const nt_option_info *info) {
     return command->options & CLI_OPT_GENERATE ||
-           (command->options & CLI_OPT_ONE_STEP && info->one_step);
+           (command->options & CLI_OPT_ONE_STEP && info->one_step) ||
+           (command->options & CLI_OPT_EXPLORE && /* how a token is drawn */
+            (strcmp(info->name, "seed") == 0 || strcmp(info->name, "rng") == 0));
 }
 
 /* ---- Setting ---- */

@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "pager.h"
 #include "progress.h"
 
 const char *cli_stdout_name = "standard output";
 
-/* How many bytes the UTF-8 character at text takes; 0 for a control character and for no UTF-8. */
-static size_t printable(const unsigned char *text) {
+size_t cli_printable(const unsigned char *text) {
     unsigned char c = text[0];
     if (c < 0x80) return c >= 0x20 && c != 0x7f;
     size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
@@ -28,9 +28,27 @@ static size_t printable(const unsigned char *text) {
 
 void cli_make_printable(char *text) {
     for (size_t i = 0; text[i];) {
-        size_t n = printable((const unsigned char *)text + i);
+        size_t n = cli_printable((const unsigned char *)text + i);
         if (n == 0) text[i] = '?';
         i += n ? n : 1;
+    }
+}
+
+void cli_print_safely(const char *utf8, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)utf8[i];
+        unsigned char d = i + 1 < n ? (unsigned char)utf8[i + 1] : 0;
+        unsigned char e = i + 2 < n ? (unsigned char)utf8[i + 2] : 0;
+        bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+        bool c1 = c == 0xC2 && d >= 0x80 && d <= 0x9F;
+        bool bidi = c == 0xE2 && ((d == 0x80 && e >= 0xAA && e <= 0xAE) ||
+                                  (d == 0x81 && e >= 0xA6 && e <= 0xA9));
+        if (control || c1 || bidi) {
+            fputs("\xEF\xBF\xBD", stdout);
+            i += c1 ? 1 : bidi ? 2 : 0;
+        } else {
+            putchar(c);
+        }
     }
 }
 
@@ -76,8 +94,8 @@ static int width(nt_result_kind kind) {
 }
 
 static int write_stdout(void *payload, const char *bytes, size_t n) {
-    (void)payload;
-    return fwrite(bytes, 1, n, stdout) == n ? 0 : -1;
+    const bool *paged = payload;
+    return cli_page(bytes, n, *paged) ? 0 : -1;
 }
 
 static bool stdout_failed;
@@ -98,6 +116,8 @@ nt_view_options cli_view(const cli_run *run, nt_result_kind kind, const cli_sett
     view.ascii = settings->ascii;
     view.bits = settings->bits;
     view.trace = settings->trace;
+    view.tree = settings->tree;
+    view.tree_detail = settings->tree_detail;
     view.heat = settings->heat;
     view.most_rows = settings->rows >= 0 ? settings->rows : isatty(STDOUT_FILENO) ? 100 : -1;
     view.index = index;
@@ -115,12 +135,25 @@ static int save(const cli_run *run, const nt_result *result, const cli_settings 
     return EXIT_FAILED;
 }
 
+static int no_tree(const nt_result *result) {
+    const char *method = nt_result_method(result, NULL);
+    cli_error("no tree: %s follows one path; give --num-beams 5 or --search exact, or let nextoken "
+              "steps show the choices of a path",
+              method ? method : "this method");
+    return EXIT_FAILED;
+}
+
 int cli_show(const cli_run *run, const nt_result *result, const cli_settings *settings) {
     int saved = save(run, result, settings, settings->svg, NT_SVG);
     if (saved == EXIT_DONE) saved = save(run, result, settings, settings->html, NT_HTML);
     nt_view_options view = cli_view(run, nt_result_get_kind(result), settings, -1);
+    if (view.tree && view.format == NT_TABLE && nt_result_n_beams(result) == 0) {
+        view.tree = false; /* the text is there all the same */
+        saved = no_tree(result);
+    }
+    bool paged = view.format == NT_TABLE && !run->text_shown && !settings->no_pager;
     errno = 0;
-    int status = nt_result_show(result, &view, write_stdout, NULL);
+    int status = nt_result_show(result, &view, write_stdout, &paged);
     if (status == NT_OK) return saved;
     if (status == NT_E_IO) {
         report_stdout();

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -169,14 +170,26 @@ static double speed_of(past *p, double now, uint64_t done) {
     return passed > 0.5 && done > p->done[first] ? (double)(done - p->done[first]) / passed : 0;
 }
 
-static void print_transfer(const char *name, uint64_t done, uint64_t total) {
-    char shown[CLI_MAX_NAME];
-    snprintf(shown, sizeof shown, "%.31s", name);
+static int terminal_columns(void) {
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+/* One line that a terminal does not break: of a narrow one the bar is left out, then the name. */
+static void print_transfer(const char *name, uint64_t done, uint64_t total, const char *more) {
+    enum { NAME = 31, LEAST_NAME = 12, BAR_ROOM = BAR + 3 };
+    char shown[CLI_MAX_NAME], figures[128];
+    snprintf(figures, sizeof figures, "%s%s%s%s", cli_bytes(done).s, total ? "/" : "",
+             total ? cli_bytes(total).s : "", more);
+    int room = terminal_columns() - 1, left = room - (int)strlen(figures) - 1;
+    bool bar = left >= LEAST_NAME + BAR_ROOM;
+    if (bar) left -= BAR_ROOM;
+    int width = left > NAME ? NAME : left > 0 ? left : 0;
+    snprintf(shown, sizeof shown, "%.*s", width, name);
     cli_make_printable(shown);
-    fprintf(stderr, "%-31s ", shown);
-    print_bar(total ? (double)done / (double)total : 0);
-    fprintf(stderr, "%s", cli_bytes(done).s);
-    if (total) fprintf(stderr, "/%s", cli_bytes(total).s);
+    if (width) fprintf(stderr, "%-*s ", width, shown);
+    if (bar) print_bar(total ? (double)done / (double)total : 0);
+    fprintf(stderr, "%.*s", room, figures);
 }
 
 void cli_transfers(void *payload, const nt_transfer *transfers, size_t n) {
@@ -201,13 +214,16 @@ void cli_transfers(void *payload, const nt_transfer *transfers, size_t n) {
         if (!transfers[i].running) continue;
         last = transfers[i].file;
         if (running == 1) break;
-        print_transfer(last, transfers[i].done, transfers[i].total);
+        print_transfer(last, transfers[i].done, transfers[i].total, "");
         fputc('\n', stderr);
         lines_above++;
         if (++at == 8) break;
     }
-    print_transfer(running == 1 ? last : "together", done, total);
-    if (speed > 0) fprintf(stderr, ", %s/s", cli_bytes((uint64_t)speed).s);
+    char more[96] = "";
+    if (speed > 0) snprintf(more, sizeof more, ", %s/s", cli_bytes((uint64_t)speed).s);
+    size_t k = strlen(more);
     if (speed > 0 && total > done)
-        fprintf(stderr, ", %s left", duration((double)(total - done) / speed).s);
+        snprintf(more + k, sizeof more - k, ", %s left",
+                 duration((double)(total - done) / speed).s);
+    print_transfer(running == 1 ? last : "together", done, total, more);
 }

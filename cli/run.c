@@ -72,8 +72,8 @@ static int run_one(cli_run *run, const cli_settings *settings, const nt_prompt *
         cli_error("%s: %s", settings->text, nt_error_message());
         return EXIT_FAILED;
     }
-    status = report_run(status);
-    if (status == EXIT_DONE) status = cli_show(run, result, settings);
+    status = run->told ? EXIT_FAILED : report_run(status);
+    if (status == EXIT_DONE && result) status = cli_show(run, result, settings);
     nt_result_free(result);
     return status;
 }
@@ -203,6 +203,8 @@ static int open_run(cli_run *run, const cli_settings *settings) {
         status = open_model(&run->against, run, settings->against, settings);
     if (status == EXIT_DONE && (command->options & CLI_OPT_SESSION))
         status = cli_report(nt_session_new(&run->session, run->model, &session));
+    if (status == EXIT_DONE && run->against && !command->tokenizer_only)
+        status = cli_report(nt_session_new(&run->other, run->against, &session));
     if (status == EXIT_DONE && settings->assistant)
         status = open_model(&run->draft, run, settings->assistant, settings);
     if (status == EXIT_DONE && run->draft)
@@ -258,6 +260,7 @@ int cli_run_command(const cli_command *command, cli_settings *settings) {
     nt_model_free(run.draft);
     nt_session_free(run.session);
     nt_model_free(run.model);
+    nt_session_free(run.other);
     nt_model_free(run.against);
     if (!cli_close_stdout() && status == EXIT_DONE) status = EXIT_FAILED;
     return status;

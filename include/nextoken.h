@@ -475,4 +475,7 @@ NT_API int nt_info(nt_result **out, const nt_model *model);
 #include "nextoken_tensors.h"
 
 #include "nextoken_result.h"
+
+/* One text seen by two models. */
+#include "nextoken_versus.h"
 #endif

@@ -26,7 +26,8 @@ typedef enum nt_result_kind {
     NT_RESULT_COUNTS,
     NT_RESULT_EXPLAIN,
     NT_RESULT_TENSORS, /* nextoken_tensors.h */
-    NT_RESULT_DIFF
+    NT_RESULT_DIFF,
+    NT_RESULT_VERSUS /* nextoken_versus.h */
 } nt_result_kind;
 
 NT_API nt_result_kind nt_result_get_kind(const nt_result *result);
@@ -313,9 +314,11 @@ typedef struct nt_view_options {
                           NT_HTML: what its heat map shows first (NT_HEAT_NONE: surprisal) */
     bool tree;         /* NT_TABLE of GENERATE with the tree of its beams; UNSUPPORTED without */
     nt_tree_detail tree_detail; /* of that, and of NT_SVG and NT_HTML */
+    int64_t plain; /* 0 or more: NT_TABLE of TOKENS is its tokens in a row and nothing else, so many
+                      of them at the beginning as plain text; -1 (the default): the table */
 } nt_view_options;
 #define NT_VIEW_OPTIONS_INIT                                                                       \
-    { .size = sizeof(nt_view_options), .index = -1, .most_rows = -1 }
+    { .size = sizeof(nt_view_options), .index = -1, .most_rows = -1, .plain = -1 }
 
 /* Called with the pieces of the output in turn; anything but 0 ends the view with NT_E_IO. */
 typedef int (*nt_write_fn)(void *payload, const char *bytes, size_t n);

@@ -28,8 +28,7 @@ static void stream_close(void *stream) {
     nt_stream_free(stream);
 }
 
-/* The first id whose bytes differ between two tokenizers of V ids; V: none. */
-static size_t first_difference(const nt_tokenizer *a, const nt_tokenizer *b, size_t V) {
+size_t nt_first_difference(const nt_tokenizer *a, const nt_tokenizer *b, size_t V) {
     for (size_t id = 0; id < V; id++) {
         size_t n = 0, m = 0;
         const char *x = nt_tokenizer_bytes(a, (int32_t)id, &n);
@@ -54,7 +53,7 @@ static int check_assistant(const nt_session *session, const nt_session *assistan
     }
     if (!model->tokenizer || !draft->tokenizer || model == draft) return NT_OK;
     size_t V = (size_t)model->n_vocab;
-    size_t id = first_difference(model->tokenizer, draft->tokenizer, V);
+    size_t id = nt_first_difference(model->tokenizer, draft->tokenizer, V);
     if (id == V) return NT_OK;
     return nt_fail(NT_E_ARGUMENT,
                    "the assistant %s and %s have different vocabularies: token %zu is not the same",
@@ -206,6 +205,24 @@ static nt_generate_options for_one_step(const nt_next_options *next,
     options.max_length = context < INT32_MAX ? (int32_t)context : INT32_MAX;
     options.seed_given = options.do_sample == 1; /* none from the system */
     return options;
+}
+
+int nt_one_step_plan(nt_plan *plan, nt_generate_options *room, nt_session *session,
+                     const nt_generate_options *given, size_t n_prompt,
+                     const nt_callbacks *callbacks) {
+    nt_generate_options whole = NT_GENERATE_OPTIONS_INIT;
+    NT_TRY(nt_take_options(&whole, sizeof whole, given, "nt_generate_options"));
+    nt_next_options next = {.k = 1, .callbacks = callbacks, .generate = &whole};
+    size_t context = (size_t)session->model->network->config.T;
+    *room = for_one_step(&next, &session->model->defaults, context);
+    nt_plan_for of = {.n_prompt = n_prompt,
+                      .context = context > n_prompt ? context : n_prompt + 1,
+                      .V = (size_t)session->model->network->config.V};
+    nt_asked asked = {room, &whole};
+    int status = nt_plan_make(plan, room, &of);
+    if (status != NT_OK) return refuse(status, &asked);
+    tell_notes(plan, &asked);
+    return NT_OK;
 }
 
 static int next_with(nt_result *trace, nt_session *session, const nt_prompt *prompt,

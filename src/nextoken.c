@@ -240,6 +240,7 @@ static int fill_model(nt_model *model, const char *path, const nt_model_options 
     strcpy(model->path, name);
     model->built_in = tales;
     NT_TRY(nt_cpu_isa(&model->isa));
+    if (path && !tales) NT_TRY(nt_hub_check_path(path));
     if (path && !tales && !nt_hub_is_path(path)) {
         NT_TRY(fill_named(model, path, options));
     } else if (options->tokenizer_only) {

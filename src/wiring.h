@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/note.h"
+#include "decode/generate.h"
 #include "decode/stepper.h"
 #include "model/forward.h"
 #include "score/lexis.h"
@@ -76,6 +77,8 @@ int nt_negative_ids(nt_ids_of *out, const nt_model *model, const nt_prompt *prom
  */
 int nt_encode_prompt(nt_ids_of *out, const nt_model *model, const nt_prompt *prompt,
                      const nt_encode_options *options);
+/* The first id whose bytes differ between two tokenizers of V ids; V: none. */
+size_t nt_first_difference(const nt_tokenizer *a, const nt_tokenizer *b, size_t V);
 /* UNSUPPORTED for a model that has no tokenizer. */
 int nt_need_tokenizer(const nt_model *model);
 void nt_ids_free(nt_ids_of *ids);
@@ -84,6 +87,12 @@ size_t nt_prompt_length(const nt_prompt *prompt);
 /* The window that was asked for, or (0) the model's context; 0 < stride <= window, or no stride
  * (0). Errors: ARGUMENT. */
 int nt_take_window(size_t *out, const nt_model *model, size_t window, size_t stride);
+
+/* What options make of single rows of a text whose first n_prompt ids are the prompt. The plan
+ * borrows from *room and from given. */
+int nt_one_step_plan(nt_plan *plan, nt_generate_options *room, nt_session *session,
+                     const nt_generate_options *given, size_t n_prompt,
+                     const nt_callbacks *callbacks);
 
 /* A trace with heading and prompt (NULL: none), and its end: stamps the time, or frees the trace
  * when status is not NT_OK. */

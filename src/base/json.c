@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/file.h"
 
 enum { SMALL = 1 << 20, LEAST_BYTES = 16 };
@@ -27,12 +28,52 @@ static int check_density(const char *bytes, size_t n, const char *where) {
                    where, n_containers, n);
 }
 
+/* Whether the digits [k] are more than 63 bits hold. */
+static bool is_long(const char *digits, size_t k) {
+    static const char largest[] = "9223372036854775807";
+    size_t most = sizeof largest - 1;
+    return k > most || (k == most && memcmp(digits, largest, most) > 0);
+}
+
+/* The text with integers beyond 63 bits as reals. Python writes integers of any length, and
+ * transformers 1e30 as one: the model_max_length of most tokenizers. */
+static void write_reals(nt_buffer *out, const char *bytes, size_t n) {
+    bool quoted = false;
+    for (size_t i = 0, k; i < n; i += k) {
+        char before = i ? bytes[i - 1] : 0;
+        bool sign = before == '-' && i > 1 && strchr("eE", bytes[i - 2]);
+        bool begins = !quoted && !sign && !(before && strchr(".eE+", before));
+        for (k = 0; i + k < n && bytes[i + k] >= '0' && bytes[i + k] <= '9';)
+            k++;
+        bool integer = k && begins && (i + k == n || !memchr(".eE", bytes[i + k], 3));
+        if (k == 0) {
+            k = quoted && bytes[i] == '\\' && i + 1 < n ? 2 : 1;
+            quoted ^= bytes[i] == '"';
+        }
+        nt_buffer_put(out, bytes + i, k);
+        if (integer && is_long(bytes + i, k)) nt_buffer_puts(out, "e0");
+    }
+}
+
+/* Errors as json_loadb has them, and those of memory in the status. */
+static int load(json_t **out, const char *bytes, size_t n, size_t flags, json_error_t *error) {
+    *out = json_loadb(bytes, n, flags, error);
+    if (*out || json_error_code(error) != json_error_numeric_overflow) return NT_OK;
+    nt_buffer reals = {0};
+    json_error_t another;
+    write_reals(&reals, bytes, n);
+    int status = reals.status;
+    if (status == NT_OK) *out = json_loadb(reals.data, reals.n, flags, &another);
+    nt_buffer_free(&reals);
+    return status;
+}
+
 int nt_json_parse(json_t **out, const char *bytes, size_t n, const char *where) {
     json_error_t error;
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
     *out = NULL;
     NT_TRY(check_density(bytes, n, where));
-    *out = json_loadb(bytes, n, flags, &error);
+    NT_TRY(load(out, bytes, n, flags, &error));
     if (*out) return NT_OK;
     if (json_error_code(&error) == json_error_out_of_memory) return nt_fail_memory(n);
     return nt_fail(NT_E_FORMAT, "%s is not valid JSON: line %d, column %d: %s", where, error.line,

@@ -450,7 +450,7 @@ int nt_gguf_read(nt_tensors *tensors, const unsigned char *bytes, size_t n, cons
     cursor c = {.bytes = bytes, .n = n, .at = 4, .file = file};
     uint64_t n_tensors, n_values;
     int64_t alignment = ALIGNMENT;
-    if (tensors->gguf || tensors->n_entries)
+    if (tensors->n_entries)
         return nt_fail(NT_E_FORMAT, "%.400s is a GGUF file and cannot be one of several shards",
                        file);
     NT_TRY(take_version(&c));

@@ -59,6 +59,10 @@ static bool is_torch(const unsigned char *bytes, size_t n) {
 }
 
 int nt_tensors_read(nt_tensors *tensors, const unsigned char *bytes, size_t n, const char *file) {
+    if (tensors->gguf) { /* its layout would be taken for that of all */
+        return nt_fail(NT_E_FORMAT, "%.400s is a GGUF file and cannot be one of several shards",
+                       tensors->gguf->file);
+    }
     if (n >= 4 && memcmp(bytes, "GGUF", 4) == 0) return nt_gguf_read(tensors, bytes, n, file);
     if (is_torch(bytes, n)) return nt_torch_read(tensors, bytes, n, file);
     return nt_safetensors_read(tensors, bytes, n, file);

@@ -15,7 +15,7 @@
 #include "base/random.h"
 #include "hub/trouble.h"
 
-enum { PART = 1 << 20, LARGEST_UNSIZED = 64 << 20 };
+enum { PART = 1 << 20, LARGEST_UNSIZED = 64 << 20, LARGEST_TEXT = 1 << 28 };
 
 static const double first_rest = 0.5, longest_rest = 8;
 
@@ -95,6 +95,11 @@ static int take_commit(nt_fetch *f) {
                    f->request.host, f->file, commit, job->commit);
 }
 
+static bool is_text(const char *file) {
+    size_t n = strlen(file);
+    return n > 5 && (strcmp(file + n - 5, ".json") == 0 || strcmp(file + n - 4, ".txt") == 0);
+}
+
 static int heard(nt_fetch *f) {
     const nt_reply *reply = &f->request.reply;
     const char *etag = reply->linked_etag[0] ? reply->linked_etag : reply->etag;
@@ -116,6 +121,11 @@ static int heard(nt_fetch *f) {
                                            : -1;
     f->sized = size >= 0;
     f->size = f->sized ? (uint64_t)size : 0;
+    if (f->size > LARGEST_TEXT && is_text(f->file) && !f->job->named)
+        return nt_fail(NT_E_FORMAT,
+                       "%.200s of %s has %" PRIu64 " bytes, which no such file has: nextoken pull "
+                       "%s %.200s fetches it all the same",
+                       f->file, f->job->name, f->size, f->job->name, f->file);
     f->tries = 0;
     f->until = nt_clock() + 1;
     nt_hub_known known;

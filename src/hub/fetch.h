@@ -25,6 +25,7 @@ typedef struct nt_fetch_job {
     nt_hub_repo repo;
     nt_http *http;
     char commit[NT_COMMIT + 1]; /* "": the first answer tells it */
+    bool named;                 /* files that the user named: of any size */
     bool fast;                  /* there is something to fall back on: no patience in asking */
 } nt_fetch_job;
 

@@ -47,7 +47,8 @@ static const char *wrong_repo(const char *repo, size_t n) {
         if (repo[i] == '/') {
             if (++slashes > 1 || edge) return "it is not REPO or OWNER/REPO";
         } else if (!in_name(repo[i])) {
-            return "only letters, digits, '-', '_' and '.' may stand in it";
+            return "only letters, digits, '-', '_' and '.' may stand in it (and '@' before a "
+                   "revision)";
         } else if (edge && (repo[i] == '-' || repo[i] == '.')) {
             return "neither part begins or ends with '-' or '.'";
         } else if ((repo[i] == '-' || repo[i] == '.') && repo[i] == next) {
@@ -56,6 +57,40 @@ static const char *wrong_repo(const char *repo, size_t n) {
     }
     if (n >= 4 && strncmp(repo + n - 4, ".git", 4) == 0) return "it ends with .git";
     return NULL;
+}
+
+/* What follows the hub's address, where a word begins with one: https://huggingface.co/gpt2. NULL:
+ * it does not. */
+static const char *after_address(const char *word) {
+    static const char *const starts[] = {"https://", "http://", "hf://", "huggingface.co/",
+                                         "hf.co/"};
+    const char *at = word;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(at, starts[i], strlen(starts[i])) == 0) at += strlen(starts[i]);
+    return at == word ? NULL : at;
+}
+
+static int fail_address(const char *word, const char *name) {
+    size_t owner = strcspn(name, "/?#"), n = owner;
+    if (name[n] == '/') n += 1 + strcspn(name + n + 1, "/?#");
+    if (n && name[n - 1] == '/') n--;
+    if (n == 0 || memchr(name, ':', n))
+        return nt_fail(NT_E_ARGUMENT, "\"%.200s\" is an address, and no model's name", word);
+    return nt_fail(NT_E_ARGUMENT, "\"%.200s\" is an address: the model's name is %.*s", word,
+                   (int)n, name);
+}
+
+int nt_hub_check_path(const char *word) {
+    const char *name = after_address(word), *slash = strchr(word, '/');
+    if (nt_file_look(word) != NT_FILE_NONE) return NT_OK;
+    if (name) return fail_address(word, name);
+    const char *second = slash ? strchr(slash + 1, '/') : NULL;
+    size_t n = second ? (size_t)(second - word) : 0;
+    if (!second || wrong_repo(word, n) || !is_named_as_file(second)) return NT_OK;
+    return nt_fail(NT_E_NOT_FOUND,
+                   "%.300s: no such file or folder; if it is %.*s's on the hub, nextoken pull %.*s "
+                   "%.200s fetches it and prints the folder that it is in",
+                   word, (int)n, word, (int)n, word, second + 1);
 }
 
 /* The same of a revision: what git takes as a branch, of plain characters. */
@@ -77,7 +112,8 @@ static const char *wrong_revision(const char *revision) {
 
 int nt_hub_name_read(nt_hub_name *out, const char *word) {
     *out = (nt_hub_name){.revision = "main"};
-    const char *at = strchr(word, '@');
+    const char *at = strchr(word, '@'), *name = after_address(word);
+    if (name) return fail_address(word, name);
     size_t n = at ? (size_t)(at - word) : strlen(word);
     const char *wrong = wrong_repo(word, n);
     if (!wrong && at) wrong = wrong_revision(at + 1);

@@ -19,6 +19,10 @@ typedef struct nt_hub_name {
  * x/, x.gguf). What is no path is the name of a model on the hub, or wrong. */
 bool nt_hub_is_path(const char *word);
 
+/* Fails for a path at which nothing is, where it says what was meant: an address of the hub, or a
+ * file in a repo. NT_OK otherwise. Errors: ARGUMENT, NOT_FOUND. */
+int nt_hub_check_path(const char *word);
+
 /* Reads REPO[@REVISION] by huggingface's rules. Errors: ARGUMENT, with the rule that it breaks. */
 int nt_hub_name_read(nt_hub_name *out, const char *word);
 

@@ -66,23 +66,37 @@ static void consider(search *s, const char *name) {
     strcpy(s->out, name);
 }
 
-bool nt_hub_near_name(char out[NT_HUB_MAX_REPO + 1], const nt_hub_place *place, const char *repo) {
-    search s = {repo, strlen(repo) / 4 + 1, out}; /* further off is another name */
+bool nt_hub_near_name(char out[NT_HUB_MAX_REPO + 1], const nt_hub_place *place, const char *repo,
+                      bool cached) {
+    search s = {repo, strlen(repo) / 4 + 2, out}; /* further off is another name */
+    const char *other = nt_hub_other_name(repo);
     nt_arena arena = {0};
     const char *const *entries;
     size_t n = 0;
     if (s.best > 4) s.best = 4;
     out[0] = 0;
-    for (size_t i = 0; i < N_MOVED; i++)
+    for (size_t i = 0; i < N_MOVED && !cached && !other; i++)
         for (int k = 0; k < 2; k++)
             consider(&s, moved[i][k]);
-    for (size_t i = 0; i < N_WELL_KNOWN; i++)
+    for (size_t i = 0; i < N_WELL_KNOWN && !cached; i++)
         consider(&s, well_known[i]);
     if (nt_hub_names(&entries, &n, &arena, place->cache) != NT_OK) n = 0;
     for (size_t i = 0; i < n; i++) {
         char name[NT_HUB_MAX_REPO + 1];
-        if (nt_hub_folder_repo(name, entries[i])) consider(&s, name);
+        if (!nt_hub_folder_repo(name, entries[i])) continue;
+        consider(&s, name);
+        if (!other || strcmp(name, other) != 0) continue;
+        strcpy(out, name); /* the same model */
+        break;
     }
     nt_arena_free(&arena);
     return out[0] != 0;
+}
+
+int nt_hub_fail_absent(const nt_hub_place *place, const char *repo) {
+    char near[NT_HUB_MAX_REPO + 1];
+    bool any = nt_hub_near_name(near, place, repo, true);
+    return nt_fail(NT_E_NOT_FOUND, "%s is not in the cache (%.400s)%s%s%s", repo, place->cache,
+                   any ? ": did you mean " : ": nextoken cache list shows what is", near,
+                   any ? "?" : "");
 }

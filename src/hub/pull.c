@@ -79,7 +79,7 @@ static int fail_not_cached(const nt_hub_place *place, const nt_hub_name *name, c
                        name->repo, name->revision, place->cache, *missing ? ", without " : "",
                        missing, name->repo);
     char near[NT_HUB_MAX_REPO + 1];
-    bool any = nt_hub_near_name(near, place, name->repo);
+    bool any = nt_hub_near_name(near, place, name->repo, false);
     return nt_fail(NT_E_NOT_FOUND,
                    "%s%s%s is not in the cache (%.300s), and downloads are off (HF_HUB_OFFLINE): "
                    "%s%s%sfetch it with nextoken pull %s; there is no folder of that name either",
@@ -222,6 +222,7 @@ static int fetch(char **folder, const nt_hub_place *place, const nt_hub_name *na
     download d = {.job = {.place = place, .name = name->repo, .revision = name->revision}};
     d.want = want;
     d.job.fast = fast;
+    d.job.named = want->part == NT_HUB_FILES;
     if (nt_hub_is_commit(name->revision)) strcpy(d.job.commit, name->revision);
     int status = nt_hub_repo_take(&d.job.repo, place, name->repo);
     if (status == NT_OK) status = nt_http_new(&d.job.http, place);
@@ -264,7 +265,8 @@ static int resolve(char **folder, const nt_hub_place *place, const nt_hub_name *
     bool unreachable = status == NT_E_NETWORK || status == NT_E_UNSUPPORTED;
     if (unreachable && f.folder && !*folder) {
         nt_note(place->callbacks, "%s", nt_error_message());
-        nt_note(place->callbacks, "%s is taken as the cache has it: commit %s", name->repo, f.commit);
+        nt_note(place->callbacks, "%s is taken as the cache has it: commit %s", name->repo,
+                f.commit);
         status = have(folder, &f);
     }
     nt_free(f.folder);

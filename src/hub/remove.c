@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "hub/cache.h"
 #include "hub/hash.h"
+#include "hub/near.h"
 #include "hub/walk.h"
 
 enum { DEEPEST = 32, MAX_MANIFEST = 16 << 20 };
@@ -173,11 +174,7 @@ static int see_lock(void *payload, const char *path, const char *name, const str
 static int run_removal(removal *r, const nt_hub_name *name) {
     struct stat info;
     NT_TRY(nt_hub_repo_take(&r->repo, &r->place, name->repo));
-    if (lstat(r->repo.folder, &info) != 0)
-        return nt_fail(NT_E_NOT_FOUND,
-                       "%s is not in the cache (%.400s): nextoken cache list "
-                       "shows what is",
-                       name->repo, r->place.cache);
+    if (lstat(r->repo.folder, &info) != 0) return nt_hub_fail_absent(&r->place, name->repo);
     if (!S_ISDIR(info.st_mode))
         return nt_fail(NT_E_IO, "%.600s is no folder of the cache: it leads elsewhere",
                        r->repo.folder);

@@ -4,8 +4,9 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "format/config.h"
 
-enum { MAX_INDEX = 25000000 }; /* bytes, as in format/shards.c */
+enum { MAX_INDEX = 25000000 /* bytes, as in format/shards.c */, MAX_SHARDS = 10000 };
 
 typedef struct survey {
     const nt_hub_repo *repo;
@@ -45,7 +46,12 @@ static int look_shards(survey *s, const char *index) {
                              "%s puts %.200s into \"%.200s\", which is no plain file "
                              "name",
                              index, tensor, name ? name : "");
-        } else if (!json_object_get(seen, name)) {
+        } else if (json_object_get(seen, name)) {
+            continue;
+        } else if (json_object_size(seen) == MAX_SHARDS) {
+            status = nt_fail(NT_E_FORMAT, "%s names more than %d files: no model has so many",
+                             index, (int)MAX_SHARDS);
+        } else {
             if (json_object_set_new(seen, name, json_true()) != 0) status = nt_fail_memory(0);
             if (status == NT_OK) status = look(&known, s, name, true);
         }
@@ -74,11 +80,24 @@ static int look_weights(survey *s) {
         }
     }
     s->usable = false;
+    char name[NT_HUB_MAX_REPO + 1] = "";
+    nt_hub_folder_repo(name, strrchr(s->repo->folder, '/') + 1);
     return nt_fail(NT_E_NOT_FOUND,
                    "%s holds neither safetensors nor pytorch_model.bin at its top: it is no model "
-                   "that can be opened by its name (a GGUF file is had with nextoken pull NAME "
-                   "FILE.gguf)",
-                   strrchr(s->repo->folder, '/') + 1);
+                   "that can be opened by its name (a GGUF file is had with nextoken pull %s "
+                   "FILE.gguf; weights of TensorFlow, Flax or ONNX with the program that made "
+                   "them)",
+                   name, name);
+}
+
+/* What no family here can run is refused before its weights are fetched. Whatever else is wrong
+ * with a config.json is told when it is opened. */
+static int look_config(const survey *s) {
+    nt_config config;
+    char *path = nt_hub_path("%s/snapshots/%s/config.json", s->repo->folder, s->commit);
+    int status = path ? nt_config_read(&config, path) : NT_E_MEMORY;
+    nt_free(path);
+    return status == NT_E_UNSUPPORTED || status == NT_E_MEMORY ? status : NT_OK;
 }
 
 static int look_tokenizer(survey *s, bool required) {
@@ -107,6 +126,7 @@ int nt_hub_survey(bool *usable, const nt_hub_repo *repo, const char *commit,
     } else {
         bool model = want->part == NT_HUB_MODEL;
         status = look(&known, &s, "config.json", model);
+        if (status == NT_OK && model && known == NT_HUB_HAS) status = look_config(&s);
         if (status == NT_OK) status = look_tokenizer(&s, !model);
         if (status == NT_OK && model) status = look(&known, &s, "generation_config.json", false);
         if (status == NT_OK && model) status = look_weights(&s);

@@ -23,8 +23,8 @@ typedef int (*nt_hub_missing)(void *payload, const char *file, bool required);
 
 /* Calls missing for each file that is to be asked for next; for none when all that can be there is
  * there. *usable: nothing that a model cannot do without is missing. Errors: NOT_FOUND (the repo
- * has no weights that can be read), FORMAT (an index with impossible names), IO, MEMORY, what
- * missing returns. */
+ * has no weights that can be read), UNSUPPORTED (config.json is of no family that runs), FORMAT (an
+ * index with impossible names), IO, MEMORY, what missing returns. */
 int nt_hub_survey(bool *usable, const nt_hub_repo *repo, const char *commit,
                   const nt_hub_want *want, nt_hub_missing missing, void *payload);
 

@@ -94,7 +94,7 @@ static int fail_connection(const nt_fetch *fetch) {
 static int fail_no_model(const nt_fetch *fetch) {
     const nt_fetch_job *job = fetch->job;
     char near[NT_HUB_MAX_REPO + 1];
-    bool token = job->place->token, any = nt_hub_near_name(near, job->place, job->name);
+    bool token = job->place->token, any = nt_hub_near_name(near, job->place, job->name, false);
     return nt_fail(NT_E_NOT_FOUND,
                    "%.200s has no model %s that %s may see: %s%s%s There is no folder of that name "
                    "here either%s",
@@ -153,6 +153,12 @@ static int fail_missing(const nt_fetch *fetch) {
                        "%s has no revision %s: see %.200s/%s/tree/main for its "
                        "branches and tags",
                        job->name, job->revision, job->place->endpoint, job->name);
+    if (strcmp(code, "EntryNotFound") == 0 && strcmp(fetch->file, "config.json") == 0)
+        return nt_fail(NT_E_NOT_FOUND,
+                       "%s has no config.json, so that it cannot be opened by its name: what it "
+                       "has is at %.200s/%s/tree/%s, and nextoken pull %s FILE fetches a file of "
+                       "it (a .gguf, say)",
+                       job->name, job->place->endpoint, job->name, job->revision, job->name);
     if (strcmp(code, "EntryNotFound") == 0)
         return nt_fail(NT_E_NOT_FOUND, "%s has no file %.200s: see %.200s/%s/tree/%s", job->name,
                        fetch->file, job->place->endpoint, job->name, job->revision);

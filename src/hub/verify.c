@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "hub/cache.h"
 #include "hub/hash.h"
+#include "hub/near.h"
 #include "hub/walk.h"
 
 enum { PART = 1 << 20 };
@@ -124,10 +125,7 @@ static int check_named(verifier *v, const char *word) {
     bool there = nt_file_look(path) == NT_FILE_FOLDER;
     nt_free(path);
     if (there) return check_repo(v, folder);
-    return nt_fail(NT_E_NOT_FOUND,
-                   "%s is not in the cache (%.400s): nextoken cache list shows "
-                   "what is",
-                   name.repo, v->place.cache);
+    return nt_hub_fail_absent(&v->place, name.repo);
 }
 
 static int check_all(verifier *v) {

@@ -131,6 +131,14 @@ const nt_scored *nt_result_scored(const nt_result *result, size_t i) {
     return &result->scored[i];
 }
 
+const nt_versus_token *nt_result_versus(const nt_result *result, size_t i) {
+    return i < nt_result_n_tokens(result) && result->versus ? &result->versus[i] : NULL;
+}
+
+const nt_versus_totals *nt_result_versus_totals(const nt_result *result) {
+    return result && result->versus ? &result->versus_totals : NULL;
+}
+
 const nt_totals *nt_result_totals(const nt_result *result) {
     bool summed =
         result && (result->kind == NT_RESULT_SCORE || result->kind == NT_RESULT_PERPLEXITY);

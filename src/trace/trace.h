@@ -80,6 +80,8 @@ struct nt_result {
     nt_scored *scored; /* [n_tokens] of SCORE, else NULL */
     size_t prompt_len; /* tokens left out of the sums */
     nt_totals totals;
+    nt_versus_token *versus; /* [n_tokens] of VERSUS, else NULL */
+    nt_versus_totals versus_totals;
     unsigned by; /* of SCORE: NT_BY_ bits */
     nt_correction correction;
     nt_unit *words, *chars; /* [n_words], [n_chars]; NULL when not asked for */

@@ -45,5 +45,6 @@ nt_csv_table nt_csv_continuations(void);
 nt_csv_table nt_csv_perplexity(void);
 nt_csv_table nt_csv_tensors(void);
 nt_csv_table nt_csv_diff(void);
+nt_csv_table nt_csv_versus(void);
 
 #endif

@@ -22,7 +22,11 @@ typedef struct nt_frame {
     bool text_shown;   /* the caller has printed the generated text */
     int64_t most_rows; /* of tokens; -1: any number */
     size_t hidden;     /* columns that a sheet had no room for */
-    nt_buffer titles;  /* of columns that are named after tokenizers */
+    bool tree;         /* of beams, beside the texts */
+    nt_tree_detail tree_detail;
+    nt_buffer titles; /* of columns that are named after tokenizers */
+    bool row_only;    /* TOKENS: a row and nothing else, */
+    size_t n_plain;   /* with so many of them as plain text */
 } nt_frame;
 
 /* Adds a part to the line, behind a dot; nt_frame_line prints what was gathered, if anything. */
@@ -62,6 +66,7 @@ void nt_table_perplexity(nt_frame *frame);
 void nt_table_inspect(nt_frame *frame);
 void nt_table_info(nt_frame *frame);
 void nt_table_explain(nt_frame *frame);
+void nt_table_versus(nt_frame *frame);
 void nt_table_tensors(nt_frame *frame);
 void nt_table_diff(nt_frame *frame);
 /* Groups of tensors, without a footer. */

@@ -77,72 +77,62 @@ int nt_heat_class(nt_heat heat, nt_measure in, const nt_scored *s) {
 
 enum { MOST_TOKENS = 16 }; /* of one character: who writes longer ones sees them cut */
 
-/* Where reading a text character by character stands. */
+/* The character that begins at a byte of a token, wherever it ends. */
 typedef struct reading {
-    char left[8]; /* [n_left] of a character that is cut */
-    size_t n_left;
-    int32_t last; /* the last character; 0: none */
-    utf8proc_int32_t state;
+    size_t token, at; /* where it begins */
+    size_t length;
+    size_t last;  /* the token of its last byte */
+    int32_t code; /* below 0: none */
 } reading;
 
-/* Reads a token; whether a reader would go on in the same character at its beginning. */
-static bool read_token(reading *r, const nt_token *token) {
-    bool joins = r->n_left > 0;
-    size_t i = 0, n = token->n_bytes;
-    if (joins) {
-        if (n == 0 || ((unsigned char)token->bytes[0] & 0xC0) != 0x80) {
-            joins = false;
-            r->n_left = 0;
-            r->last = 0;
-        }
+static reading read_at(const nt_result *trace, size_t token, size_t at) {
+    char bytes[4];
+    size_t n = 0, end = 0, from = at;
+    reading r = {.token = token, .at = at, .last = token, .code = -1, .length = 1};
+    for (size_t i = token; i < trace->n_tokens && n < sizeof bytes; i++, from = 0) {
+        const nt_token *t = &trace->tokens[i];
+        if (t->n_bytes == 0) break;
+        for (size_t k = from; k < t->n_bytes && n < sizeof bytes; k++)
+            bytes[n++] = t->bytes[k];
     }
-    while (r->n_left > 0 && i < n && r->n_left < 4) {
-        int32_t code;
-        r->left[r->n_left++] = token->bytes[i++];
-        nt_utf8_next(&code, r->left, r->n_left);
-        if (code == -2) continue;
-        r->n_left = 0;
-        r->last = code > 0 ? code : 0;
-        r->state = 0;
-    }
-    bool first = i == 0;
-    while (i < n) {
-        int32_t code;
-        size_t length = nt_utf8_next(&code, token->bytes + i, n - i);
-        if (code == -2) {
-            memcpy(r->left, token->bytes + i, length);
-            r->n_left = length;
-            r->last = 0;
-            break;
-        }
-        bool breaks =
-            code < 0 || r->last <= 0 || utf8proc_grapheme_break_stateful(r->last, code, &r->state);
-        if (first && !breaks) joins = true;
-        first = false;
-        r->last = code > 0 ? code : 0;
-        i += length;
-    }
-    return joins;
+    int32_t code = -1;
+    size_t length = n ? nt_utf8_next(&code, bytes, n) : 1;
+    if (code < 0) return r;
+    r.code = code;
+    r.length = length;
+    for (end = at + length; end > trace->tokens[r.last].n_bytes; r.last++)
+        end -= trace->tokens[r.last].n_bytes;
+    return r;
 }
 
-static bool plain(const nt_token *token) {
-    return token->n_bytes == 1 && (unsigned char)token->bytes[0] < 0x80;
+/* The place behind it. */
+static void step_over(reading *r, const nt_result *trace) {
+    size_t at = r->at + r->length;
+    while (r->token < r->last)
+        at -= trace->tokens[r->token++].n_bytes;
+    if (at >= trace->tokens[r->token].n_bytes) {
+        r->token++;
+        at = 0;
+    }
+    r->at = at;
 }
 
-/* Tokens from `first` on that make whole characters together. */
+/* Tokens from `first` on that only together make whole characters. */
 static size_t joined_tokens(const nt_result *trace, size_t first) {
-    reading r = {.last = 0};
-    size_t i = first;
-    read_token(&r, &trace->tokens[i++]);
-    while (i < trace->n_tokens && i - first < MOST_TOKENS) {
-        if (r.n_left == 0 && plain(&trace->tokens[i]) && trace->tokens[i].bytes[0] != '\n') break;
-        reading before = r;
-        if (!read_token(&r, &trace->tokens[i])) break;
-        /* what never becomes a character joins nothing */
-        if (before.n_left > 0 && r.n_left == 0 && r.last == 0) break;
-        i++;
+    size_t end = first + 1;
+    int32_t before = -1;
+    utf8proc_int32_t state = 0;
+    if (trace->tokens[first].n_bytes == 0) return 1;
+    for (reading r = {.token = first}; r.token < trace->n_tokens; step_over(&r, trace)) {
+        if (r.token - first >= MOST_TOKENS || trace->tokens[r.token].n_bytes == 0) break;
+        r = read_at(trace, r.token, r.at);
+        bool breaks =
+            before < 0 || r.code < 0 || utf8proc_grapheme_break_stateful(before, r.code, &state);
+        if (r.token >= end && breaks) break;
+        if (r.last >= end) end = r.last + 1;
+        before = r.code;
     }
-    return i - first;
+    return end - first;
 }
 
 static nt_scored sum_of(const nt_result *trace, size_t first, size_t n) {
@@ -204,18 +194,17 @@ static uint8_t ground_of(int level) {
     return level > 0 ? colors[level] | NT_STYLE_GROUND : 0;
 }
 
-/* A level as a small figure, where there are no colours. */
-static void put_mark(nt_strip *line, int level) {
+/* A class as a small figure, where there are no colours; nothing for the mildest. */
+static void put_mark(nt_strip *line, int class) {
     static const char *const raised[] = {"", "\xC2\xB9", "\xC2\xB2", "\xC2\xB3", "\xE2\x81\xB4"};
     static const char *const ascii[] = {"", "^1", "^2", "^3", "^4"};
-    nt_strip_puts(line, line->ascii ? ascii[level] : raised[level], NT_STYLE_DIM);
+    nt_strip_puts(line, line->ascii ? ascii[class] : raised[class], NT_STYLE_DIM);
 }
 
 /* One piece on the line that is being put together; lines of the text end it. */
-static void put_piece(nt_frame *frame, const char *bytes, size_t n, int level, bool counted) {
+static void put_piece(nt_frame *frame, const char *bytes, size_t n, int class, uint8_t style) {
     nt_strip *line = &frame->line;
     bool color = frame->paint.color, marked = false;
-    uint8_t style = !counted ? NT_STYLE_DIM : color ? ground_of(level) : 0;
     for (size_t i = 0, end; i < n; i = end) {
         size_t from = line->n;
         for (end = i; end < n && bytes[end] != '\n' && bytes[end] != '\r';)
@@ -225,14 +214,14 @@ static void put_piece(nt_frame *frame, const char *bytes, size_t n, int level, b
             if (line->glyphs[g].width > 1) line->glyphs[g].style |= NT_STYLE_BREAK;
         if (end < n && bytes[end] == '\r') end++; /* of a line's end it says nothing */
         if (end == n || bytes[end] != '\n') continue;
-        if (level > 0 && color) nt_strip_puts(line, line->ascii ? "\\n" : "\xE2\x86\xB5", style);
-        if (level > 0 && !color && !marked) put_mark(line, level);
+        if (class > 0 && color) nt_strip_puts(line, line->ascii ? "\\n" : "\xE2\x86\xB5", style);
+        if (class > 0 && !color && !marked) put_mark(line, class);
         marked = true;
         nt_frame_put(frame);
         nt_strip_clear(line);
         end++;
     }
-    if (!color && level > 0 && !marked) put_mark(line, level);
+    if (!color && class > 0 && !marked) put_mark(line, class);
 }
 
 static void put_legend(nt_frame *frame, nt_heat heat, bool words) {
@@ -248,7 +237,7 @@ static void put_legend(nt_frame *frame, nt_heat heat, bool words) {
     for (size_t c = 0; c < scale.n; c++) {
         uint8_t style = color ? ground_of(scale.levels[c]) : 0;
         nt_strip_puts(line, "  ", NT_STYLE_BREAK);
-        if (!color && scale.levels[c] > 0) put_mark(line, scale.levels[c]);
+        if (!color) put_mark(line, (int)c);
         if (style || !color) nt_strip_puts(line, " ", style);
         nt_strip_puts(line, scale.labels[c], style);
         nt_strip_puts(line, style ? " " : "", style);
@@ -276,8 +265,10 @@ void nt_heat_text(nt_frame *frame, nt_heat heat) {
         nt_buffer_clear(&bytes);
         nt_heat_bytes(&bytes, trace, &piece);
         if (bytes.status != NT_OK) break;
-        put_piece(frame, bytes.n > 0 ? bytes.data : "", bytes.n,
-                  class < 0 ? 0 : scale.levels[class], counted);
+        class = class > 0 ? class : 0;
+        uint8_t style = frame->paint.color ? ground_of(scale.levels[class]) : 0;
+        put_piece(frame, bytes.n > 0 ? bytes.data : "", bytes.n, class,
+                  counted ? style : NT_STYLE_DIM);
     }
     if (bytes.status != NT_OK && frame->line.status == NT_OK) frame->line.status = bytes.status;
     nt_buffer_free(&bytes);

@@ -97,11 +97,12 @@ static void body(nt_buffer *out, const nt_result *trace, const nt_view_options *
     case NT_RESULT_EXPLAIN: nt_json_explain(out, trace); break;
     case NT_RESULT_TENSORS: nt_json_tensors(out, trace); break;
     case NT_RESULT_DIFF: nt_json_diff(out, trace); break;
+    case NT_RESULT_VERSUS: nt_json_versus(out, trace, in); break;
     }
 }
 
 int nt_view_json(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
-    if ((unsigned)trace->kind > NT_RESULT_DIFF)
+    if ((unsigned)trace->kind > NT_RESULT_VERSUS)
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no JSON", (int)trace->kind);
     nt_buffer_putc(out, '{');
     heading(out, trace, options->index);

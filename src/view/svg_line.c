@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "view/figure.h"
+#include "view/heat.h"
 #include "view/svg.h"
 
 enum { LEFT = 60, HEIGHT = 190, TITLE = 30, GAP = 26, MOST_COLUMNS = 340, MOST_PEAKS = 6 };
@@ -17,6 +18,7 @@ typedef struct point {
     double y[2]; /* surprisal; entropy of tokens, corrected surprisal of words. NaN: none */
     const char *bytes;
     size_t n_bytes;
+    size_t part; /* bytes of the character that it is a part of; 0: of none */
     int32_t id;
     bool counted;
 } point;
@@ -138,7 +140,8 @@ static void put_grid(chart *c) {
     nt_buffer_puts(c->out, "</g>\n");
     if (c->prompt_end <= LEFT) return;
     nt_svg_rect(c->out, "prompt-part", (nt_box){LEFT, c->top, c->prompt_end - LEFT, HEIGHT}, 0);
-    if (c->prompt_end - LEFT > 130) put_text(c, "tick", LEFT + 6, c->top + 14, "prompt, not counted");
+    if (c->prompt_end - LEFT > 130)
+        put_text(c, "tick", LEFT + 6, c->top + 14, "prompt, not counted");
 }
 
 static void put_pair(nt_buffer *out, char command, double x, double y) {
@@ -210,8 +213,8 @@ static double put_labels(chart *c) {
             nt_buffer_putc(c->out, ' ');
             nt_svg_number(c->out, y);
             nt_buffer_puts(c->out, ") rotate(-50)\">");
-            nt_svg_text_open(c->out, c->points[i].counted ? "mono label-x end" : "mono label-x dim end",
-                             0, 0);
+            nt_svg_text_open(
+                c->out, c->points[i].counted ? "mono label-x end" : "mono label-x dim end", 0, 0);
             nt_svg_fit(c->out, &strip, 0, strip.n, LABEL_COLUMNS, false);
             nt_svg_text_close(c->out);
             nt_buffer_puts(c->out, "</g>\n");
@@ -276,8 +279,7 @@ static void tell_peak(chart *c, size_t i) {
     nt_strip strip = {0};
     show_name(&strip, p);
     nt_svg_plain(c->told, &strip, 0, strip.n);
-    nt_buffer_printf(c->told, " %s (%s %s)\n", value_of(p->y[0]).s,
-                     c->what, nt_figure_count(i).s);
+    nt_buffer_printf(c->told, " %s (%s %s)\n", value_of(p->y[0]).s, c->what, nt_figure_count(i).s);
     if (strip.status != NT_OK) c->out->status = strip.status;
     nt_strip_free(&strip);
 }
@@ -381,6 +383,20 @@ static double draw(chart *c, double y) {
     return end + 20;
 }
 
+/* Tokens that are parts of one character are named by it: n_bytes is where it stands in names. */
+static void name_parts(nt_buffer *names, point *points, const nt_result *trace, size_t n) {
+    if (n == 0) return;
+    for (nt_heat_piece piece = {0}; nt_heat_next(&piece, trace, false);) {
+        size_t at = names->n;
+        if (piece.n == 1) continue;
+        nt_heat_bytes(names, trace, &piece);
+        for (size_t i = piece.first; i < piece.first + piece.n; i++) {
+            points[i].n_bytes = at;
+            points[i].part = names->n - at;
+        }
+    }
+}
+
 static double draw_tokens(nt_buffer *out, nt_buffer *told, const nt_result *trace, nt_measure in,
                           double y) {
     size_t n = trace->scored ? trace->n_tokens : 0;
@@ -389,13 +405,19 @@ static double draw_tokens(nt_buffer *out, nt_buffer *told, const nt_result *trac
         out->status = NT_E_MEMORY;
         return y;
     }
+    nt_buffer names = {0};
+    name_parts(&names, points, trace, n);
     for (size_t i = 0; i < n; i++) {
         const nt_scored *s = &trace->scored[i];
+        size_t at = points[i].n_bytes, part = points[i].part;
         points[i] = (point){.y = {nt_surprisal(in, s->logprob), in.scale * s->entropy},
                             .bytes = trace->tokens[i].bytes,
                             .n_bytes = trace->tokens[i].n_bytes,
                             .id = trace->tokens[i].id,
                             .counted = s->counted};
+        if (part == 0 || names.status != NT_OK) continue;
+        points[i].bytes = names.data + at;
+        points[i].n_bytes = part;
     }
     chart c = {.out = out, .told = told, .in = in, .points = points, .n = n};
     c.title = "By token";
@@ -403,6 +425,8 @@ static double draw_tokens(nt_buffer *out, nt_buffer *told, const nt_result *trac
     c.names[0] = "surprisal";
     c.names[1] = "entropy";
     y = draw(&c, y);
+    if (names.status != NT_OK) out->status = names.status;
+    nt_buffer_free(&names);
     nt_free(points);
     return y;
 }
@@ -440,4 +464,117 @@ static double draw_all(nt_buffer *out, nt_buffer *told, const nt_result *trace, 
     if (by & NT_BY_TOKEN || !words) y = draw_tokens(out, told, trace, in, y);
     if (by & NT_BY_TOKEN && words) y += GAP;
     return words ? draw_words(out, told, trace, in, y) : y;
+}
+
+/* ---- The element ----------------------------------------------------------------------------- */
+
+static const char looks[] =
+    ".nt .page{fill:#fff;stroke:#d4d9e2}\n"
+    ".nt text{fill:#1c2333;font:13px system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica "
+    "Neue\",\"Noto Sans\",\"Liberation Sans\",Arial,sans-serif;font-variant-numeric:tabular-nums;"
+    "white-space:pre}\n"
+    ".nt .mono{font-family:ui-monospace,SFMono-Regular,\"SF Mono\",Menlo,Consolas,\"DejaVu Sans "
+    "Mono\",\"Liberation Mono\",monospace}\n"
+    ".nt .label{fill:#5a6478;font-size:11px;font-weight:600;letter-spacing:.09em}\n"
+    ".nt .prompt{font-size:15px}\n"
+    ".nt .title{font-size:13px;font-weight:600}\n"
+    ".nt .tick{fill:#5a6478;font-size:11.5px}\n"
+    ".nt .label-x{font-size:11px}\n"
+    ".nt .label-x.dim{fill:#5a6478}\n"
+    ".nt "
+    ".peak{font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}\n"
+    ".nt .end{text-anchor:end}\n"
+    ".nt .middle{text-anchor:middle}\n"
+    ".nt .mark{fill:#6b7589}\n"
+    ".nt .grid{fill:#e6e9ef}\n"
+    ".nt .axis{fill:#8b95a7}\n"
+    ".nt .prompt-part{fill:#5a6478;fill-opacity:.09}\n"
+    ".nt path{fill:none;stroke-linejoin:round}\n"
+    ".nt .line-a{stroke:#c2410c;stroke-width:1.8}\n"
+    ".nt .line-b{stroke:#2f5be0;stroke-width:1.4;stroke-dasharray:5 3}\n"
+    ".nt .mean{stroke:#5a6478;stroke-width:1.2;stroke-dasharray:1.5 3}\n"
+    ".nt .dot-a{fill:#c2410c}\n"
+    ".nt .dot-b{fill:#2f5be0}\n"
+    ".nt .band{fill:#c2410c;fill-opacity:.2}\n"
+    ".nt .endless{fill:#c2410c}\n"
+    "@media (prefers-color-scheme:dark){\n"
+    ".nt .page{fill:#0e1320;stroke:#2a3346}\n"
+    ".nt text{fill:#e4e9f4}\n"
+    ".nt .label,.nt .tick,.nt .label-x.dim{fill:#97a2b8}\n"
+    ".nt .peak{stroke:#0e1320}\n"
+    ".nt .mark{fill:#7d89a1}\n"
+    ".nt .grid{fill:#222b3d}\n"
+    ".nt .axis{fill:#6f7b93}\n"
+    ".nt .prompt-part{fill:#97a2b8}\n"
+    ".nt .line-a{stroke:#f59e4c}\n"
+    ".nt .line-b{stroke:#8caaff}\n"
+    ".nt .mean{stroke:#97a2b8}\n"
+    ".nt .dot-a,.nt .band,.nt .endless{fill:#f59e4c}\n"
+    ".nt .dot-b{fill:#8caaff}\n"
+    "}\n";
+
+enum { PROMPT_COLUMNS = 76 };
+
+static void open_element(nt_buffer *out, double height, const nt_buffer *told) {
+    nt_buffer_puts(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"nt\" role=\"img\" "
+                        "xml:space=\"preserve\" width=\"");
+    nt_svg_number(out, NT_SVG_WIDTH);
+    nt_buffer_puts(out, "\" height=\"");
+    nt_svg_number(out, height);
+    nt_buffer_printf(out, "\" viewBox=\"0 0 %d ", NT_SVG_WIDTH);
+    nt_svg_number(out, height);
+    nt_buffer_puts(out, "\">\n<title>Surprisal along the text</title>\n<desc>");
+    if (told->n > 0) nt_buffer_put(out, told->data, told->n - 1);
+    nt_buffer_puts(out, "</desc>\n");
+}
+
+/* The beginning of the text, in one line. */
+static void put_heading(nt_buffer *out, const nt_result *trace) {
+    nt_buffer text = {0};
+    nt_strip strip = {0};
+    for (size_t i = 0; i < trace->n_tokens && text.n < 8 * PROMPT_COLUMNS; i++)
+        nt_buffer_put(&text, trace->tokens[i].bytes, trace->tokens[i].n_bytes);
+    if (text.n > 0) nt_strip_show(&strip, text.data, text.n, NT_SHOW_INPUT, 0);
+    nt_svg_text_open(out, "label", NT_SVG_MARGIN, 34);
+    nt_buffer_puts(out, "SURPRISAL");
+    nt_svg_text_close(out);
+    nt_svg_text_open(out, "mono prompt", NT_SVG_MARGIN, 60);
+    nt_svg_fit(out, &strip, 0, strip.n, PROMPT_COLUMNS, false);
+    nt_svg_text_close(out);
+    if (text.status != NT_OK) out->status = text.status;
+    if (strip.status != NT_OK) out->status = strip.status;
+    nt_strip_free(&strip);
+    nt_buffer_free(&text);
+}
+
+static int assemble(nt_buffer *out, nt_buffer *body, nt_buffer *told, double height, bool file) {
+    int status = body->status == NT_OK ? told->status : body->status;
+    if (status == NT_OK) {
+        open_element(out, height, told);
+        if (file) {
+            nt_buffer_puts(out, "<style>\n");
+            nt_buffer_puts(out, looks);
+            nt_buffer_puts(out, "</style>\n");
+            nt_svg_rect(out, "page", (nt_box){0.5, 0.5, NT_SVG_WIDTH - 1, height - 1}, 10);
+        }
+        nt_buffer_put(out, body->data, body->n);
+        nt_buffer_puts(out, "</svg>\n");
+        status = out->status;
+    }
+    nt_buffer_free(body);
+    nt_buffer_free(told);
+    return status;
+}
+
+int nt_svg_lines(nt_buffer *out, const nt_result *trace, nt_measure in) {
+    nt_buffer body = {0}, told = {0};
+    double height = draw_all(&body, &told, trace, in, 0) + 6;
+    return assemble(out, &body, &told, height, false);
+}
+
+int nt_svg_score(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
+    nt_buffer body = {0}, told = {0};
+    put_heading(&body, trace);
+    double height = draw_all(&body, &told, trace, nt_measure_of(options->bits), 78);
+    return assemble(out, &body, &told, height + NT_SVG_MARGIN - 4, true);
 }

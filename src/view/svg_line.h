@@ -1,4 +1,5 @@
-/* Lines: surprisal and entropy over the tokens of a text, and the surprisal of its words, as SVG. */
+/* Lines: surprisal and entropy over the tokens of a text, and the surprisal of its words, as SVG.
+ */
 #ifndef NT_VIEW_SVG_LINE_H
 #define NT_VIEW_SVG_LINE_H
 

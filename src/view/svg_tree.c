@@ -10,42 +10,53 @@
 #include "view/tree_layout.h"
 #include "view/tree_words.h"
 
-enum { ROW = 46, BOX = 38, PAD = 8, BETWEEN = 12, GAP = 30, STEP_LEAST = 16, ROOT = 22 };
+enum {
+    ROW = 44,
+    BOX = 38,
+    PAD = 8,
+    BETWEEN = 12,
+    GAP = 30,
+    STEP_LEAST = 16,
+    ROOT = 22,
+    ABOVE = 38
+};
 enum { TOKEN_MOST = 26, RUN_MOST = 64, NUMBER_GAP = 26 };
 
 const char nt_svg_tree_looks[] =
-    ".nt .node rect{fill:#f5f7fa;stroke:#bcc4d2}\n"
+    ".nt .node .box{fill:#f5f7fa;stroke:#bcc4d2}\n"
     ".nt .node .fate,.nt .node .share,.nt .node .sum,.nt .node .end2{font-size:11px;fill:#5a6478}\n"
     ".nt .node .fate{font-size:11px;font-weight:600}\n"
     ".nt .edge{fill:none;stroke:#aab3c4;stroke-linecap:round}\n"
-    ".nt .first rect{fill:#e6edff;stroke:#2f5be0;stroke-width:1.6}\n"
+    ".nt .first .box{fill:#e6edff;stroke:#2f5be0;stroke-width:1.6}\n"
     ".nt .first .tok,.nt .other .tok{font-weight:700}\n"
     ".nt .first .fate{fill:#1c43c2}\n"
     ".nt .edge.first{stroke:#2f5be0}\n"
-    ".nt .other rect{fill:#e2f4ec;stroke:#17936a;stroke-width:1.6}\n"
+    ".nt .other .box{fill:#e2f4ec;stroke:#17936a;stroke-width:1.6}\n"
     ".nt .other .fate{fill:#0d6b4c}\n"
     ".nt .edge.other{stroke:#17936a}\n"
-    ".nt .pruned rect,.nt .removed rect{fill:none;stroke:#d4d9e2;stroke-dasharray:3 3}\n"
+    ".nt .pruned .box,.nt .removed .box{fill:none;stroke:#d4d9e2;stroke-dasharray:3 3}\n"
     ".nt .pruned .tok,.nt .removed .tok,.nt .dropped .fate{fill:#6b7589}\n"
     ".nt .pruned .fate{fill:#6b7589;font-weight:400}\n"
-    ".nt .removed .fate,.nt .ended .fate{fill:#b3362b}\n"
+    ".nt .removed .fate{fill:#b3362b}\n"
     ".nt .edge.pruned,.nt .edge.removed{stroke:#d4d9e2;stroke-dasharray:4 3;stroke-linecap:butt}\n"
     ".nt .root{fill:#5a6478}\n"
+    ".nt .divide{fill:#bcc4d2}\n"
     "@media (prefers-color-scheme:dark){\n"
-    ".nt .node rect{fill:#161d2d;stroke:#4a5670}\n"
+    ".nt .node .box{fill:#161d2d;stroke:#4a5670}\n"
     ".nt .node .fate,.nt .node .share,.nt .node .sum,.nt .node .end2{fill:#97a2b8}\n"
     ".nt .edge{stroke:#4a5670}\n"
-    ".nt .first rect{fill:#1a2750;stroke:#8caaff}\n"
+    ".nt .first .box{fill:#1a2750;stroke:#8caaff}\n"
     ".nt .first .fate{fill:#9fb8ff}\n"
     ".nt .edge.first{stroke:#5f8bff}\n"
-    ".nt .other rect{fill:#12352b;stroke:#2fb98a}\n"
+    ".nt .other .box{fill:#12352b;stroke:#2fb98a}\n"
     ".nt .other .fate{fill:#4fd3a5}\n"
     ".nt .edge.other{stroke:#2fb98a}\n"
-    ".nt .pruned rect,.nt .removed rect{fill:none;stroke:#2a3346}\n"
+    ".nt .pruned .box,.nt .removed .box{fill:none;stroke:#2a3346}\n"
     ".nt .pruned .tok,.nt .pruned .fate,.nt .removed .tok,.nt .dropped .fate{fill:#8b96ad}\n"
-    ".nt .removed .fate,.nt .ended .fate{fill:#ff8a7d}\n"
+    ".nt .removed .fate{fill:#ff8a7d}\n"
     ".nt .edge.pruned,.nt .edge.removed{stroke:#36415a}\n"
     ".nt .root{fill:#97a2b8}\n"
+    ".nt .divide{fill:#4a5670}\n"
     "}\n";
 
 /* What a box says. */
@@ -84,26 +95,25 @@ static double small_width(const nt_buffer *text) {
     return 6.4 * (double)text->n;
 }
 
+/* Set bold. */
+static double fate_width(const words *w) {
+    return 7 * (double)w->fate.n;
+}
+
 /* What ended tells so in a field of its own. */
 static double end_width(const words *w) {
     if (w->end.n == 0) return 0;
-    return 2 * PAD + fmax(small_width(&w->fate), small_width(&w->end));
+    return 2 * PAD + fmax(fate_width(w), small_width(&w->end));
 }
 
 static double main_width(const words *w) {
     double above = 7.85 * (double)nt_strip_width(&w->tokens, 0, w->tokens.n);
     double below = small_width(&w->share) + (w->sum.n ? BETWEEN : 0) + small_width(&w->sum);
-    if (w->end.n == 0 && w->fate.n > 0) above += BETWEEN + small_width(&w->fate);
+    if (w->end.n == 0 && w->fate.n > 0) above += BETWEEN + fate_width(w);
     return 2 * PAD + fmax(above, below);
 }
 
 /* ---- One box --------------------------------------------------------------------------------- */
-
-static const char *class_of(const nt_tree *tree, const nt_tree_node *node) {
-    static const char *const names[] = {"first", "other", "ended", "kept", "pruned", "removed"};
-    (void)tree;
-    return names[node->branch];
-}
 
 static void small_text(nt_buffer *out, const char *classes, double x, double y,
                        const nt_buffer *text) {
@@ -118,12 +128,12 @@ static void put_words(nt_buffer *out, const words *w, double width) {
     double field = end_width(w), inner = width - field;
     nt_svg_rect(out, "box", (nt_box){0, 0, width, BOX}, 6);
     nt_svg_text_open(out, "mono tok", PAD, 16);
-    nt_svg_fit(out, &w->tokens, 0, w->tokens.n,
-               (size_t)((inner - 2 * PAD -
-                         (field == 0 && w->fate.n ? BETWEEN + small_width(&w->fate) : 0)) /
-                            7.85 +
-                        0.5),
-               false);
+    nt_svg_fit(
+        out, &w->tokens, 0, w->tokens.n,
+        (size_t)((inner - 2 * PAD - (field == 0 && w->fate.n ? BETWEEN + fate_width(w) : 0)) /
+                     7.85 +
+                 0.5),
+        false);
     nt_svg_text_close(out);
     small_text(out, "share", PAD, 31, &w->share);
     small_text(out, "end sum", inner - PAD, 31, &w->sum);
@@ -211,7 +221,7 @@ static void draw_edge(const drawing *d, int32_t box) {
     if (b->parent >= 0) from = place_of(d, b->parent);
     double x = from.x + from.width, y = from.y + BOX / 2.0, end = to.y + BOX / 2.0;
     double p = node->token->prob > 0 ? fmin(node->token->prob, 1) : 0; /* NaN is nothing */
-    nt_buffer_printf(out, "<path class=\"edge %s\" stroke-width=\"", class_of(d->tree, node));
+    nt_buffer_printf(out, "<path class=\"edge %s\" stroke-width=\"", nt_tree_class(node->branch));
     nt_svg_number(out, fmax(1, 7 * sqrt(p)));
     put_point(out, "\" d=\"M", x, y);
     if (end == y) {
@@ -230,7 +240,7 @@ static int draw_box(const drawing *d, int32_t box, words *w, bool live) {
     nt_box place = place_of(d, box);
     NT_TRY(find_words(w, d->tree, box));
     nt_buffer_printf(out, "<g class=\"node %s\" transform=\"translate(",
-                     class_of(d->tree, &d->tree->nodes[b->last]));
+                     nt_tree_class(d->tree->nodes[b->last].branch));
     nt_svg_number(out, place.x);
     nt_buffer_putc(out, ' ');
     nt_svg_number(out, place.y);
@@ -265,7 +275,7 @@ static int measure(double *wanted, const nt_tree *tree, words *w) {
 static int draw(drawing *d, words *w, bool live) {
     nt_svg *picture = d->picture;
     d->left = NT_SVG_MARGIN + ROOT + GAP / 2.0;
-    d->top = picture->y + 30;
+    d->top = picture->y + ABOVE;
     draw_steps(d);
     for (size_t b = d->tree->n_boxes; b-- > 0;) /* the best way on top of the others */
         draw_edge(d, (int32_t)b);
@@ -312,10 +322,6 @@ static double legend_entry(nt_buffer *out, const char *branch, const char *name,
 }
 
 void nt_svg_tree_legend(nt_svg *picture, const nt_tree *tree) {
-    static const struct {
-        const char *branch, *name;
-    } entries[] = {{"first", "sequence 0"}, {"other", "other sequences"}, {"ended", "ended"},
-                   {"kept", "kept"},        {"pruned", "pruned"},         {"removed", "removed"}};
     bool any[6] = {false};
     double x = NT_SVG_MARGIN;
     for (size_t i = 0; i < tree->n; i++)
@@ -323,7 +329,8 @@ void nt_svg_tree_legend(nt_svg *picture, const nt_tree *tree) {
     picture->y += 14;
     for (size_t i = 0; i < 6; i++)
         if (any[i])
-            x = legend_entry(&picture->body, entries[i].branch, entries[i].name, x, picture->y);
+            x = legend_entry(&picture->body, nt_tree_class((nt_branch)i),
+                             nt_tree_name(tree, (nt_branch)i), x, picture->y);
     nt_svg_text_open(&picture->body, "small", x, picture->y);
     nt_buffer_puts(&picture->body, "wide lines: likely");
     nt_svg_text_close(&picture->body);
@@ -348,7 +355,7 @@ int nt_svg_tree_parts(nt_buffer *out, const nt_tree *tree) {
         nt_buffer_printf(out,
                          "<g class=\"node %s\" data-parent=\"%d\" data-detail=\"%d\" "
                          "data-step=\"%zu\" data-columns=\"%zu\" data-prob=\"",
-                         class_of(tree, node), (int)box->parent, detail_of(node), box->from,
+                         nt_tree_class(node->branch), (int)box->parent, detail_of(node), box->from,
                          nt_strip_width(&w.tokens, 0, w.tokens.n));
         nt_buffer_puts(out, nt_figure_g9(node->token->prob).s);
         nt_buffer_putc(out, '"');

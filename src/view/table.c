@@ -7,6 +7,7 @@
 #include "view/frame.h"
 #include "view/page/page.h"
 #include "view/svg.h"
+#include "view/tree.h"
 #include "view/view.h"
 
 enum { DEFAULT_WIDTH = 80, MOST_WIDTH = 1 << 20 };
@@ -75,12 +76,19 @@ static bool is_common(const char *name, size_t n) {
     return false;
 }
 
+/* Where OWNER/REPO@REVISION has its '@': a slash in a revision parts no folders. 0: it is none. */
+static size_t revision_at(const char *path) {
+    size_t at = strcspn(path, "@"), owner = strcspn(path, "/");
+    bool name = path[at] && path[0] != '/' && path[0] != '.' && path[0] != '~';
+    return name && (owner > at || owner + 1 + strcspn(path + owner + 1, "/@") == at) ? at : 0;
+}
+
 const char *nt_frame_name(const char *path, char *room, size_t n_room) {
-    size_t n = strlen(path), start = 0;
+    size_t n = strlen(path), start = 0, revision = revision_at(path);
     for (bool again = true; again;) {
         while (n > 1 && path[n - 1] == '/')
             n--;
-        start = n;
+        start = revision ? revision : n;
         while (start > 0 && path[start - 1] != '/')
             start--;
         again = start > 1 && is_common(path + start, n - start);
@@ -228,13 +236,14 @@ int nt_frame_show(nt_frame *frame) {
     case NT_RESULT_INSPECT: nt_table_inspect(frame); break;
     case NT_RESULT_INFO: nt_table_info(frame); break;
     case NT_RESULT_EXPLAIN: nt_table_explain(frame); break;
+    case NT_RESULT_VERSUS: nt_table_versus(frame); break;
     case NT_RESULT_TENSORS: nt_table_tensors(frame); break;
     case NT_RESULT_DIFF: nt_table_diff(frame); break;
     default:
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no table",
                        (int)frame->trace->kind);
     }
-    footer(frame);
+    if (!frame->row_only) footer(frame);
     return NT_OK;
 }
 
@@ -251,8 +260,11 @@ int nt_frame_end(nt_frame *frame, int status) {
 
 int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
     int width = options->width > 0 ? options->width : DEFAULT_WIDTH;
+    if (options->tree && !nt_tree_has(trace)) return nt_tree_refuse(trace);
     nt_frame frame = {.trace = trace,
                       .in = nt_measure_of(options->bits),
+                      .tree = options->tree,
+                      .tree_detail = options->tree_detail,
                       .paint = {.out = out,
                                 .width = (size_t)(width < MOST_WIDTH ? width : MOST_WIDTH),
                                 .color = options->color,
@@ -260,6 +272,8 @@ int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options 
                       .heat = options->heat,
                       .text_shown = options->text_shown,
                       .most_rows = options->most_rows,
+                      .row_only = options->plain >= 0 && trace->kind == NT_RESULT_TOKENS,
+                      .n_plain = options->plain > 0 ? (size_t)options->plain : 0,
                       .sheet = {.strip = {.ascii = options->ascii}},
                       .line = {.ascii = options->ascii}};
     int status = nt_frame_end(&frame, nt_frame_show(&frame));

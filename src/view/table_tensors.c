@@ -138,7 +138,7 @@ void nt_table_tensors(nt_frame *frame) {
         totals(frame);
         return;
     }
-    nt_sheet_column(sheet, (nt_column){.title = "tensor", .comfort = 16});
+    nt_sheet_column(sheet, (nt_column){.title = "tensor", .comfort = 32});
     nt_sheet_column(sheet, (nt_column){.title = "type", .hide = 4});
     nt_sheet_column(sheet, (nt_column){.title = "shape", .hide = 5});
     nt_sheet_column(sheet, (nt_column){.title = "min", .align = NT_RIGHT, .hide = 6});
@@ -200,7 +200,7 @@ static void changed(nt_frame *frame) {
     size_t most = frame->most_rows >= 0 ? (size_t)frame->most_rows : trace->n_ranking;
     size_t n = trace->n_ranking < most ? trace->n_ranking : most;
     if (n == 0) return;
-    nt_sheet_column(sheet, (nt_column){.title = "most changed", .comfort = 16});
+    nt_sheet_column(sheet, (nt_column){.title = "most changed", .comfort = 32});
     nt_sheet_column(sheet, (nt_column){.title = "change", .align = NT_RIGHT});
     nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 1});
     nt_sheet_column(sheet, (nt_column){.title = "numbers", .align = NT_RIGHT, .hide = 2});

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "view/frame.h"
+#include "view/table_tree.h"
 
 /* ---- One text -------------------------------------------------------------------------------- */
 
@@ -143,6 +144,10 @@ void nt_table_generate(nt_frame *frame) {
         }
         nt_frame_gap(frame);
         outcome(frame, output);
+    }
+    if (frame->tree) {
+        nt_frame_gap(frame);
+        nt_table_tree(frame);
     }
     if (trace->proof && trace->n_outputs > 0) nt_frame_gap(frame);
     nt_frame_proof(frame);

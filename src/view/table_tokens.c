@@ -43,7 +43,7 @@ static void tokens_in_a_row(nt_frame *frame, const nt_token *tokens, size_t n) {
             nt_strip_puts(&frame->line, "|", NT_STYLE_BREAK);
     }
     nt_frame_line(frame);
-    if (n > 0) nt_frame_gap(frame);
+    if (n > 0 && !frame->row_only) nt_frame_gap(frame);
 }
 
 static void size_part(nt_frame *frame, uint64_t n, const char *one, const char *many) {
@@ -63,10 +63,45 @@ static void sizes(nt_frame *frame, uint64_t n_tokens) {
     }
 }
 
+/* Tokens as the text that they are, line by line; what they begin need not end here. */
+static void plain_text(nt_frame *frame, const nt_token *tokens, size_t n) {
+    nt_buffer text = {0};
+    for (size_t i = 0; i < n; i++)
+        nt_buffer_put(&text, tokens[i].bytes, tokens[i].n_bytes);
+    for (size_t start = 0; text.status == NT_OK && start < text.n;) {
+        const char *from = text.data + start, *newline = memchr(from, '\n', text.n - start);
+        size_t length = newline ? (size_t)(newline - from) : text.n - start;
+        nt_strip_show(&frame->line, from, length, NT_SHOW_TEXT, 0);
+        start += length;
+        if (!newline) break;
+        nt_frame_put(frame); /* also an empty line */
+        nt_strip_clear(&frame->line);
+        start++;
+    }
+    if (frame->line.status == NT_OK) frame->line.status = text.status;
+    nt_buffer_free(&text);
+}
+
+/* A text of which some tokens, at its end, are set off. */
+static void text_with_tokens(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    size_t n = trace->n_tokens, plain = 0;
+    while (plain < n && plain < frame->n_plain && trace->tokens[plain].n_bytes > 0)
+        plain++;
+    plain_text(frame, trace->tokens, plain);
+    if (plain < n && !frame->paint.color && plain > 0)
+        nt_strip_puts(&frame->line, "|", NT_STYLE_BREAK);
+    tokens_in_a_row(frame, trace->tokens + plain, n - plain);
+}
+
 void nt_table_tokens(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     nt_sheet *sheet = &frame->sheet;
     bool placed = false; /* the tokens stand somewhere in a text */
+    if (frame->row_only) {
+        text_with_tokens(frame);
+        return;
+    }
     for (size_t i = 0; i < trace->n_tokens; i++)
         placed |= trace->tokens[i].end > 0;
     tokens_in_a_row(frame, trace->tokens, trace->n_tokens);

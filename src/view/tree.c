@@ -20,7 +20,7 @@ typedef struct choice {
     size_t *below;      /* [n_beams] beams that hang from one and are not in the tree */
     bool *kept;         /* [n_beams] */
     int32_t *kid, *kin; /* [n_beams] the last beam that continues one, and the one before it */
-    size_t n_roots, capacity, leaves, most_leaves;
+    size_t n_roots, capacity, leaves, most_leaves, most;
 } choice;
 
 bool nt_tree_has(const nt_result *trace) {
@@ -116,13 +116,15 @@ static int add_beam(choice *c, size_t b) {
     if (c->node[b] >= 0 || !good_parent(c->trace, b)) return NT_OK;
     if (beam->parent >= 0 && c->node[beam->parent] < 0) return NT_OK;
     bool fork = forks(c, beam->parent);
-    if (c->tree->n >= MOST_NODES || (fork && c->leaves >= c->most_leaves)) return NT_OK;
+    if (c->tree->n >= c->most || (fork && c->leaves >= c->most_leaves)) return NT_OK;
     nt_tree_node node = {.token = &beam->token,
                          .beam = beam,
                          .parent = beam->parent < 0 ? -1 : c->node[beam->parent],
                          .output = c->output[b],
                          .branch = branch_of(c, b)};
     node.ends = node.output >= 0 && c->trace->outputs[node.output].beam == (int64_t)b;
+    for (int32_t k = c->kid[b]; k >= 0 && !node.goes_on; k = c->kin[k])
+        node.goes_on = c->kept[k];
     NT_TRY(add_node(c, node));
     c->node[b] = (int32_t)c->tree->n - 1;
     c->leaves += fork;
@@ -176,7 +178,7 @@ static int add_row(choice *c, int64_t beam, int64_t row) {
     const nt_candidate *lists[] = {s->candidates, s->demoted};
     size_t sizes[] = {s->n_candidates, s->n_demoted};
     for (int l = 0; l < 2; l++) {
-        for (size_t i = 0; i < sizes[l] && i < MOST_OF_ROW && c->tree->n < MOST_NODES; i++) {
+        for (size_t i = 0; i < sizes[l] && i < MOST_OF_ROW && c->tree->n < c->most; i++) {
             const nt_candidate *token = &lists[l][i];
             if (became_beam(c, beam, token->token.id)) continue;
             if (c->leaves >= c->most_leaves) return NT_OK;
@@ -212,12 +214,12 @@ static int choose(choice *c) {
 }
 
 /* As much as can be taken in at a glance. */
-static void choose_detail(choice *c) {
+static void choose_detail(choice *c, size_t glance) {
     const nt_result *trace = c->trace;
     bool exact = trace->proof != NULL;
     size_t leaves = 0;
     c->tree->detail = NT_TREE_KEPT;
-    c->most_leaves = exact ? GLANCE_EXACT : GLANCE_LEAVES;
+    c->most_leaves = exact ? GLANCE_EXACT : glance;
     if (trace->n_beams <= PLAIN_BEAMS) c->tree->detail = NT_TREE_BEAMS;
     if (exact || trace->n_beams <= PLAIN_BEAMS) return;
     for (size_t b = 0; b < trace->n_beams; b++) {
@@ -226,7 +228,7 @@ static void choose_detail(choice *c) {
             leaf = !c->kept[k];
         leaves += leaf;
     }
-    if (leaves > GLANCE_LEAVES) c->tree->detail = NT_TREE_OUTPUTS;
+    if (leaves > glance) c->tree->detail = NT_TREE_OUTPUTS;
 }
 
 /* ---- Order ----------------------------------------------------------------------------------- */
@@ -320,10 +322,14 @@ static int make_boxes(nt_tree *tree) {
 
 int nt_tree_make(nt_tree *out, const nt_result *trace, nt_tree_want want) {
     *out = (nt_tree){.trace = trace, .detail = want.detail, .first = -1, .n_beams = trace->n_beams};
-    choice c = {.trace = trace, .tree = out, .most_leaves = MOST_LEAVES};
+    choice c = {.trace = trace,
+                .tree = out,
+                .most_leaves = MOST_LEAVES,
+                .most = want.most ? want.most : MOST_NODES};
     if (!nt_tree_has(trace) || trace->n_beams > INT32_MAX) return nt_tree_refuse(trace);
     int status = begin(&c);
-    if (status == NT_OK && want.detail == NT_TREE_AUTO) choose_detail(&c);
+    if (status == NT_OK && want.detail == NT_TREE_AUTO)
+        choose_detail(&c, want.glance ? want.glance : GLANCE_LEAVES);
     if (status == NT_OK) status = choose(&c);
     if (status == NT_OK) {
         out->folded = want.fold < 0 ? out->n_steps > LONG : want.fold > 0;

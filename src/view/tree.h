@@ -23,6 +23,7 @@ typedef struct nt_tree_node { /* one token */
     int32_t box;
     int32_t output; /* the best that its way leads to; -1: none */
     bool ends;      /* and it ends here */
+    bool goes_on;   /* a beam that was kept continues it, in the tree or not */
     nt_branch branch;
     size_t step;
     size_t left; /* what hangs from it and is not in the tree */
@@ -56,7 +57,9 @@ bool nt_tree_has(const nt_result *trace);
 
 typedef struct nt_tree_want {
     nt_tree_detail detail;
-    int fold; /* 1: fold, 0: a box for every token, -1: where the search is long */
+    int fold;      /* 1: fold, 0: a box for every token, -1: where the search is long */
+    size_t glance; /* leaves that AUTO may have; 0: as a picture */
+    size_t most;   /* tokens; 0: as many as there may be at all */
 } nt_tree_want;
 
 /* The trace must outlive the tree. Errors: MEMORY, UNSUPPORTED (nt_tree_has is false). */

@@ -16,6 +16,18 @@ static size_t n_tokens(const nt_tree *tree, int32_t box) {
     return tree->boxes[box].to - tree->boxes[box].from;
 }
 
+const char *nt_tree_class(nt_branch branch) {
+    static const char *const names[] = {"first", "other", "ended", "kept", "pruned", "removed"};
+    return names[branch];
+}
+
+const char *nt_tree_name(const nt_tree *tree, nt_branch branch) {
+    static const char *const names[] = {"sequence 0", "other sequences", "ended",
+                                        "kept",       "pruned",          "removed by a processor"};
+    if (tree->trace->proof && branch == NT_BRANCH_KEPT) return "looked behind";
+    return names[branch];
+}
+
 /* ---- Tokens and figures ---------------------------------------------------------------------- */
 
 static void show_token(nt_strip *strip, const nt_token *token, uint8_t style) {
@@ -85,11 +97,8 @@ static void put_ordinal(nt_buffer *out, uint64_t n) {
 
 /* A beam that nothing kept goes on from: the search went on without it. */
 static bool is_dropped(const nt_tree *tree, const nt_tree_node *node) {
-    if (node->branch != NT_BRANCH_KEPT) return false;
-    for (int32_t i = node->first; i >= 0; i = tree->nodes[i].next)
-        if (tree->nodes[i].branch < NT_BRANCH_PRUNED) return false;
-    return tree->trace->proof == NULL && node->beam && node->beam->row >= 0 &&
-           (node->first >= 0 || tree->detail < NT_TREE_BEAMS);
+    return node->branch == NT_BRANCH_KEPT && !node->goes_on && node->beam && node->beam->row >= 0 &&
+           !tree->trace->proof;
 }
 
 void nt_tree_fate(nt_buffer *out, const nt_tree *tree, int32_t box) {

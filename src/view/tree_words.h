@@ -6,6 +6,9 @@
 #include "view/strip.h"
 #include "view/tree.h"
 
+/* The name of a branch as a class of a stylesheet, and as legends have it. */
+const char *nt_tree_class(nt_branch branch);
+const char *nt_tree_name(const nt_tree *tree, nt_branch branch);
 /* The tokens of a box, as marks show them; at most `columns` of them, then a mark of the cut. */
 void nt_tree_tokens(nt_strip *strip, const nt_tree *tree, int32_t box, size_t columns,
                     uint8_t style);

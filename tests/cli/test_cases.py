@@ -12,6 +12,7 @@ stdout          all of it; stdout_has, stderr_has: phrases in it; stderr: all of
 json            members that the JSON object on stdout must have, by value
 jsonl           the same for each line of stdout
 lines           of stderr: how many lines (an error is one clear line)
+screen          true: stdout fits 24 lines of 80 columns
 """
 
 import json
@@ -59,6 +60,9 @@ class Cases(unittest.TestCase):
             self.assertEqual(out, case["stdout"])
         if "stderr" in case:
             self.assertEqual(err, case["stderr"])
+        if case.get("screen"):
+            self.assertLessEqual(out.count("\n"), 24, shown)
+            self.assertLessEqual(max(map(len, out.splitlines())), 80, shown)
         if "lines" in case:
             self.assertEqual(err.count("\n"), case["lines"], shown)
         if "json" in case:

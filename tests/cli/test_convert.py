@@ -146,7 +146,7 @@ class Stopped(Case):
                 if not left_beside:
                     self.assertIn(self.entries(), ([], [name]))
                 self.clear(path)
-                if stopped == 8:
+                if stopped == 4:
                     break
             self.assertGreater(stopped, 2, name)
             self.replaced(path, sent, lasts, whole)
@@ -156,7 +156,7 @@ class Stopped(Case):
         done = BENCH.run("convert", str(BENCH.model("small")), str(path))
         self.assertEqual(done.returncode, 0, done.stderr)
         old = contents(path)
-        for _ in range(6):
+        for _ in range(3):
             self.stop(path, sent, lasts)
             self.assertIn(contents(path), (old, whole))
         self.clear(path)

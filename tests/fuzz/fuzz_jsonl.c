@@ -10,9 +10,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static const cli_command score = {.name = "score", .options = CLI_OPT_TEXT | CLI_OPT_SCORE |
-                                                              CLI_OPT_WINDOWS | CLI_OPT_BASE |
-                                                              CLI_OPT_SESSION};
+static const cli_command score = {.name = "score",
+                                  .options = CLI_OPT_TEXT | CLI_OPT_SCORE | CLI_OPT_WINDOWS |
+                                             CLI_OPT_BASE | CLI_OPT_SESSION};
 static const cli_command generate = {
     .name = "generate", .options = CLI_OPT_TEXT | CLI_OPT_GENERATE | CLI_OPT_SKIP | CLI_OPT_K};
 static const cli_command next = {.name = "next",
@@ -82,7 +82,8 @@ static void read_rows(const char *bytes, size_t n, char separator) {
             cli_text_field(&text, row.bytes + row.starts[i], row.starts[i + 1] - row.starts[i] - 1,
                            separator);
         }
-        check(!text.failed && cli_row_read(&again, text.bytes ? text.bytes : "", text.n, separator));
+        check(!text.failed &&
+              cli_row_read(&again, text.bytes ? text.bytes : "", text.n, separator));
         if (!memchr(bytes + at, 0, whole.at)) {
             check(again.n == row.n);
             for (size_t i = 0; i < row.n; i++)

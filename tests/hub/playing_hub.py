@@ -4,6 +4,7 @@ port, which is another host to a client: what arrives there must carry no token.
 
 import base64
 import collections
+import gzip
 import hashlib
 import http.client
 import http.server
@@ -85,6 +86,7 @@ class Hub:
         self.moved = {}     # old name -> name
         self.tricks = {}    # file -> [Trick]
         self.gated = set()
+        self.refusals = {}  # name -> (status, X-Error-Code, X-Error-Message)
         self.token = token  # what everything asks for; None: nothing
         self.log = []
         self.lock = threading.Lock()
@@ -172,6 +174,9 @@ class Base(http.server.BaseHTTPRequestHandler):
         length = total - body_start
         claimed = {"short": length - trick.value, "long": length + trick.value}.get(trick.name, length)
         partial = start and trick.name != "ignore_range"
+        if trick.name == "gzip":  # as nobody asked for it
+            self.answer(200, [("Content-Encoding", "gzip")], gzip.compress(bytes(trick.value)))
+            return
         self.send_response(206 if partial else 200)
         if trick.name == "chunked":
             self.send_header("Transfer-Encoding", "chunked")
@@ -280,6 +285,10 @@ class Front(Base):
         if name in hub.moved:
             self.answer(307, [("Location", path.replace(left, "/" + hub.moved[name], 1))])
             return
+        if name in hub.refusals:
+            status, code, message = hub.refusals[name]
+            self.answer(status, [(k, v) for k, v in (("X-Error-Code", code), ("X-Error-Message", message)) if v])
+            return
         authorized = self.headers.get("Authorization") == f"Bearer {hub.token}"
         if name not in hub.repos or (hub.token and not authorized and name not in hub.gated):
             self.fail(404 if authorized else 401, "RepoNotFound")
@@ -298,6 +307,11 @@ class Front(Base):
     def serve_file(self, commit, file, data):
         hub = self.server.hub
         trick = hub.trick(file, "head") if self.command == "HEAD" else None
+        if trick and trick.name == "raw":
+            for part in trick.value:
+                self.wfile.write(part)
+            self.hang_up()
+            return
         if trick and trick.name == "html":
             self.answer(200, [("Content-Type", "text/html"), ("ETag", '"portal"')], b"<html>log in</html>")
             return

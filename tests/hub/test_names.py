@@ -69,6 +69,31 @@ class Names(unittest.TestCase):
                      ["inspect", "Alice"], ["tokenize", "--against", "openai-community/gpt2", "Alice"]):
             self.run_it(args[0], "-m", "gpt2", *args[1:])
 
+    def test_no_command(self):
+        """Options and a text alone are `next`'s."""
+        self.assertEqual(self.run_it("-m", "gpt2", "--json", "Alice")[0],
+                         self.run_it("next", "-m", "gpt2", "--json", "Alice")[0])
+        self.assertIn("nextoken next", self.run_it("-m", "gpt2", "--help")[0])
+        self.run_it("--no-such-option", status=2)
+
+    def test_revision_in_tables(self):
+        """A slash in a revision parts no folders: the model is shown by its name."""
+        self.hub.add("openai-community/gpt2", {**self.files, "README.md": b"x"}, revision="refs/pr/1")
+        for name, shown in (("openai-community/gpt2@refs/pr/1", "gpt2@refs/pr/1"), ("gpt2@refs/pr/1",) * 2,
+                            ("openai-community/gpt2", "gpt2")):
+            self.assertIn(f" {shown} ", self.run_it("next", "-m", name, "Alice")[0].splitlines()[-1])
+
+    def test_python_integers(self):
+        """transformers writes 10 ** 30 as the length of a tokenizer that has none."""
+        files = {**self.files, "tokenizer_config.json": b'{"model_max_length": 1000000000000000019884624838656}'}
+        self.hub.add("a/long", files)
+        self.assertEqual(self.figures("-m", "a/long")[1:], self.figures("-m", "gpt2")[1:])
+
+    def test_file_of_a_repo(self):
+        err = self.run_it("next", "-m", "a/b/sub/m.gguf", "Alice", status=1)[1]
+        self.assertIn("no such file or folder", err)
+        self.assertIn("nextoken pull a/b sub/m.gguf", err)
+
     def test_tokenizer_alone(self):
         """Who only wants tokens fetches no weights."""
         self.run_it("tokenize", "-m", "openai-community/gpt2", "Alice")

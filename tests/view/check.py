@@ -14,6 +14,7 @@ import sys
 import unicodedata
 
 from picture import check_picture
+from tree import check_tree, check_tree_page
 
 KINDS = 12
 TOKENS, TEXT, NEXT, STEPS, GENERATE, SCORE, INSPECT, INFO, CONTINUATIONS, PERPLEXITY, \
@@ -249,7 +250,7 @@ def check_table(kind, width, text):
 def main():
     out = subprocess.run([sys.argv[1]], check=True, capture_output=True).stdout
     parts = iter(out.decode("utf-8").split("\0")[:-1])
-    n = pictures = bars = 0
+    n = pictures = bars = trees = 0
     for kind in parts:
         kind = int(kind)
         line = next(parts)
@@ -265,7 +266,9 @@ def main():
             check_bits(view, bits, 1)
         else:
             assert view == bits
-        check_trace(kind, view, strict(next(parts)))
+        whole = strict(next(parts))
+        beams = whole.get("trace", {}).get("beams", [])
+        check_trace(kind, view, whole)
         rows = check_csv(kind, next(parts), view)
         check_tsv(next(parts), rows)
         for _ in range(WIDTHS):
@@ -273,10 +276,15 @@ def main():
         if kind in (NEXT, STEPS):
             bars += bool(check_picture(next(parts), view))
             pictures += 1
+        elif beams:
+            check_tree(next(parts), beams, False)
+            check_tree(next(parts), beams, True)
+            check_tree_page(next(parts), beams)
+            trees += 1
         n += 1
-    assert pictures > 80 and bars > 5, (pictures, bars)
+    assert pictures > 80 and bars > 5 and trees > 20, (pictures, bars, trees)
     assert n == SAMPLES + KINDS * 40, n
-    print(f"{n} traces: JSON, CSV, TSV and {WIDTHS} tables each; {pictures} pictures")
+    print(f"{n} traces: JSON, CSV, TSV and {WIDTHS} tables each; {pictures} pictures, {trees} trees")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 /* Prints views for check.py, each ended by a zero byte: for every trace its kind, its JSON in nats
  * and in bits and with the whole trace, its CSV, its TSV behind a prefix, then its table at several
- * widths, each before the width that it must keep to; of next tokens and steps, its picture. */
+ * widths, each before the width that it must keep to; of next tokens and steps, its picture; of a
+ * search with beams two pictures of its tree and its page. */
 #include <stdio.h>
 
 #include "view/random.h"
+#include "view/tree.h"
 
 static void emit(const nt_result *t, nt_view_options options) {
     nt_buffer out = {0};
     int status = options.format == NT_JSON    ? nt_view_json(&out, t, &options)
                  : options.format == NT_TABLE ? nt_view_table(&out, t, &options)
                  : options.format == NT_SVG   ? nt_view_svg(&out, t, &options)
+                 : options.format == NT_HTML  ? nt_view_html(&out, t, &options)
                                               : nt_view_csv(&out, t, &options);
     if (status != NT_OK) {
         fprintf(stderr, "%s\n", nt_error_message());
@@ -48,7 +51,12 @@ static void emit_all(nt_result *t) {
         emit(t, options);
     }
     options.format = NT_SVG;
-    if (t->kind == NT_RESULT_NEXT || t->kind == NT_RESULT_STEPS) emit(t, options);
+    bool tree = nt_tree_has(t);
+    if (t->kind == NT_RESULT_NEXT || t->kind == NT_RESULT_STEPS || tree) emit(t, options);
+    options.tree_detail = NT_TREE_ALL;
+    if (tree) emit(t, options);
+    options.format = NT_HTML;
+    if (tree) emit(t, options);
     free_sample(t);
 }
 

@@ -41,13 +41,14 @@ def shows(found, wanted):
     return found == wanted or (found.endswith("\u2026") and wanted.startswith(found[:-1]))
 
 
-def check_page(text):
-    """The root of a picture that is one file, drawing alone, with words for those who cannot see."""
+def check_page(text, more=()):
+    """The root of a picture that is one file, drawing alone, with words for those who cannot see. more:
+    elements that it may hold besides."""
     assert text.endswith("</svg>\n")
     root = tree.fromstring(text)
     looks = root.find(NAME + "style").text
     assert not FORBIDDEN.search(looks) and not FORBIDDEN.search(re.sub(">[^<]*<", "><", text))
-    assert {e.tag for e in root.iter()} <= {NAME + n for n in ELEMENTS}
+    assert {e.tag for e in root.iter()} <= {NAME + n for n in ELEMENTS.union(more)}
     assert root.get("role") == "img" and [e.tag for e in root][:2] == [NAME + "title", NAME + "desc"]
     assert root[0].text.strip() and "prefers-color-scheme:dark" in looks
     width, height = float(root.get("width")), float(root.get("height"))

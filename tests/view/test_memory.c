@@ -1,5 +1,6 @@
 /* Every view of every kind, with each of its allocations failed in turn. */
 #include "view/random.h"
+#include "view/tree.h"
 
 typedef int (*view_fn)(nt_buffer *, const nt_result *, const nt_view_options *);
 
@@ -39,6 +40,13 @@ static void all_views(nt_result *t) {
     options.color = true;
     sweep(t, nt_view_table, &options);
     if (t->kind == NT_RESULT_NEXT || t->kind == NT_RESULT_STEPS) sweep(t, nt_view_svg, &options);
+    if (nt_tree_has(t)) {
+        options.tree = true;
+        options.tree_detail = NT_TREE_ALL;
+        sweep(t, nt_view_table, &options);
+        sweep(t, nt_view_svg, &options);
+        sweep(t, nt_view_html, &options);
+    }
     free_sample(t);
 }
 

@@ -41,7 +41,7 @@ def counts(build, programs):
     raw = [str(p) for p in (build / "profiles").glob("*.profraw")]
     subprocess.run([tool("llvm-profdata"), "merge", "-sparse", "-o", str(profile), *raw], check=True)
     objects = [word for p in programs for word in ("-object", str(build / p))][1:]
-    command = [tool("llvm-cov"), "export", "-instr-profile", str(profile), *objects, "-sources", str(ROOT / "src")]
+    command = [tool("llvm-cov"), "export", "-instr-profile", str(profile), *objects, str(ROOT / "src")]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return {pathlib.Path(f["filename"]): f for f in json.loads(text)["data"][0]["files"]}
 

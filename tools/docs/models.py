@@ -76,7 +76,8 @@ class Found:
 
     def pickle_refused(self):
         said = dict(self.of("pickle refused"))
-        return table(["found", "what is said"], [[name, said[name]] for name in PICKLES])
+        rest = [f"{len(said) - len(PICKLES)} more, broken or hostile", "refused; nothing is run"]
+        return table(["found", "what is said"], [*([name, said[name]] for name in PICKLES), rest])
 
     def gguf(self):
         theirs = {what: figure(error) for what, _, error in self.of("llama.cpp")}

@@ -41,7 +41,7 @@ EXACT = ["decode_exact_oracle", "decode_exact", "decode_exact_tables"]
 
 # Sources (a folder ends with /), and the test programs that must turn red, the fastest first.
 PARTS = [
-    ("src/compute/cpu/", ["compute_device", "compute_accuracy", "compute_bits"]),
+    ("src/compute/cpu/", ["compute_device", "compute_accuracy", "compute_bits", "compute_heads"]),
     ("src/base/math.c", ["base_math", "score_score", "trace_trace"]),
     ("src/base/rows.h", ["base_math", "score_score", "base_rows"]),
     ("src/model/forward.c", ["model_points", "model_head", "model_forward", "model_alone",
@@ -49,6 +49,9 @@ PARTS = [
     ("src/model/kv.c", ["model_kv", "model_head", "model_forward", "model_alone", "model_oracle"]),
     ("src/model/workspace.c", ["model_forward", "model_read_out", "model_oracle"]),
     ("src/model/points.c", ["model_points", "model_head", "model_forward", "model_oracle"]),
+    ("src/model/rotary.c", ["model_family_configs", "model_oracle"]),
+    ("src/model/families/", ["model_network", "model_oracle"]),
+    ("src/format/config/", ["model_family_configs", "format_config", "model_oracle"]),
     ("src/base/random.c", ["base_random", "decode_draws"]),
     ("src/base/mersenne.c", ["base_mersenne", "decode_draws"]),
     ("src/decode/process/", ["decode_processors", "decode_warpers", "decode_beams"]),

@@ -157,8 +157,7 @@ def pairs(x, y):
 
 
 def natural(name):
-    return [(1, int(p), "") if p.isdigit() else (0, ord(p), "") if len(p) == 1 else (0, 0, p)
-            for p in re.findall(r"\d+|.", name)]
+    return [(ord("0"), int(p)) if p.isdigit() else (ord(p), 0) for p in re.findall(r"\d+|.", name)]
 
 
 def block(name):

@@ -10,7 +10,17 @@ enum { NT_PAGE_COLUMNS = 1 << 20 };
 /* NEXT with its logits: logits -> temperature -> .. -> softmax -> draw, whose options move. */
 extern const nt_page_figure nt_figure_strip;
 
+/* GENERATE with beams, and of an exact search: the tree of what was kept and dropped. */
+extern const nt_page_figure nt_figure_beams, nt_figure_exact;
+
+/* SCORE: the text on grounds that say how expected each token was, and lines under it. */
+extern const nt_page_figure nt_figure_heat;
+
 /* Their parts. */
+nt_page_part nt_page_heat_style(void);
+nt_page_part nt_page_heat(void);
+nt_page_part nt_page_tree_style(void);
+nt_page_part nt_page_tree(void);
 nt_page_part nt_page_strip_style(void);
 nt_page_part nt_page_strip(void);
 nt_page_part nt_page_warp(void);

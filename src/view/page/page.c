@@ -9,7 +9,8 @@
 #include "view/page/put.h"
 
 /* The first that fits is drawn. */
-static const nt_page_figure *const figures[] = {&nt_figure_strip, NULL};
+static const nt_page_figure *const figures[] = {&nt_figure_strip, &nt_figure_beams,
+                                                &nt_figure_exact, &nt_figure_heat, NULL};
 
 static const nt_page_figure *figure_of(const nt_result *trace) {
     for (size_t i = 0; figures[i]; i++)
@@ -32,18 +33,31 @@ static const char *label_of(const nt_result *trace) {
     case NT_RESULT_COMPARED: return "TOKENIZERS COMPARED";
     case NT_RESULT_COUNTS: return "TOKEN COUNTS";
     case NT_RESULT_EXPLAIN: return "EXPLAINED";
+    case NT_RESULT_VERSUS: return "TWO COMPARED";
     case NT_RESULT_TENSORS: return "TENSORS";
     case NT_RESULT_DIFF: return "TENSORS COMPARED";
     }
     return "RESULT";
 }
 
+enum { MOST_HEADING = 64 };
+
 /* The text that the result is about; it may be empty. */
 static void put_prompt(nt_buffer *out, const nt_result *trace) {
     nt_buffer text = {0};
     nt_view_input(&text, trace, 0);
     if (text.status != NT_OK) out->status = text.status;
-    nt_html_escape(out, text.n > 0 ? text.data : "", text.n);
+    size_t n = text.n; /* a text that is scored stands in full below: here is its beginning */
+    bool cut = trace->kind == NT_RESULT_SCORE && n > MOST_HEADING;
+    for (n = cut ? MOST_HEADING : n; cut && n > 0 && ((unsigned char)text.data[n] & 0xC0) == 0x80;)
+        n--;
+    for (size_t back = n; cut && back > MOST_HEADING / 2; back--) { /* rather between words */
+        if (text.data[back] != ' ') continue;
+        n = back;
+        break;
+    }
+    nt_html_escape(out, n > 0 ? text.data : "", n);
+    if (cut) nt_buffer_puts(out, " \xE2\x80\xA6");
     nt_buffer_free(&text);
 }
 

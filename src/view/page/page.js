@@ -35,12 +35,32 @@ const nt = {
     shown = null;
     tip.hidden = true;
   }
+  // Lines of a tip: words, or a name, a tab and its figure (and a tab and a remark); a percentage gets a bar.
+  function fill(text) {
+    if (!text.includes('\t')) {
+      tip.textContent = text;
+      return;
+    }
+    const rows = nt.element('div', { class: 'rows' });
+    for (const line of text.split('\n')) {
+      const [name, figure, more = ''] = line.split('\t');
+      if (figure === undefined) {
+        rows.append(nt.element('span', { class: 'line' }, line + '\n'));
+        continue;
+      }
+      const share = /^[<>]?([\d.]+)\s%$/.exec(figure), rest = nt.element('small');
+      if (share) rest.append(nt.element('i', {}, nt.element('b', { style: `width:${share[1]}%` })));
+      rest.append(more);
+      rows.append(nt.element('span', {}, name + ' '), nt.element('b', {}, figure + ' '), rest);
+    }
+    tip.replaceChildren(rows);
+  }
   function show(target) {
     if (target === shown) return;
     hide();
     if (!target) return;
     shown = target;
-    tip.textContent = target.dataset.tip;
+    fill(target.dataset.tip);
     target.setAttribute('aria-describedby', 'tip');
     tip.hidden = false;
     const at = target.getBoundingClientRect(), box = tip.getBoundingClientRect();

@@ -18,6 +18,10 @@
 
 PART(style, "page.css")
 PART(script, "page.js")
+PART(heat_style, "heat.css")
+PART(heat, "heat.js")
 PART(strip_style, "strip.css")
 PART(strip, "strip.js")
 PART(warp, "warp.js")
+PART(tree_style, "tree.css")
+PART(tree, "tree.js")

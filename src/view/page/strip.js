@@ -110,7 +110,8 @@
       const x = i ? stages[i - 1].logits : base;
       return { x, p: warp.softmax(x).p, order: Array.from(x.keys()).filter((j) => x[j] > -Infinity).sort((a, b) => x[b] - x[a] || a - b) };
     });
-    const most = Math.max(...tokens.map((t) => after.p[t.id]), 1e-9);
+    const listed = tokens.reduce((sum, t) => sum + after.p[t.id], 0), rest = Math.max(0, 1 - listed);
+    const most = Math.max(...tokens.map((t) => after.p[t.id]), rest, 1e-9);
     for (const t of tokens) {
       const row = nt.element('tr', {}, nt.element('th', { scope: 'row' }, name(t)));
       let out = false;
@@ -135,8 +136,7 @@
       row.classList.toggle('drawn', t.id === drawn);
       body.append(row);
     }
-    const listed = tokens.reduce((sum, t) => sum + after.p[t.id], 0), keptListed = tokens.filter((t) => after.p[t.id] > 0).length;
-    const rest = Math.max(0, 1 - listed);
+    const keptListed = tokens.filter((t) => after.p[t.id] > 0).length;
     const more = nt.element('tr', { class: 'rest' }, nt.element('th', { scope: 'row' }, `${(after.kept - keptListed).toLocaleString('en')} more`));
     all.forEach(() => more.append(nt.element('td')));
     more.append(nt.element('td', {}, nt.element('span', {}, nt.percent(rest)), bar(rest / most, 'rest')));
