@@ -37,9 +37,9 @@ typedef struct cli_settings {
     const char *prompt_column; /* --prompt-column */
     const char *output;        /* --output */
     bool resume;
-    const char *npz; /* --npz */
+    const char *npz;        /* --npz */
     const char *svg, *html; /* --svg, --html; "-": on stdout */
-    unsigned arrays; /* --arrays, CLI_LOGITS and the like; 0: all */
+    unsigned arrays;        /* --arrays, CLI_LOGITS and the like; 0: all */
     int threads;
     nt_precision precision;
     int color; /* -1 auto, 0 never, 1 always */
@@ -149,8 +149,9 @@ struct cli_run {
     struct cli_meter *meter; /* of many */
 };
 
-extern const cli_command cli_diff, cli_tokenize, cli_detokenize, cli_next, cli_steps, cli_generate, cli_score,
-    cli_perplexity, cli_inspect, cli_info, cli_explain, cli_pull, cli_cache, cli_convert, cli_explore;
+extern const cli_command cli_diff, cli_tokenize, cli_detokenize, cli_next, cli_steps, cli_generate,
+    cli_score, cli_perplexity, cli_inspect, cli_info, cli_explain, cli_pull, cli_cache, cli_convert,
+    cli_explore;
 extern const cli_command *const cli_commands[]; /* NULL ends it */
 
 /* ---- args.c, help.c ---- */
@@ -188,6 +189,8 @@ nt_hub_options cli_hub_options(cli_run *run, nt_callbacks *callbacks, const cli_
 nt_callbacks cli_run_callbacks(cli_run *run);
 /* The exit status of a call of the library, and its message on stderr. */
 int cli_report(int status);
+/* The same where a model of that name was to be opened: a name that is near is told. */
+int cli_report_model(int status, const char *name);
 
 /* ---- many.c ---- */
 
@@ -216,6 +219,10 @@ void cli_name_flags(char *out, size_t size, const char *message);
 /* Letters that differ between a [n] and b, roughly: enough to tell a slip of the finger from
  * another word. */
 size_t cli_distance(const char *a, size_t n, const char *b);
+
+/* The folder or file of weights that lies where the path points and whose name it is a slip of;
+ * false: there is none. */
+bool cli_near_path(char *out, size_t size, const char *path);
 
 /* ---- output.c ---- */
 

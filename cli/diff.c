@@ -1,19 +1,10 @@
 /* nextoken diff: one text seen by two models, or by one under two sets of options. */
-#include <stdio.h>
-#include <string.h>
-
 #include "cli.h"
-
-/* What side b is called: the other model, and that options act on it. */
-static void name_side(char *out, size_t n, const char *model, const char *given, bool options) {
-    snprintf(out, n, "%.180s%s%.60s", model, options ? " with " : "", options ? given : "");
-}
+#include <stdio.h>
 
 static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_settings *settings) {
     nt_generate_options base = NT_GENERATE_OPTIONS_INIT;
-    char labels[2][256];
     nt_side a = {.size = sizeof a, .session = r->session}, b = a;
-    const char *model = settings->model ? settings->model : nt_builtin_model();
     if (settings->base_config) {
         int status = nt_generate_options_load(&base, settings->base_config);
         if (status != NT_OK) return status;
@@ -21,12 +12,6 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
     }
     if (r->other) b.session = r->other;
     if (settings->generation_given) b.generate = &settings->generate;
-    name_side(labels[0], sizeof labels[0], model,
-              settings->base_config ? settings->base_config : "", a.generate != NULL);
-    name_side(labels[1], sizeof labels[1], settings->against ? settings->against : model, "options",
-              b.generate != NULL);
-    a.label = labels[0];
-    b.label = labels[1];
     nt_versus_options options = NT_VERSUS_OPTIONS_INIT;
     options.prompt_len = (size_t)settings->prompt_len;
     options.callbacks = &r->callbacks;

@@ -151,7 +151,7 @@ static void type(cli_screen *screen, int key) {
         bytes[n++] = (char)key;
     } else {
         int more = key < 0x800 ? 1 : key < 0x10000 ? 2 : 3;
-        bytes[n++] = (char)((0xF00 >> more & 0xFF) | key >> 6 * more);
+        bytes[n++] = (char)((0xFF00 >> (more + 1) & 0xFF) | key >> 6 * more);
         while (more-- > 0)
             bytes[n++] = (char)(0x80 | (key >> 6 * more & 63));
     }
@@ -381,7 +381,7 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
 
 const cli_command cli_explore = {
     .name = "explore",
-    .summary = "walk from token to token in the terminal, and take what you like",
+    .summary = "walk from token to token, in the terminal",
     .examples = "  nextoken explore \"Alice is a\"\n"
                 "  nextoken explore -m gpt2 --temperature 0.7 --seed 1 \"Alice is a\"\n"
                 "  nextoken explore --json \"Alice is a\" > path.json\n",

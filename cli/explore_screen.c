@@ -89,11 +89,33 @@ static void add_shown(page *p, const char *prefix, const shown *s, size_t i) {
 
 /* ---- The text -------------------------------------------------------------------------------- */
 
+/* Of a model without a tokenizer: the last ids, those that were taken behind bars. */
+static void add_ids(page *p) {
+    const cli_walk *walk = p->walk;
+    char text[4096] = "", one[16];
+    size_t width = p->columns - INDENT, n = walk->n_prompt + walk->n_taken, first = n, used = 0;
+    while (first > 0 && used + 12 < width && used + 12 < sizeof text)
+        used += (size_t)snprintf(one, sizeof one, " %d", (int)walk->ids[--first]);
+    for (size_t i = first; i < n; i++) {
+        snprintf(one, sizeof one, "%s%d",
+                 i == first           ? ""
+                 : i < walk->n_prompt ? " "
+                                      : "|",
+                 (int)walk->ids[i]);
+        strcat(text, one);
+    }
+    add_line(p, first == 0 ? "  " : p->screen->ascii ? "~ " : "\xE2\x80\xA6 ", text, strlen(text));
+}
+
 /* Its last lines; the tokens that were taken stand out one by one. */
 static int add_text(page *p, size_t most) {
     const cli_walk *walk = p->walk;
     nt_result *tokens;
     shown text;
+    if (!nt_model_tokenizer(walk->run->model)) {
+        add_ids(p);
+        return NT_OK;
+    }
     int status = nt_tokenize(&tokens, walk->run->model,
                              nt_ids(walk->ids, walk->n_prompt + walk->n_taken), NULL);
     if (status != NT_OK) return status;
@@ -276,23 +298,28 @@ static void add_options(page *p) {
     free(line.bytes);
 }
 
-static const char *keys_of(const page *p) {
-    bool wide = p->columns >= 80;
-    if (p->screen->ascii)
-        return wide ? "Up/Down choose  Enter take  Bksp back  g greedy  s draw  / find  ? keys  "
-                      "q leave"
-                    : "Enter take  Bksp back  ? keys  q leave";
-    return wide ? "\xE2\x86\x91\xE2\x86\x93 choose  \xE2\x86\xB5 take  \xE2\x8C\xAB back  g greedy "
-                  " s draw  / find  : option  ? keys  q leave"
-                : "\xE2\x86\xB5 take  \xE2\x8C\xAB back  ? keys  q leave";
-}
-
 /* Characters of UTF-8. */
 static size_t count(const char *text) {
     size_t n = 0;
     for (; *text; text++)
         n += ((unsigned char)*text & 0xC0) != 0x80;
     return n;
+}
+
+static const char *keys_of(const page *p) {
+    static const char *const keys[][2] = {
+        /* plain ASCII, and with signs; the first that fits */
+        {"Up/Down choose  Enter take  Bksp back  g greedy  s draw  / find  ? keys  q leave",
+         "\xE2\x86\x91\xE2\x86\x93 choose  \xE2\x86\xB5 take  \xE2\x8C\xAB back  g greedy  s draw  "
+         "/ find  : option  ? keys  q leave"},
+        {"Enter take  Bksp back  ? keys  q leave",
+         "\xE2\x86\xB5 take  \xE2\x8C\xAB back  ? keys  q leave"},
+        {"? keys  q leave", "? keys  q leave"},
+    };
+    size_t i = 0;
+    while (i < 2 && count(keys[i][!p->screen->ascii]) + INDENT > p->columns)
+        i++;
+    return keys[i][!p->screen->ascii];
 }
 
 static void add_last(page *p) {
@@ -353,8 +380,8 @@ static void add_help(page *p) {
 /* ---- The whole ------------------------------------------------------------------------------- */
 
 static int lay_out(page *p) {
-    size_t most_text = p->rows < 12 ? 2 : p->rows < 20 ? 3 : p->rows / 4;
-    size_t n_footer = p->rows >= 20 ? 2 : p->rows >= 14 ? 1 : 0;
+    size_t most_text = p->rows < 8 ? 1 : p->rows < 12 ? 2 : p->rows < 20 ? 3 : p->rows / 4;
+    size_t n_footer = p->rows >= 18 ? 2 : 0;
     int status = add_text(p, most_text);
     if (status != NT_OK) return status;
     if (p->rows >= 14) add_blank(p);

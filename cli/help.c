@@ -115,7 +115,8 @@ static void print_section(FILE *out, const cli_command *command, cli_section sec
 }
 
 static void print_usage(FILE *out, const cli_command *command) {
-    fprintf(out, "nextoken %s: %s\n\nusage: nextoken %s%s [options]%s\n", command->name,
+    fprintf(out, "nextoken %s: %s%s\n\nusage: nextoken %s%s [options]%s\n", command->name,
+            strlen(command->name) + strlen(command->summary) > WIDTH - 11 ? "\n" : "",
             command->summary, command->name,
             command->words         ? command->words
             : command->takes_model ? " [MODEL]"
@@ -131,75 +132,56 @@ static void print_usage(FILE *out, const cli_command *command) {
 
 enum { MOST_OPTIONS = 11, MOST_EXAMPLES = 4 };
 
-/* What is used most, where a command has it. */
-static const char *const often[] = {
-    "model",
-    "k",
-    "max-new-tokens",
-    "temperature",
-    "top-k",
-    "top-p",
-    "num-beams",
-    "repetition-penalty",
-    "seed",
-    "by",
-    "continuations",
-    "stride",
-    "heat",
-    "tree",
-    "count",
-    "against",
-    "tensors",
-    "diff",
-    "npz",
-    "width",
-    "force",
-    "json",
-    "ids",
-    "jsonl",
-    "html",
-    "svg",
-    "skip-special-tokens",
-    "threads",
+/* What is used most, where a command has it, in few words. */
+static const char *const often[][2] = {
+    {"model", "gpt2, OWNER/NAME, a folder or a file (tales)"},
+    {"k", "how many candidates (10)"},
+    {"max-new-tokens", "how long it gets (20)"},
+    {"temperature", "draw: below 1 bolder, above 1 more evenly"},
+    {"top-k", "draw among the k likeliest"},
+    {"top-p", "draw among the likeliest that sum to p"},
+    {"num-beams", "beam search: so many side by side"},
+    {"repetition-penalty", "above 1: less of what is there already"},
+    {"seed", "the same seed draws the same tokens"},
+    {"by", "token, word, char or text"},
+    {"continuations", "compare these endings of the text"},
+    {"stride", "texts longer than the context, by windows"},
+    {"heat", "the text on coloured grounds"},
+    {"tree", "the tree of beams"},
+    {"count", "count the tokens of files"},
+    {"against", "another one, side by side"},
+    {"tensors", "every tensor with its statistics"},
+    {"diff", "what another model's tensors differ in"},
+    {"npz", "arrays for NumPy"},
+    {"width", "keep, f32, f16, bf16 or q8_0"},
+    {"force", "replace what is there"},
+    {"json", "one JSON object"},
+    {"ids", "token ids in place of TEXT"},
+    {"jsonl", "many texts: one JSON object a line"},
+    {"html", "a page for a browser"},
+    {"svg", "a picture"},
+    {"skip-special-tokens", "without special tokens"},
+    {"threads", "how many threads (all)"},
 };
 
-/* The first sentence or clause of a help that fits the line. */
 static void print_short(FILE *out, const char *name, char letter, const char *metavar,
                         const char *help) {
-    char left[64], right[64];
+    char left[64];
     int n = letter ? snprintf(left, sizeof left, "  -%c, --%s", letter, name)
                    : snprintf(left, sizeof left, "      --%s", name);
-    for (char *c = left; *c; c++)
-        if (*c == '_') *c = '-';
-    if (metavar && n + 1 + strlen(metavar) < LEFT - 1)
+    if (metavar && (size_t)n + 1 + strlen(metavar) < LEFT)
         snprintf(left + n, sizeof left - (size_t)n, " %s", metavar);
-    size_t length = strcspn(help, ";:"), room = WIDTH - LEFT;
-    for (const char *stop = help; (stop = strstr(stop, ". ")); stop++)
-        if ((size_t)(stop - help) < length) length = (size_t)(stop - help);
-    const char *bracket = strstr(help, " (");
-    if (length > room && bracket && (size_t)(bracket - help) <= room)
-        length = (size_t)(bracket - help);
-    while (length > room) { /* the last word that ends there */
-        length = room;
-        while (length > 0 && help[length] != ' ')
-            length--;
-    }
-    while (length > 0 && strchr(" .,", help[length - 1]))
-        length--;
-    snprintf(right, sizeof right, "%.*s", (int)length, help);
-    fprintf(out, "%-*s%s\n", LEFT, left, right);
+    fprintf(out, "%-*s%s\n", LEFT, left, help);
 }
 
-static bool print_often(FILE *out, const cli_command *command, const char *name) {
-    char words[64], help[512];
-    size_t n = strlen(name);
-    const cli_option *o = cli_option_find(command, name, n);
-    const nt_option_info *info = o ? NULL : cli_generation_option(command, name, n);
-    if (o) print_short(out, o->name, o->letter, o->metavar, o->help);
-    if (!info) return o != NULL;
-    cli_name_flags(help, sizeof help, info->help);
-    print_short(out, info->name, 0, metavar_of(words, info), help);
-    return true;
+/* Whether the command has it. */
+static bool print_often(FILE *out, const cli_command *command, const char *name, const char *help) {
+    char words[64];
+    const cli_option *o = cli_option_find(command, name, strlen(name));
+    const nt_option_info *info = o ? NULL : cli_generation_option(command, name, strlen(name));
+    if (o) print_short(out, name, o->letter, o->metavar, help);
+    if (info) print_short(out, name, 0, metavar_of(words, info), help);
+    return o || info;
 }
 
 static void print_examples(FILE *out, const cli_command *command) {
@@ -217,7 +199,7 @@ static void print_brief(FILE *out, const cli_command *command) {
     print_usage(out, command);
     fputc('\n', out);
     for (size_t i = 0; i < sizeof often / sizeof *often && n < MOST_OPTIONS; i++)
-        n += print_often(out, command, often[i]);
+        n += print_often(out, command, often[i][0], often[i][1]);
     if (command->examples) print_examples(out, command);
     fprintf(out, "\nnextoken %s --help tells all options.\n", command->name);
 }

@@ -57,7 +57,7 @@ static int look_inside(cli_run *run, int status, const cli_settings *settings) {
     bool strange = status == NT_E_NOT_FOUND || status == NT_E_FORMAT || status == NT_E_UNSUPPORTED;
     options.no_statistics = true;
     snprintf(why, sizeof why, "%s", nt_error_message());
-    if (!strange || !name || access(name, F_OK) != 0) return cli_report(status);
+    if (!strange || !name || access(name, F_OK) != 0) return cli_report_model(status, name);
     if (nt_list_tensors(&result, name, &options) != NT_OK) {
         cli_error("%s", why);
         return EXIT_FAILED;

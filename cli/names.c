@@ -1,6 +1,8 @@
 /* The library names options as C and JSON do, with underscores; on a command line they have dashes.
  */
+#include <dirent.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 
@@ -87,4 +89,43 @@ size_t cli_distance(const char *a, size_t n, const char *b) {
         }
     }
     return row[nb];
+}
+
+/* What could be a model: a folder, or a file of weights. */
+static bool is_model(const char *folder, const char *name) {
+    static const char *const ends[] = {".gguf", ".safetensors", ".bin"};
+    struct stat info;
+    char path[2048];
+    size_t n = strlen(name);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (name[0] == '.' || stat(path, &info) != 0) return false;
+    if (S_ISDIR(info.st_mode)) return true;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t length = strlen(ends[i]);
+        if (n > length && strcmp(name + n - length, ends[i]) == 0) return true;
+    }
+    return false;
+}
+
+bool cli_near_path(char *out, size_t size, const char *path) {
+    char folder[1024];
+    size_t n = strlen(path), best = 3; /* so far off is no slip */
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    size_t start = n;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    if (n - start < 3 || start >= sizeof folder) return false;
+    snprintf(folder, sizeof folder, "%.*s", start > 0 ? (int)start : 1, start > 0 ? path : ".");
+    DIR *open = opendir(folder);
+    const struct dirent *entry;
+    *out = 0;
+    while (open && (entry = readdir(open))) {
+        size_t distance = cli_distance(path + start, n - start, entry->d_name);
+        if (distance == 0 || distance >= best || !is_model(folder, entry->d_name)) continue;
+        best = distance;
+        snprintf(out, size, "%.*s%s", (int)start, path, entry->d_name);
+    }
+    if (open) closedir(open);
+    return *out != 0;
 }

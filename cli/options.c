@@ -7,6 +7,22 @@
 
 /* ---- Values that are neither flag, number nor text ---- */
 
+/* False, with what an option takes in error [n], and the one of its words [k] that was meant. */
+static bool refuse(char *error, size_t n, const char *option, const char *value, const char *takes,
+                   const char *const *words, size_t k) {
+    const char *near = NULL;
+    size_t best = 3; /* so far off is no slip */
+    for (size_t i = 0; i < k; i++) {
+        size_t distance = cli_distance(value, strlen(value), words[i]);
+        if (distance >= best || distance >= strlen(words[i])) continue;
+        best = distance;
+        near = words[i];
+    }
+    snprintf(error, n, "%s is \"%.60s\"; it must be %s%s%s%s", option, value, takes,
+             near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+    return false;
+}
+
 static bool read_precision(cli_settings *settings, const char *value, char *error, size_t n) {
     settings->precision = strcmp(value, "f32") == 0 ? NT_PRECISION_F32 : NT_PRECISION_AUTO;
     if (settings->precision == NT_PRECISION_F32 || strcmp(value, "auto") == 0) return true;
@@ -22,8 +38,7 @@ static bool read_width(cli_settings *settings, const char *value, char *error, s
             return true;
         }
     }
-    snprintf(error, n, "width is \"%.60s\"; it must be keep, f32, f16, bf16 or q8_0", value);
-    return false;
+    return refuse(error, n, "width", value, "keep, f32, f16, bf16 or q8_0", names, 5);
 }
 
 static bool read_color(cli_settings *settings, const char *value, char *error, size_t n) {
@@ -34,8 +49,7 @@ static bool read_color(cli_settings *settings, const char *value, char *error, s
             return true;
         }
     }
-    snprintf(error, n, "color is \"%.60s\"; it must be auto, always or never", value);
-    return false;
+    return refuse(error, n, "color", value, "auto, always or never", when, 3);
 }
 
 /* A list of names -> their bits joined: a,b or, as a --jsonl line has it, ["a","b"]. names [k]. */
@@ -56,18 +70,14 @@ static bool read_names(unsigned *bits, const char *value, const char *const *nam
 static bool read_by(cli_settings *settings, const char *value, char *error, size_t n) {
     static const char *const names[] = {"text", "token", "word", "char"}; /* the bits of nt_by */
     if (read_names(&settings->by, value, names, 4)) return true;
-    snprintf(error, n, "by is \"%.60s\"; it must be a list of token, word, char and text", value);
-    return false;
+    return refuse(error, n, "by", value, "a list of token, word, char and text", names, 4);
 }
 
 static bool read_arrays(cli_settings *settings, const char *value, char *error, size_t n) {
     static const char *const names[] = {"logits", "hidden_states", "attentions", "logit_lens"};
     if (read_names(&settings->arrays, value, names, 4)) return true;
-    snprintf(error, n,
-             "arrays is \"%.60s\"; it must be a list of logits, hidden_states, attentions and "
-             "logit_lens",
-             value);
-    return false;
+    return refuse(error, n, "arrays", value,
+                  "a list of logits, hidden_states, attentions and logit_lens", names, 4);
 }
 
 static bool read_correction(cli_settings *settings, const char *value, char *error, size_t n) {
@@ -78,10 +88,8 @@ static bool read_correction(cli_settings *settings, const char *value, char *err
             return true;
         }
     }
-    snprintf(error, n,
-             "word-correction is \"%.60s\"; it must be whitespace, pimentel-meister or oh-schuler",
-             value);
-    return false;
+    return refuse(error, n, "word-correction", value, "whitespace, pimentel-meister or oh-schuler",
+                  names, 3);
 }
 
 static bool read_base(cli_settings *settings, const char *value, char *error, size_t n) {
@@ -100,9 +108,7 @@ static bool read_heat(cli_settings *settings, const char *value, char *error, si
             return true;
         }
     }
-    snprintf(error, n, "heat is \"%.60s\"; it must be probability, rank, surprisal or entropy",
-             value);
-    return false;
+    return refuse(error, n, "heat", value, "probability, rank, surprisal or entropy", names, 4);
 }
 
 bool cli_words_add(cli_words *words, const char *word) {
@@ -157,8 +163,7 @@ static bool read_tree(cli_settings *settings, const char *value, char *error, si
         settings->tree_detail = (nt_tree_detail)i;
         return true;
     }
-    snprintf(error, n, "tree is \"%.60s\"; it must be outputs, kept, beams or all", value);
-    return false;
+    return refuse(error, n, "tree", value, "outputs, kept, beams or all", names, 5);
 }
 
 /* ---- The table ---- */
@@ -237,7 +242,7 @@ static const cli_option options[] = {
      .high = INT32_MAX, .groups = CLI_OPT_WINDOWS, .member = true, .metavar = "N",
      .help = "tokens from one window's beginning to the next; every token counts once"},
     {.name = "heat", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_heat,
-     .groups = CLI_OPT_SCORE, .optional = true, .metavar = "probability|rank|surprisal|entropy",
+     .groups = CLI_OPT_SCORE, .optional = true, .metavar = "[probability|rank|surprisal|entropy]",
      .help = "the text on coloured grounds in place of the table (default: by surprisal); with "
              "--html what the page shows first"},
     {.name = "base", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_base,

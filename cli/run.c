@@ -54,6 +54,16 @@ int cli_report(int status) {
     return EXIT_FAILED;
 }
 
+int cli_report_model(int status, const char *name) {
+    char near[2048], message[CLI_MAX_MESSAGE];
+    snprintf(message, sizeof message, "%s", nt_error_message());
+    if (status != NT_E_NOT_FOUND || !name || access(name, F_OK) == 0 ||
+        strstr(message, "did you mean") || !cli_near_path(near, sizeof near, name))
+        return cli_report(status);
+    cli_error("%s; did you mean %s?", message, near);
+    return EXIT_FAILED;
+}
+
 /* Of the command's own work, whose options the command line gave. */
 static int report_run(int status) {
     char message[CLI_MAX_MESSAGE];
@@ -172,7 +182,7 @@ static int open_model(nt_model **out, cli_run *run, const char *name,
     const cli_command *command = run->command;
     int status = cli_open_model(out, run, name, settings);
     if (status != NT_E_NOT_FOUND || !command->tokenizer_only || access(name, F_OK) == 0)
-        return cli_report(status);
+        return cli_report_model(status, name);
     cli_error("%s%s; GPT-2's own tokenizer is built in: leave -m out, or give -m gpt2",
               nt_error_message(), name == getenv("NEXTOKEN_MODEL") ? " (NEXTOKEN_MODEL)" : "");
     return EXIT_FAILED;

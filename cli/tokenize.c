@@ -85,7 +85,7 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
 
 const cli_command cli_tokenize = {
     .name = "tokenize",
-    .summary = "the tokens of a text, with ids and offsets; counts; two tokenizers side by side",
+    .summary = "the tokens of a text; counts those of files, compares tokenizers",
     .examples = "  nextoken tokenize \"This weekend I plan to\"\n"
                 "  nextoken tokenize -m llama3/tokenizer.json --against gpt2 \"don't stop\"\n"
                 "  nextoken tokenize --count *.txt\n"

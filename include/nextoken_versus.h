@@ -16,7 +16,7 @@ typedef struct nt_side {
     const nt_generate_options
         *generate;     /* its probabilities are those after these processors (and,
                           where do_sample is on, warpers); NULL: the model's own */
-    const char *label; /* how views call it; NULL: the model's path */
+    const char *label; /* how views call it; NULL: the model's path, and the options */
 } nt_side;
 
 typedef struct nt_versus_options {

@@ -3,6 +3,8 @@
 
 #include "base/memory.h"
 #include "base/options.h"
+#include "decode/options/options.h"
+#include "decode/options/shown.h"
 #include "decode/process/processor.h"
 #include "score/versus.h"
 #include "wiring.h"
@@ -27,8 +29,19 @@ typedef struct versus {
     const nt_callbacks *callbacks;
 } versus;
 
-static const char *label_of(const nt_side *given) {
-    return given->label ? given->label : given->session->model->path;
+/* "gpt2 with temperature 0.7, top_p 0.9"; the caller's own where there is one. */
+static int put_label(nt_buffer *out, const nt_side *given) {
+    const nt_option_row *row;
+    size_t n = 0;
+    nt_buffer_puts(out, given->label ? given->label : given->session->model->path);
+    for (size_t i = 0; !given->label && given->generate && (row = nt_option_row_at(i)); i++) {
+        if (!row->info.one_step || !nt_option_given(given->generate, row)) continue;
+        nt_buffer_puts(out, n++ > 0 ? ", " : " with ");
+        nt_buffer_puts(out, row->info.name);
+        nt_buffer_putc(out, ' ');
+        nt_option_show(out, given->generate, row);
+    }
+    return out->status;
 }
 
 static int check_vocabularies(const nt_session *a, const nt_session *b) {
@@ -133,8 +146,14 @@ static int check_ids(const versus *v, const nt_side *b, const nt_prompt *prompt)
 
 static int run(versus *v, const nt_side *const given[2], const nt_prompt *prompt,
                size_t prompt_len) {
-    const char *label[2] = {label_of(given[0]), label_of(given[1])};
-    NT_TRY(nt_versus_begin(v->trace, label, prompt_len));
+    nt_buffer label[2] = {{0}};
+    int status = put_label(&label[0], given[0]);
+    if (status == NT_OK) status = put_label(&label[1], given[1]);
+    const char *const labels[2] = {label[0].data, label[1].data};
+    if (status == NT_OK) status = nt_versus_begin(v->trace, labels, prompt_len);
+    for (size_t s = 0; s < 2; s++)
+        nt_buffer_free(&label[s]);
+    NT_TRY(status);
     v->n_prompt = v->trace->prompt_len;
     NT_TRY(check_ids(v, given[1], prompt));
     for (size_t s = 0; s < 2; s++)

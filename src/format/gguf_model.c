@@ -145,6 +145,7 @@ int nt_gguf_config(nt_buffer *out, const nt_gguf *gguf, int64_t V) {
                    "{\n  \"architectures\": [\"GPT2LMHeadModel\"],\n  \"model_type\": \"gpt2\","
                    "\n  \"activation_function\": \"gelu_new\",");
     NT_TRY(put_size(out, gguf, "gpt2.context_length", "n_positions"));
+    NT_TRY(put_size(out, gguf, "gpt2.context_length", "n_ctx")); /* llama.cpp's converter asks */
     NT_TRY(put_size(out, gguf, "gpt2.embedding_length", "n_embd"));
     NT_TRY(put_size(out, gguf, "gpt2.block_count", "n_layer"));
     NT_TRY(put_size(out, gguf, "gpt2.attention.head_count", "n_head"));

@@ -43,7 +43,7 @@ static void read_range(nt_reply *reply, const char *value) {
     if (strncasecmp(value, "bytes ", 6) != 0) return;
     value += 6;
     int64_t start = number(&value);
-    if (*value != '-') return;
+    if (start < 0 || *value != '-') return;
     value++;
     if (number(&value) < start || *value != '/') return;
     value++;

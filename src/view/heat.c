@@ -157,6 +157,8 @@ bool nt_heat_next(nt_heat_piece *piece, const nt_result *trace, bool words) {
     } else { /* in front of all words: BOS */
         n = (w < trace->n_words ? trace->words[w].first : trace->n_tokens) - first;
     }
+    size_t left = trace->n_tokens - first;
+    n = n == 0 ? 1 : n > left ? left : n;
     *piece = (nt_heat_piece){.first = first, .n = n, .word = word, .next_word = w};
     piece->scored = sum_of(trace, first, n);
     if (word) piece->scored.counted = word->counted;

@@ -11,7 +11,7 @@
 #include "view/svg.h"
 
 enum { LEFT = 60, HEIGHT = 190, TITLE = 30, GAP = 26, MOST_COLUMNS = 340, MOST_PEAKS = 6 };
-enum { LABEL_STEP = 15, LABEL_COLUMNS = 14, LABEL_ROOM = 86, NUMBER_ROOM = 24, DOTS = 80 };
+enum { LABEL_STEP = 15, LABEL_COLUMNS = 14, NUMBER_ROOM = 24, DOTS = 80 };
 static const double WIDTH = NT_SVG_WIDTH - LEFT - NT_SVG_MARGIN, ADVANCE = 6.7;
 
 typedef struct point {
@@ -203,11 +203,13 @@ static void put_mean(chart *c) {
 
 /* Under the plot: the tokens where they have room, else their numbers. Returns the room taken. */
 static double put_labels(chart *c) {
-    double y = c->top + HEIGHT + 14;
+    double y = c->top + HEIGHT + 14, widest = 0;
     if (c->n > 0 && WIDTH / (double)c->n >= LABEL_STEP) {
         for (size_t i = 0; i < c->n; i++) {
             nt_strip strip = {0};
             show_name(&strip, &c->points[i]);
+            double columns = (double)nt_strip_width(&strip, 0, strip.n);
+            widest = fmax(widest, fmin(columns, LABEL_COLUMNS));
             nt_buffer_puts(c->out, "<g transform=\"translate(");
             nt_svg_number(c->out, x_of(c, (double)i + 0.5) + 4);
             nt_buffer_putc(c->out, ' ');
@@ -221,7 +223,7 @@ static double put_labels(chart *c) {
             if (strip.status != NT_OK) c->out->status = strip.status;
             nt_strip_free(&strip);
         }
-        return LABEL_ROOM;
+        return 22 + 0.77 * ADVANCE * widest;
     }
     double step = step_of((double)c->n);
     for (double i = 0; i < (double)c->n; i += fmax(step, 1))
@@ -444,7 +446,6 @@ static double draw_words(nt_buffer *out, nt_buffer *told, const nt_result *trace
         points[i] = (point){.y = {nt_surprisal(in, w->logprob), nt_surprisal(in, w->corrected)},
                             .bytes = w->bytes,
                             .n_bytes = w->n_bytes,
-                            .id = trace->tokens[w->first].id,
                             .counted = w->counted};
     }
     chart c = {.out = out, .told = told, .in = in, .points = points, .n = n};

@@ -20,6 +20,7 @@ enum {
     ROOT = 22,
     ABOVE = 38
 };
+enum { STEPS_MOST = 1600 }; /* of the width of steps that hold no box of their own */
 enum { TOKEN_MOST = 26, RUN_MOST = 64, NUMBER_GAP = 26 };
 
 const char nt_svg_tree_looks[] =
@@ -298,7 +299,8 @@ int nt_svg_tree(nt_svg *picture, const nt_tree *tree, bool live) {
     double *wanted = nt_alloc(tree->n_boxes, sizeof *wanted);
     if (!wanted) return NT_E_MEMORY;
     int status = measure(wanted, tree, &w);
-    if (status == NT_OK) status = nt_tree_lay_out(&d.layout, tree, wanted, GAP, STEP_LEAST);
+    double least = fmin(STEP_LEAST, STEPS_MOST / fmax(1, (double)tree->n_steps));
+    if (status == NT_OK) status = nt_tree_lay_out(&d.layout, tree, wanted, GAP, least);
     if (status == NT_OK) {
         status = draw(&d, &w, live);
         nt_tree_layout_free(&d.layout);

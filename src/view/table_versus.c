@@ -59,7 +59,7 @@ static void row(nt_frame *frame, size_t i) {
     const nt_versus_token *v = &frame->trace->versus[i];
     nt_sheet *sheet = &frame->sheet;
     double scale = frame->in.scale, change = change_of(v);
-    uint8_t side = change < 0 ? NT_STYLE_MAGENTA : NT_STYLE_GREEN;
+    uint8_t side = change < 0 ? NT_STYLE_YELLOW : NT_STYLE_BLUE;
     nt_sheet_row(sheet, v->counted ? 0 : NT_STYLE_DIM);
     nt_sheet_puts(sheet, nt_figure_count(i).s, NT_STYLE_DIM);
     nt_sheet_token(sheet, "", &frame->trace->tokens[i], 0);

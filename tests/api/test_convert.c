@@ -1,6 +1,6 @@
 /* nt_convert: there and back, at every width, without a byte lost; what it refuses; and that what
- * was stopped left nothing. Files of llama.cpp's own writer (tests/api/data/gguf) are the sources.
- */
+ * was stopped left nothing. Files of llama.cpp's own writer and converter (tests/api/data/gguf) are
+ * the sources. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,18 +107,19 @@ static void expect_same_tensors(const char *one, const char *other) {
 static void expect_same_tokens(const char *one, const char *other) {
     static const char text[] = " the rain<|endoftext|> in <pad>Spain\n\n don't";
     const char *paths[] = {one, other};
-    int32_t *ids[2];
+    int32_t *ids[2], pad[2];
     size_t n[2];
     for (int i = 0; i < 2; i++) {
         nt_model *model;
         assert_int_equal(nt_model_open(&model, paths[i], NULL), NT_OK);
         const nt_tokenizer *t = nt_model_tokenizer(model);
         assert_int_equal(nt_tokenizer_eos(t), 289);
-        assert_int_equal(nt_tokenizer_pad(t), 290);
+        pad[i] = nt_tokenizer_pad(t);
         assert_int_equal(nt_encode(&ids[i], NULL, NULL, &n[i], t, text, NT_ZERO_ENDED, NULL),
                          NT_OK);
         nt_model_free(model);
     }
+    assert_int_equal(pad[0], pad[1]);
     assert_int_equal(n[0], n[1]);
     assert_memory_equal(ids[0], ids[1], n[0] * sizeof(int32_t));
     nt_free(ids[0]);
@@ -132,8 +133,13 @@ static void there_and_back(void **state) {
     static const struct {
         const char *name;
         nt_width width;
-    } files[] = {{"f16", NT_WIDTH_F16}, {"bf16", NT_WIDTH_BF16}, {"q8_0", NT_WIDTH_Q8_0}};
-    for (size_t i = 0; i < 3; i++) {
+    } files[] = {{"f16", NT_WIDTH_F16},
+                 {"bf16", NT_WIDTH_BF16},
+                 {"q8_0", NT_WIDTH_Q8_0},
+                 {"llama_cpp_f16", NT_WIDTH_F16}, /* its converter's own */
+                 {"llama_cpp_q8_0", NT_WIDTH_Q8_0}};
+    enum { N = sizeof files / sizeof *files };
+    for (size_t i = 0; i < N; i++) {
         char source[400], folder[400], file[400];
         snprintf(source, sizeof source, DATA "%s.gguf", files[i].name);
         snprintf(folder, sizeof folder, PLACE "%s", files[i].name);
@@ -149,7 +155,7 @@ static void there_and_back(void **state) {
         assert_true(error <= 2e-5);
         assert_true(distance(source, file) == 0);
     }
-    assert_int_equal(count_entries(PLACE), 6);
+    assert_int_equal(count_entries(PLACE), 2 * N);
 }
 
 /* Widths without a loss come back as they were: F16 through F32, and kept blocks as they are. */
@@ -201,11 +207,9 @@ static void what_is_refused(void **state) {
     assert_int_equal(count_entries(PLACE "there"), 6);
 }
 
-/* A folder whose config.json is changed a little. */
-static void change_config(const char *folder, const char *find, const char *put) {
-    char path[400], *text, *at;
+static void change_file(const char *path, const char *find, const char *put) {
+    char *text, *at;
     size_t n;
-    snprintf(path, sizeof path, "%s/config.json", folder);
     assert_int_equal(nt_file_read(&text, &n, path, 1 << 20), NT_OK);
     at = strstr(text, find);
     assert_non_null(at);
@@ -216,11 +220,18 @@ static void change_config(const char *folder, const char *find, const char *put)
     nt_free(text);
 }
 
+/* A folder whose config.json is changed a little. */
+static void change_config(const char *folder, const char *find, const char *put) {
+    char path[400];
+    snprintf(path, sizeof path, "%s/config.json", folder);
+    change_file(path, find, put);
+}
+
 static void what_gguf_cannot_say(void **state) {
     (void)state;
     convert(DATA "f16.gguf", PLACE "m", NT_WIDTH_KEEP);
     convert(DATA "q4_0.gguf", PLACE "untied", NT_WIDTH_F16);
-    change_config(PLACE "untied", "\"tie_word_embeddings\": false", "\"n_ctx\": 24");
+    change_config(PLACE "untied", "\"tie_word_embeddings\": false", "\"summary_type\": \"mean\"");
     change_config(PLACE "m", "gelu_new", "relu");
     expect_fail(PLACE "m", PLACE "m.gguf", NT_WIDTH_KEEP, NT_E_UNSUPPORTED, "another activation");
     convert(PLACE "m", PLACE "copy", NT_WIDTH_KEEP);
@@ -229,7 +240,10 @@ static void what_gguf_cannot_say(void **state) {
     expect_fail(PLACE "m", PLACE "m.gguf", NT_WIDTH_KEEP, NT_E_UNSUPPORTED, "inverse_layer_idx");
     change_config(PLACE "m", "_by_inverse_layer_idx\": true", "_weights\": false");
     expect_fail(PLACE "m", PLACE "m.gguf", NT_WIDTH_KEEP, NT_E_UNSUPPORTED, "scale_attn_weights");
-    assert_int_equal(count_entries(PLACE), 3);
+    convert(DATA "f16.gguf", PLACE "strip", NT_WIDTH_KEEP);
+    change_file(PLACE "strip/tokenizer.json", "\"lstrip\": false", "\"lstrip\": true");
+    expect_fail(PLACE "strip", PLACE "m.gguf", NT_WIDTH_KEEP, NT_E_UNSUPPORTED, "lstrip");
+    assert_int_equal(count_entries(PLACE), 4);
 }
 
 /* A number that float16 lacks is told, and nothing is left. */

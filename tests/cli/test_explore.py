@@ -222,6 +222,27 @@ class Steps(Driven):
         self.assertEqual(step["how"], "found")
         self.check_step(step, 4)
 
+    def test_find_beyond_ascii(self):
+        terminal = self.begin()
+        terminal.send("/")
+        os.write(terminal.master, "é".encode()[:1])  # a character in two pieces
+        time.sleep(0.1)
+        at = len(terminal.screen)
+        os.write(terminal.master, "é".encode()[1:])
+        terminal.wait("find: é", since=at)
+        terminal.send(ENTER)
+        self.assertEqual(self.path(terminal)["ids"], [2634])
+
+    def test_the_least_screen(self):
+        terminal = self.begin(rows=6, columns=24)
+        self.assertIn(b"plan to", terminal.screen)
+        self.assertIn(b"leave", terminal.screen)
+        terminal.send(DOWN, "\033[B", "?", "q", ENTER)
+        self.check_step(self.path(terminal)["path"][0], 2)
+        terminal = self.begin(rows=4, columns=10)
+        self.assertIn(b"too small", terminal.screen)
+        self.path(terminal)
+
     def test_ids_without_a_tokenizer(self):
         terminal = self.start("-m", str(BENCH.model("bare")), "--ids", "1,2,3")
         terminal.wait("\033[?2026l")

@@ -64,6 +64,28 @@ class Scoring(unittest.TestCase):
         (ours,) = job("score", "--ids", ",".join(map(str, theirs["ids"])))
         self.check_tokens(ours, theirs)
 
+    def test_alternatives(self):
+        """Against torch.topk of transformers' logits (alternatives_oracle.json, tools/oracle/alternatives.py)."""
+        oracle = json.loads((harness.HERE / "alternatives_oracle.json").read_text(encoding="utf-8"))
+        places = 0
+        for case in oracle["cases"]:
+            windows = ["--window", str(case["window"]), "--stride", str(case["stride"])] if case["window"] else []
+            (ours,) = job("score", "-k", str(oracle["k"]), *windows, "-", stdin=case["text"].encode())
+            self.assertEqual(ours["ids"], case["ids"])
+            self.assertIsNone(ours["alternatives"][0])
+            for i, (here, wanted) in enumerate(zip(ours["alternatives"], case["places"], strict=True)):
+                if wanted is None:
+                    continue
+                places += 1
+                self.assertEqual([a["id"] for a in here], [w[0] for w in wanted])
+                for a, w in zip(here, wanted, strict=True):
+                    self.near(a["logprob"], w[1], "token", case["text"])
+                    self.assertAlmostEqual(a["prob"], math.exp(a["logprob"]), delta=1e-8)
+                rank = ours["ranks"][i]
+                if rank <= len(here):
+                    self.assertEqual(here[rank - 1]["id"], ours["ids"][i])
+        self.assertGreater(places, 60)
+
     def test_words(self):
         for correction in CORRECTIONS:
             for ours, theirs in self.lines("--by", "word", "--word-correction", correction):

@@ -208,7 +208,7 @@ static void layers_that_are_not_there(void **state) {
          "at least 25 layers"},
         {NEO("\"attention_types\":[[[\"global\",7],12]]"), NT_E_UNSUPPORTED, "an integer"},
         {NEO("\"attention_types\":[[[\"sideways\"],24]]"), NT_E_UNSUPPORTED, "\"sideways\""},
-        {NEO("\"num_layers\":2,\"attention_types\":null"), NT_E_FORMAT, "speaks of 24 layers"},
+        {NEO("\"num_layers\":2,\"attention_types\":null"), NT_E_FORMAT, "at least 24 layers"},
         {NEO("\"num_layers\":2,\"attention_types\":[[[\"global\"],2]],\"attention_layers\":[1,2]"),
          NT_E_UNSUPPORTED, "attention_layers"},
         {NEO("\"num_layers\":2,\"attention_types\":[[[\"global\"],2]],\"attention_layers\":"

@@ -27,7 +27,7 @@
 static const struct {
     const char *name, *text;
 } files[] = {
-    {"config.json", "{}"},
+    {"config.json", "{\"model_type\": \"gpt2\"}"},
     {"tokenizer.json", "{\"version\": \"1.0\"}"},
     {"model.safetensors.index.json", "{\"weight_map\": {\"a\": \"m-1.safetensors\", \"b\": "
                                      "\"m-2.safetensors\"}}"},

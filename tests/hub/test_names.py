@@ -111,7 +111,8 @@ class Names(unittest.TestCase):
         self.assertEqual(self.hub.requests(), [])
 
     def test_errors(self):
-        for name, phrase in (("openai-community/gpt3", "is the name right?"), ("gpt2@v9", "has no revision v9"),
+        for name, phrase in (("openai-community/gpt3", "did you mean openai-community/gpt2?"),
+                             ("some/model", "is the name right?"), ("gpt2@v9", "has no revision v9"),
                              ("no model", "names no model"), ("a--b", "names no model")):
             err = self.run_it("next", "-m", name, "Alice", status=1)[1]
             self.assertEqual(err.count("\n"), 1, err)

@@ -141,7 +141,6 @@ class Progress(Case):
             lines = self.lines(columns)
             self.assertLess(max(map(len, lines)), columns, lines)
             self.assertTrue([line for line in lines if "MB" in line], lines)
-            self.assertEqual(any("together" in line for line in lines), columns > 40, lines)
             self.assertEqual(any("#" in line for line in lines), columns > 75, lines)
 
 

@@ -106,7 +106,8 @@ static void other_kinds(void **state) {
         nt_result *t = samples[i]();
         nt_buffer out = {0};
         int status = nt_view_svg(&out, t, &options);
-        bool drawn = t->kind == NT_RESULT_NEXT || t->kind == NT_RESULT_STEPS || nt_tree_has(t);
+        bool drawn = t->kind == NT_RESULT_NEXT || t->kind == NT_RESULT_STEPS ||
+                     t->kind == NT_RESULT_SCORE || nt_tree_has(t);
         const char *why = t->kind == NT_RESULT_GENERATE ? "has no tree" : "no picture";
         assert_int_equal(status, drawn ? NT_OK : NT_E_UNSUPPORTED);
         if (!drawn) assert_non_null(strstr(nt_error_message(), why));

@@ -16,8 +16,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FAMILIES = ("gpt_neo", "gpt_neox", "opt", "llama", "qwen2")
 DOCUMENTS = ("docs/models.md", "docs/families.md")
-GGUF = {"f16": "F16, by llama.cpp's Python package", "bf16": "BF16, by the same", "q8_0": "Q8_0, by the same",
-        "q4_0": "Q4_0, by the same", "llama_cpp_f16": "F16, by `convert_hf_to_gguf.py`",
+GGUF = {"f16": "F16, by llama.cpp's Python package", "bf16": "BF16, by llama.cpp's Python package",
+        "q8_0": "Q8_0, by llama.cpp's Python package", "q4_0": "Q4_0, by llama.cpp's Python package",
+        "llama_cpp_f16": "F16, by `convert_hf_to_gguf.py`",
         "llama_cpp_q8_0": "Q8_0, by `convert_hf_to_gguf.py`", "llama_cpp_q4_0": "Q4_0, by llama.cpp's quantiser"}
 # Of what torch or others write and is not read: what people may come by.
 PICKLES = ("os.system", "a whole module", "a whole model of long ago", "a checkpoint of a training run", "a tensor alone",

@@ -17,7 +17,7 @@ import tempfile
 import numpy
 import torch
 import transformers
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 import checkpoints
 import families
@@ -138,7 +138,7 @@ def qwen_files():
     vocab, merges = letters()
     tokenizer = Tokenizer(models.BPE(vocab, pairs(merges)))
     tokenizer.normalizer = normalizers.NFC()
-    split = pre_tokenizers.Split(__import__("tokenizers").Regex(QWEN), "isolated")
+    split = pre_tokenizers.Split(Regex(QWEN), "isolated")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     tokenizer.decoder = decoders.ByteLevel()

@@ -16,7 +16,7 @@ import torch
 import transformers
 from gguf.quants import dequantize, quantize
 
-ROOT = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2])
+ROOT = Path(sys.argv[1] if __name__ == "__main__" and len(sys.argv) > 1 else Path(__file__).parents[2])
 OUT = ROOT / "tests/api/data/gguf"
 D, L, H, F, T, N_MERGES = 32, 2, 4, 64, 24, 33
 TYPE = gguf.GGMLQuantizationType

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/distance.h"
 #include "base/utf8.h"
 
 /* ---- What a struct holds ---- */
@@ -151,6 +152,20 @@ static void show(char out[NT_SHOWN + 8], const nt_option_source *source) {
     strcpy(out + at, at < n ? "..." : "");
 }
 
+/* The word of a choice that another is a slip of; NULL: none. */
+static const char *near_choice(const nt_option_setting *s) {
+    const char *near = NULL;
+    size_t best = 3; /* so far off is no slip */
+    if (s->row->type != NT_OPTION_CHOICE || !s->source.text) return NULL;
+    for (size_t i = 0; s->row->names[i]; i++) {
+        size_t distance = nt_edit_distance(s->source.text, s->row->names[i]);
+        if (distance >= best || distance >= strlen(s->row->names[i])) continue;
+        best = distance;
+        near = s->row->names[i];
+    }
+    return near;
+}
+
 int nt_option_refuse(const nt_option_setting *s) {
     static const char *const takes[] = {[NT_OPTION_INTEGER] = "an integer",
                                         [NT_OPTION_NUMBER] = "a number",
@@ -168,9 +183,12 @@ int nt_option_refuse(const nt_option_setting *s) {
     const char *range = s->row->info.range ? s->row->info.range : "", *where = s->source.where;
     const char *quote = s->source.json ? "" : "\"", *what = takes[s->row->type];
     if (strcmp(range, what) == 0) range = "";
-    return nt_fail(where ? NT_E_FORMAT : NT_E_ARGUMENT, "%s%s%s cannot be %s%s%s: it takes %s%s%s",
-                   where ? where : "", where ? ": " : "", s->row->info.name, quote, shown, quote,
-                   what, *range ? ", " : "", range);
+    const char *near = near_choice(s);
+    return nt_fail(where ? NT_E_FORMAT : NT_E_ARGUMENT,
+                   "%s%s%s cannot be %s%s%s: it takes %s%s%s%s%s%s", where ? where : "",
+                   where ? ": " : "", s->row->info.name, quote, shown, quote, what,
+                   *range ? ", " : "", range, near ? " (did you mean " : "", near ? near : "",
+                   near ? "?)" : "");
 }
 
 /* ---- Reading text ---- */

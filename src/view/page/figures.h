@@ -16,12 +16,16 @@ extern const nt_page_figure nt_figure_beams, nt_figure_exact;
 /* SCORE: the text on grounds that say how expected each token was, and lines under it. */
 extern const nt_page_figure nt_figure_heat;
 
+/* VERSUS: the text on grounds of what changes. */
+extern const nt_page_figure nt_figure_versus;
+
 /* Their parts. */
 nt_page_part nt_page_heat_style(void);
 nt_page_part nt_page_heat(void);
 nt_page_part nt_page_tree_style(void);
 nt_page_part nt_page_tree(void);
 nt_page_part nt_page_strip_style(void);
+nt_page_part nt_page_versus_style(void);
 nt_page_part nt_page_strip(void);
 nt_page_part nt_page_warp(void);
 

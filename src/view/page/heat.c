@@ -11,7 +11,8 @@
 #include "view/svg_line.h"
 
 /* Pieces that are drawn: a page with more of them would keep a browser busy. */
-enum { MOST_PIECES = 10000, SURPRISAL_BINS = 12, PROBABILITY_BINS = 10, RANK_BINS = 4 };
+enum { MOST_PIECES = 10000, TALL = 600 /* tokens: the lines come first, not far below */ };
+enum { SURPRISAL_BINS = 12, PROBABILITY_BINS = 10, RANK_BINS = 4 };
 
 static const char *const measures[] = {"", "probability", "rank", "surprisal", "entropy"};
 static const char letters[] = " prse"; /* of the classes in the page */
@@ -314,23 +315,29 @@ static void put_notes(nt_page *page, nt_measure in, bool cut) {
                         "</p>\n");
 }
 
+static void put_lines(nt_page *page, nt_measure in) {
+    nt_buffer_puts(page->out, "<div class=\"scroll lines\" tabindex=\"0\">\n");
+    int status = nt_svg_lines(page->out, page->trace, in);
+    if (status != NT_OK) page->out->status = status;
+    nt_buffer_puts(page->out, "</div>\n");
+}
+
 static void draw(nt_page *page) {
     nt_buffer *out = page->out;
     nt_measure in = nt_measure_of(page->options->bits);
     nt_heat shown = page->options->heat ? page->options->heat : NT_HEAT_SURPRISAL;
     bool words = !has_tokens(page->trace);
-    bool cut = false;
+    bool cut = false, tall = page->trace->n_tokens > TALL;
     nt_buffer_printf(out, "<div class=\"heat\" data-measure=\"%s\" data-unit=\"%s\">\n",
                      measures[shown], words ? "word" : "token");
     put_tools(page, shown, words);
     nt_buffer_puts(out, "<div class=\"split\">\n<div class=\"texts\">\n");
+    if (tall) put_lines(page, in);
     if (has_tokens(page->trace)) cut |= put_flow(page, in, false);
     if (has_words(page->trace)) cut |= put_flow(page, in, true);
     put_notes(page, in, cut);
-    nt_buffer_puts(out, "<div class=\"scroll lines\" tabindex=\"0\">\n");
-    int status = nt_svg_lines(out, page->trace, in);
-    if (status != NT_OK) out->status = status;
-    nt_buffer_puts(out, "</div>\n</div>\n<aside>\n");
+    if (!tall) put_lines(page, in);
+    nt_buffer_puts(out, "</div>\n<aside>\n");
     if (has_tokens(page->trace)) put_aside(page, in, false);
     if (has_words(page->trace)) put_aside(page, in, true);
     nt_buffer_puts(out, "</aside>\n</div>\n</div>\n");

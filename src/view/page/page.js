@@ -1,7 +1,12 @@
 'use strict';
 // What every page can do: light or dark, and a tip beside what carries one (data-tip), by mouse, finger or keyboard.
 const nt = {
-  result: JSON.parse(document.getElementById('result').textContent),
+  // Read when it is first asked for: of a long text it is long.
+  get result() {
+    const value = JSON.parse(document.getElementById('result').textContent);
+    Object.defineProperty(nt, 'result', { value });
+    return value;
+  },
 
   // "6.43 %", as tables have it.
   percent(p) {

@@ -42,6 +42,19 @@ void nt_html_number(nt_buffer *out, double x, int decimals) {
     nt_buffer_puts(out, nt_figure_fixed(x, decimals).s);
 }
 
+void nt_html_name(nt_buffer *out, const nt_token *token) {
+    nt_strip strip = {0};
+    if (token->n_bytes == 0) {
+        nt_strip_puts(&strip, "#", 0);
+        nt_strip_puts(&strip, nt_figure_plain(token->id).s, 0);
+    } else {
+        nt_strip_show(&strip, token->bytes, token->n_bytes, NT_SHOW_TOKEN, 0);
+    }
+    if (strip.status != NT_OK) out->status = strip.status;
+    nt_html_escape(out, strip.n > 0 ? strip.bytes.data : "", strip.bytes.n);
+    nt_strip_free(&strip);
+}
+
 /* In JSON these characters stand only inside strings, where an escape means the same. */
 void nt_html_json(nt_buffer *out, const char *json, size_t n) {
     size_t good = 0;

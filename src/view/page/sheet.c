@@ -46,13 +46,14 @@ static void put_titles(const table *t) {
 static void put_bar(const table *t, const nt_cell *cell) {
     double share = t->largest > 0 ? cell->value / t->largest : 0;
     bool rest = cell->style & NT_STYLE_DIM;
-    bool after = (cell->style & NT_STYLE_COLORS) == NT_STYLE_GREEN;
+    int color = cell->style & NT_STYLE_COLORS;
     nt_buffer_puts(t->out, "<td class=\"bar\">");
     if (share > 0) { /* not NaN either */
         nt_buffer_printf(t->out, "<i class=\"%s\" style=\"width:",
-                         rest    ? "rest"
-                         : after ? "after"
-                                 : "raw");
+                         rest                       ? "rest"
+                         : color == NT_STYLE_GREEN  ? "after"
+                         : color == NT_STYLE_YELLOW ? "loss"
+                                                    : "raw");
         nt_html_number(t->out, 100 * fmin(share, 1), 2);
         nt_buffer_puts(t->out, "%\"></i>");
     }

@@ -80,8 +80,9 @@
     }
     const ending = Array.from({ length: steps }, () => []);
     for (const b of boxes) ending[b.to - 1].push(b);
+    const least = Math.min(STEP, 1600 / Math.max(1, steps));
     for (let c = 0; c < steps; c++)
-      columns.push(Math.max(columns[c] + STEP, ...ending[c].map((b) => columns[b.from] + b.wanted + GAP)));
+      columns.push(Math.max(columns[c] + least, ...ending[c].map((b) => columns[b.from] + b.wanted + GAP)));
     for (const b of boxes) {
       b.x = LEFT + columns[b.from];
       b.y = TOP + ROW * b.row;

@@ -9,7 +9,7 @@ from llama.cpp can be no less; built without GGML_GELU_FP16 it is 1e-6 on F32 fi
 
 Needs requirements.txt and llama-cpp-python 0.3.36, whose source archive on PyPI holds llama.cpp with
 the converter (vendor/llama.cpp).
-usage: llama_cpp.py NEXTOKEN MKMODEL LLAMA.CPP [--write]
+usage: llama.py NEXTOKEN MKMODEL LLAMA.CPP [--write]
 --write makes tests/api/data/gguf/llama_cpp_*.gguf and llama_cpp.json: the converter's files of small
 checkpoints, with what llama.cpp and transformers compute from them."""
 import json
@@ -67,7 +67,7 @@ class Theirs:
     """What llama.cpp makes of a file, as exactly as it can: keys and values in float32."""
 
     def __init__(self, path):
-        self.llama = llama_cpp.Llama(str(path), n_ctx=256, n_batch=256, logits_all=True, type_k=0, type_v=0, n_threads=2,
+        self.llama = llama_cpp.Llama(str(path), n_ctx=0, n_batch=256, logits_all=True, type_k=0, type_v=0, n_threads=2,
                                      flash_attn=False, verbose=False)
 
     def tokens(self, texts):
@@ -205,9 +205,11 @@ def small(folder, seed, tied):
     """A checkpoint as transformers saves it, of gguf_cases.py's vocabulary."""
     inner = 4 * gguf_cases.D  # the converter writes no other
     model = gguf_cases.model_of(gguf_cases.weights(seed, tied, inner), tied, inner)
-    model.config.n_ctx = gguf_cases.T  # which the converter asks for
-    model.save_pretrained(folder)
     end = "<|endoftext|>"
+    model.config.n_ctx = gguf_cases.T  # which the converter asks for
+    model.config.bos_token_id = model.config.eos_token_id = gguf_cases.vocabulary()[0].index(end)
+    model.generation_config = transformers.GenerationConfig.from_model_config(model.config)
+    model.save_pretrained(folder)
     transformers.PreTrainedTokenizerFast(tokenizer_object=gguf_cases.tokenizer(), bos_token=end,
                                          eos_token=end).save_pretrained(folder)
 
