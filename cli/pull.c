@@ -31,7 +31,7 @@ static int pull(const cli_settings *settings) {
 
 const cli_command cli_pull = {
     .name = "pull",
-    .summary = "a model from the Hugging Face Hub, into the cache; prints its folder",
+    .summary = "a model from the Hugging Face Hub; prints the folder it is in",
     .words = " NAME[@REVISION] [FILE...]",
     .examples = "  nextoken pull gpt2\n"
                 "  nextoken pull openai-community/gpt2-large@main\n"

@@ -52,7 +52,7 @@ const char nt_svg_tree_looks[] =
     ".nt .other .box{fill:#12352b;stroke:#2fb98a}\n"
     ".nt .other .fate{fill:#4fd3a5}\n"
     ".nt .edge.other{stroke:#2fb98a}\n"
-    ".nt .pruned .box,.nt .removed .box{fill:none;stroke:#2a3346}\n"
+    ".nt .pruned .box,.nt .removed .box{fill:none;stroke:#36415a}\n"
     ".nt .pruned .tok,.nt .pruned .fate,.nt .removed .tok,.nt .dropped .fate{fill:#8b96ad}\n"
     ".nt .removed .fate{fill:#ff8a7d}\n"
     ".nt .edge.pruned,.nt .edge.removed{stroke:#36415a}\n"
@@ -340,15 +340,19 @@ void nt_svg_tree_legend(nt_svg *picture, const nt_tree *tree) {
 
 /* ---- For scripts ----------------------------------------------------------------------------- */
 
-static int detail_of(const nt_tree_node *node) {
+int nt_svg_tree_detail(const nt_tree_node *node) {
     if (node->output >= 0) return NT_TREE_OUTPUTS;
     if (node->branch < NT_BRANCH_PRUNED) return NT_TREE_KEPT;
     return node->beam ? NT_TREE_BEAMS : NT_TREE_ALL;
 }
 
-int nt_svg_tree_parts(nt_buffer *out, const nt_tree *tree) {
+int nt_svg_tree_parts(nt_buffer *out, const nt_tree *tree, const nt_tree *first) {
     words w = {0};
     int status = NT_OK;
+    bool *drawn = nt_alloc(tree->n_beams, sizeof *drawn);
+    if (!drawn) return NT_E_MEMORY;
+    for (size_t i = 0; i < first->n; i++)
+        if (first->nodes[i].beam) drawn[first->nodes[i].beam - tree->trace->beams] = true;
     for (size_t b = 0; b < tree->n_boxes && status == NT_OK; b++) {
         const nt_tree_box *box = &tree->boxes[b];
         const nt_tree_node *node = &tree->nodes[box->node];
@@ -357,16 +361,19 @@ int nt_svg_tree_parts(nt_buffer *out, const nt_tree *tree) {
         nt_buffer_printf(out,
                          "<g class=\"node %s\" data-parent=\"%d\" data-detail=\"%d\" "
                          "data-step=\"%zu\" data-columns=\"%zu\" data-prob=\"",
-                         nt_tree_class(node->branch), (int)box->parent, detail_of(node), box->from,
-                         nt_strip_width(&w.tokens, 0, w.tokens.n));
+                         nt_tree_class(node->branch), (int)box->parent, nt_svg_tree_detail(node),
+                         box->from, nt_strip_width(&w.tokens, 0, w.tokens.n));
         nt_buffer_puts(out, nt_figure_g9(node->token->prob).s);
         nt_buffer_putc(out, '"');
         if (node->ends) nt_buffer_puts(out, " data-ends=\"\"");
+        if (node->beam ? drawn[node->beam - tree->trace->beams] : first->detail == NT_TREE_ALL)
+            nt_buffer_puts(out, " data-drawn=\"\"");
         status = put_live(out, tree, (int32_t)b, &w);
         nt_buffer_puts(out, ">\n");
         put_words(out, &w, ceil(main_width(&w) + end_width(&w)));
         nt_buffer_puts(out, "</g>\n");
     }
     free_words(&w);
+    nt_free(drawn);
     return status == NT_OK ? out->status : status;
 }

@@ -9,8 +9,11 @@
  * Errors: MEMORY. */
 int nt_svg_tree(nt_svg *picture, const nt_tree *tree, bool live);
 /* The boxes of a tree, each as one group of its own for scripts to put together: where it hangs, at
- * which detail it shows. The tree is not folded. */
-int nt_svg_tree_parts(nt_buffer *out, const nt_tree *tree);
+ * which detail it shows, whether it is in the tree that is drawn first. The tree is not folded.
+ * Errors: MEMORY. */
+int nt_svg_tree_parts(nt_buffer *out, const nt_tree *tree, const nt_tree *first);
+/* The least detail that shows a node. */
+int nt_svg_tree_detail(const nt_tree_node *node);
 /* What colours and lines mean: elements in a row from x on. */
 void nt_svg_tree_legend(nt_svg *picture, const nt_tree *tree);
 

@@ -28,6 +28,7 @@ typedef struct steps_shape {
     bool raw;       /* show probabilities before processing */
     bool processed; /* show probabilities after it */
     bool several;   /* sequences */
+    bool pushed;    /* a column for likely choices that processors pushed out */
     size_t shown;   /* choices that some table had room for */
     nt_names out;   /* options that removed a choice: its figure is their number here */
     size_t first[NT_MOST_NAMES]; /* the first choice that they removed */
@@ -87,6 +88,27 @@ static void input_cell(nt_frame *frame, const nt_buffer *text) {
                   text->n ? text->data + from : "", text->n - from, NT_SHOW_INPUT, 0);
 }
 
+/* What moved a candidate from among the likeliest. */
+static const char *pushed_by(const nt_candidate *c) {
+    const char *removed = nt_view_removed_by(c);
+    if (removed || c->n_changes == 0) return removed;
+    return c->changes[c->n_changes - 1].option;
+}
+
+static void pushed_cell(nt_sheet *sheet, const nt_trace_step *step) {
+    nt_sheet_puts(sheet, "", 0);
+    for (size_t i = 0; i < step->n_demoted; i++) {
+        const nt_candidate *c = &step->demoted[i];
+        const char *by = pushed_by(c);
+        if (i > 0) nt_sheet_more(sheet, ", ", NT_STYLE_DIM);
+        nt_sheet_more_token(sheet, &c->token, 0);
+        nt_sheet_more(sheet, " ", 0);
+        nt_sheet_more(sheet, tight_percent(c->prob).s, NT_STYLE_DIM);
+        if (by) nt_sheet_more(sheet, " ", 0);
+        if (by) nt_sheet_more(sheet, by, NT_STYLE_DIM);
+    }
+}
+
 static void steps_row(nt_frame *frame, const nt_trace_step *step, steps_shape *shape,
                       const nt_buffer *text) {
     nt_sheet_row(&frame->sheet, 0);
@@ -101,6 +123,7 @@ static void steps_row(nt_frame *frame, const nt_trace_step *step, steps_shape *s
                 nt_sheet_puts(&frame->sheet, "", 0);
     }
     if (shape->elsewhere) choice_cells(frame, shape, &step->step.chosen, 0, true, true);
+    if (shape->pushed) pushed_cell(&frame->sheet, step);
 }
 
 static void choice_columns(nt_sheet *sheet, const char *title, int hide, int n_figures) {
@@ -125,6 +148,8 @@ static void steps_columns(nt_sheet *sheet, const steps_shape *shape, char (*titl
         choice_columns(sheet, titles[i], i > 0 || shape->elsewhere ? k - i : 0, n_figures);
     }
     if (shape->elsewhere) choice_columns(sheet, "chosen", 0, n_figures);
+    if (shape->pushed)
+        nt_sheet_column(sheet, (nt_column){.title = "pushed out", .comfort = INPUT_COMFORT});
 }
 
 static void measure_steps(steps_shape *shape, const nt_result *trace) {
@@ -180,12 +205,17 @@ static void measured(nt_frame *frame, const steps_shape *shape) {
     nt_buffer_free(&text);
 }
 
+static size_t count_demoted(const nt_result *trace) {
+    size_t n = 0;
+    for (size_t s = 0; s < trace->n_steps; s++)
+        n += trace->steps[s].n_demoted;
+    return n;
+}
+
 /* What the table's marks mean, and what it has no room for. */
 static void steps_notes(nt_frame *frame, const steps_shape *shape) {
     const nt_result *trace = frame->trace;
-    size_t n_demoted = 0;
-    for (size_t s = 0; s < trace->n_steps; s++)
-        n_demoted += trace->steps[s].n_demoted;
+    size_t n_demoted = count_demoted(trace);
     measured(frame, shape);
     nt_frame_line(frame);
     for (size_t i = 0; i < shape->out.n; i++) {
@@ -196,7 +226,7 @@ static void steps_notes(nt_frame *frame, const steps_shape *shape) {
         strncat(text, shape->out.names[i], 48);
         nt_frame_part(frame, text, NT_STYLE_DIM);
     }
-    if (n_demoted > 0) {
+    if (n_demoted > 0 && !shape->pushed) {
         nt_frame_figure(frame, "", nt_figure_count(n_demoted),
                         n_demoted == 1 ? " likely choice pushed out: see --json"
                                        : " likely choices pushed out: see --json",
@@ -213,7 +243,8 @@ void nt_table_steps(nt_frame *frame) {
     bool processed = nt_view_processed(trace);
     steps_shape shape = {.raw = !processed || frame->paint.width >= WIDE,
                          .processed = processed,
-                         .elsewhere = sampled};
+                         .elsewhere = sampled,
+                         .pushed = frame->page && processed && count_demoted(trace) > 0};
     for (size_t s = 0; s < trace->n_steps; s++)
         if (trace->steps[s].n_candidates > shape.k) shape.k = trace->steps[s].n_candidates;
     shape.marked = nt_arena_alloc(&arena, shape.k + 1, sizeof *shape.marked);

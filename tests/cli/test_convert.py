@@ -41,7 +41,8 @@ class Case(unittest.TestCase):
 
     def refused(self, name, *words, **more):
         """What the failing run says; it must name the destination."""
-        done = BENCH.run("convert", str(BENCH.model("words")), str(self.folder / name), "--width", "f16", *words, **more)
+        path = str(self.folder / name)
+        done = BENCH.run("convert", str(BENCH.model("words")), path, "--width", "f16", *words, **more)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(name.encode(), done.stderr)
         return done.stderr

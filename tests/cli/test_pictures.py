@@ -13,6 +13,7 @@ import harness
 
 sys.path.insert(0, str(harness.ROOT / "tests" / "view"))
 from picture import check_picture  # noqa: E402
+from tree import check_tree, check_tree_page  # noqa: E402
 
 BENCH = harness.Bench(os.environ["NT_BINARY_DIR"])
 # What a prompt may hold: markup, what drives terminals, right to left, wide.
@@ -49,6 +50,25 @@ class Pictures(unittest.TestCase):
             done, picture = self.draw(*args, "--json")
             bars += bool(check_picture(picture, json.loads(done.stdout)))
         self.assertEqual(bars, 5)
+
+    def test_trees_of_searches(self):
+        for args in (["--num-beams", "3", "--max-new-tokens", "5", "--num-return-sequences", "2"],
+                     ["--num-beams", "2", "--max-new-tokens", "20", "--no-repeat-ngram-size", "2"],
+                     ["--num-beams", "3", "--max-new-tokens", "4", "--do-sample", "--seed", "3"],
+                     ["--search", "exact", "--horizon", "2", "--max-nodes", "300"]):
+            for detail in ("auto", "all"):
+                done, picture = self.draw("generate", "--json", "--trace", f"--tree={detail}", *args)
+                beams = json.loads(done.stdout)["trace"]["beams"]
+                check_tree(picture, beams, detail == "all")
+                page = BENCH.run("generate", "-q", "-m", str(BENCH.model("words")), *args, f"--tree={detail}",
+                                 "--html", "-", "Alice is a").stdout.decode()
+                check_tree_page(page, beams)
+
+    def test_hostile_prompts_of_trees(self):
+        for text in HOSTILE:
+            done, picture = self.draw("generate", "--num-beams", "2", "--max-new-tokens", "3", "--json", "--trace",
+                                      model="letters", text=text)
+            check_tree(picture, json.loads(done.stdout)["trace"]["beams"], False)
 
     def test_standard_output_is_as_without_a_picture(self):
         for form in ([], ["--json"], ["--csv"]):

@@ -21,8 +21,8 @@ GGUF = {"f16": "F16, by llama.cpp's Python package", "bf16": "BF16, by llama.cpp
         "llama_cpp_f16": "F16, by `convert_hf_to_gguf.py`",
         "llama_cpp_q8_0": "Q8_0, by `convert_hf_to_gguf.py`", "llama_cpp_q4_0": "Q4_0, by llama.cpp's quantiser"}
 # Of what torch or others write and is not read: what people may come by.
-PICKLES = ("os.system", "a whole module", "a whole model of long ago", "a checkpoint of a training run", "a tensor alone",
-           "a list of tensors", "an array of NumPy", "a quantized tensor", "a sparse tensor", "an expanded tensor",
+PICKLES = ("os.system", "a whole module", "a whole model of long ago", "a checkpoint of a training run",
+           "a tensor alone", "a list of tensors", "an array of NumPy", "a quantized tensor", "a sparse tensor", "an expanded tensor",
            "a conjugated tensor", "a program of TorchScript", "big-endian", "compressed members",
            "a member that is encrypted", "protocol 1", "protocol 6")
 TABLE = re.compile(r"(<!-- table ([\w ]+) -->\n\n)(.*?)(\n\n<!-- end -->)", re.S)

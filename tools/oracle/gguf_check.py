@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks what `nextoken convert` writes with the programs that others read it with: GGUF files with
 llama.cpp's own reader and quantiser (the PyPI package gguf), tensor by tensor and byte by byte, and
-its metadata; folders with transformers: logits and tokens. usage: gguf_check.py NEXTOKEN"""
+its metadata; folders with transformers: logits and tokens, and those of the other families: the very
+logits of what they were made from. usage: gguf_check.py NEXTOKEN MKMODEL"""
 import json
 import subprocess
 import sys
@@ -64,7 +65,32 @@ def check_folder(folder, case, texts):
     return error
 
 
+def logits_of(folder, ids):
+    model, told = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32,
+                                                                    output_loading_info=True)
+    assert not told["missing_keys"] and not told["unexpected_keys"], told
+    with torch.no_grad():
+        return model.eval()(torch.tensor([ids])).logits
+
+
+def check_family(name, mkmodel):
+    cases = json.loads((ROOT / f"tests/model/data/{name}.json").read_text())["cases"]
+    for case in cases:
+        with tempfile.TemporaryDirectory() as tmp:
+            tmp = Path(tmp)
+            (tmp / "config").write_text(json.dumps(case["config"]))
+            (tmp / "tensors").write_text("".join(line + "\n" for line in case["tensors"]))
+            subprocess.run([mkmodel, tmp / "made", *case["mkmodel"], "--tensors", tmp / "tensors", "--config",
+                            tmp / "config"], check=True)
+            convert(tmp / "made", tmp / "kept", "keep")
+            ids = case["prompts"][0]["ids"]
+            assert torch.equal(logits_of(tmp / "made", ids), logits_of(tmp / "kept", ids)), case["name"]
+    print(f"{name}: {len(cases)} folders have in transformers the logits of what they were made from")
+
+
 def main():
+    for family in ("gpt_neo", "gpt_neox", "opt", "llama", "qwen2"):
+        check_family(family, sys.argv[2])
     expected = json.loads((DATA / "expected.json").read_text())
     for case in expected["files"]:
         source = DATA / f"{case['name']}.gguf"

@@ -4,8 +4,8 @@ quantiser write of seeded checkpoints: the tokens of strange texts, the logits o
 the greedy continuation, from nextoken, from llama.cpp and from transformers over the numbers that the
 file holds. (b) The same of what `nextoken convert` writes, and of its folders behind llama.cpp's
 converter. Logits are compared as shares of their range. llama.cpp rounds the inputs of a product to
-the width of the weights, and GELU to float16: its distance from transformers is its own, and ours
-from llama.cpp can be no less; built without GGML_GELU_FP16 it is 1e-6 on F32 files.
+the width of the weights, and GELU to float16 (GGML_GELU_FP16): its distance from transformers is its
+own, and ours from llama.cpp can be no less.
 
 Needs requirements.txt and llama-cpp-python 0.3.36, whose source archive on PyPI holds llama.cpp with
 the converter (vendor/llama.cpp).
@@ -58,8 +58,8 @@ class Ours:
     def logits(self, ids):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "all.npz"
-            run(self.program, "inspect", "-m", self.model, "--precision", "f32", "--ids", ",".join(map(str, ids)), "--npz",
-                path, "--arrays", "logits", "-q")
+            run(self.program, "inspect", "-m", self.model, "--precision", "f32", "--ids", ",".join(map(str, ids)),
+                "--npz", path, "--arrays", "logits", "-q")
             return np.load(path)["logits"].astype(np.float64)
 
 
@@ -67,8 +67,8 @@ class Theirs:
     """What llama.cpp makes of a file, as exactly as it can: keys and values in float32."""
 
     def __init__(self, path):
-        self.llama = llama_cpp.Llama(str(path), n_ctx=0, n_batch=256, logits_all=True, type_k=0, type_v=0, n_threads=2,
-                                     flash_attn=False, verbose=False)
+        self.llama = llama_cpp.Llama(str(path), n_ctx=0, n_batch=256, logits_all=True, type_k=0, type_v=0,
+                                     n_threads=2, flash_attn=False, verbose=False)
 
     def tokens(self, texts):
         return [self.llama.tokenize(t.encode(), add_bos=False, special=True) for t in texts]
@@ -169,8 +169,9 @@ class Table:
         a, b, c = (m.logits(self.ids) for m in (ours, theirs, Transformers(self.folder, path)))
         exact, own, both, width = distance(a, c), distance(b, c), distance(a, b), distance(a, self.checkpoint)
         same = greedy_agrees(ours, theirs, self.ids[:12], self.n, both)
-        print(f"  {label:34} ours - transformers {exact:8.2g}   ours - llama.cpp {both:8.2g}   llama.cpp - transformers "
-              f"{own:8.2g}   the width's own {width:8.2g}   greedy {same} of {self.n}", flush=True)
+        print(f"  {label:34} ours - transformers {exact:8.2g}   ours - llama.cpp {both:8.2g}   "
+              f"llama.cpp - transformers {own:8.2g}   the width's own {width:8.2g}   greedy {same} of {self.n}",
+              flush=True)
         assert exact <= EXACT and width <= WIDTHS[kind] and both <= own + EXACT, label
         return both
 

@@ -85,10 +85,12 @@ static void put_shaded(const table *t, size_t row, size_t c, size_t n) {
 }
 
 static void put_text(const table *t, const nt_column *column, const nt_cell *cell) {
-    const char *classes = column->mono && column->align == NT_RIGHT ? " class=\"mono end\""
-                          : column->mono                            ? " class=\"mono\""
-                          : column->align == NT_RIGHT               ? " class=\"end\""
-                                                                    : "";
+    bool text = column->cut_left || (column->comfort && !column->mono); /* may be broken */
+    const char *classes = text ? column->mono ? " class=\"mono text\"" : " class=\"text\""
+                          : column->mono && column->align == NT_RIGHT ? " class=\"mono end\""
+                          : column->mono                              ? " class=\"mono\""
+                          : column->align == NT_RIGHT                 ? " class=\"end\""
+                                                                      : "";
     nt_buffer_printf(t->out, "<td%s>", classes);
     nt_html_glyphs(t->out, &t->sheet->strip, cell->first, cell->n);
     nt_buffer_puts(t->out, "</td>");

@@ -17,21 +17,21 @@ static bool is_exact(const nt_result *trace) {
     return nt_tree_has(trace) && trace->proof;
 }
 
-static const char *const names[] = {"", "outputs", "kept", "with pruned", "every candidate"};
+static const char *const names[] = {"at a glance", "outputs", "kept", "with pruned",
+                                    "every candidate"};
 
 /* What scripts make work; without them it stays hidden. */
-static void put_bar(nt_buffer *out, const nt_tree *tree) {
+static void put_bar(nt_buffer *out, const nt_tree *tree, bool cut) {
     nt_buffer_puts(out, "<div id=\"treebar\" hidden>\n"
                         "<span role=\"group\" aria-label=\"what the tree shows\">");
-    for (int d = NT_TREE_OUTPUTS; d <= NT_TREE_ALL; d++)
+    for (int d = cut ? NT_TREE_AUTO : NT_TREE_OUTPUTS; d <= NT_TREE_ALL; d++)
         nt_buffer_printf(out, "<button data-detail=\"%d\" aria-pressed=\"%s\">%s</button>\n", d,
-                         d == (int)tree->detail ? "true" : "false", names[d]);
+                         d == (cut ? NT_TREE_AUTO : (int)tree->detail) ? "true" : "false",
+                         names[d]);
     nt_buffer_printf(out,
                      "</span><span role=\"group\" aria-label=\"how it is drawn\">"
                      "<button id=\"treefold\" aria-pressed=\"%s\">fold runs</button>\n"
-                     "<button id=\"treefit\" aria-pressed=\"false\">fit</button></span>\n"
-                     "<span class=\"hint\">Arrow keys walk the tree, Enter unfolds a run.</span>\n"
-                     "</div>\n",
+                     "<button id=\"treefit\" aria-pressed=\"false\">fit</button></span>\n</div>\n",
                      tree->folded ? "true" : "false");
 }
 
@@ -45,7 +45,9 @@ static void put_legend(nt_buffer *out, const nt_tree *all) {
         if (any[i])
             nt_buffer_printf(out, "<span class=\"%s\"><i></i>%s</span> ",
                              nt_tree_class((nt_branch)i), nt_tree_name(all, (nt_branch)i));
-    nt_buffer_puts(out, "<span>wide lines: likely</span></p>\n");
+    nt_buffer_puts(out, "<span>wide lines: likely</span></p>\n"
+                        "<p class=\"words\" id=\"treepath\" hidden>Arrow keys walk the tree, Enter "
+                        "unfolds a run.</p>\n");
 }
 
 static int put_picture(nt_buffer *out, const nt_tree *tree) {
@@ -72,9 +74,9 @@ static int put_picture(nt_buffer *out, const nt_tree *tree) {
     return status;
 }
 
-static int put_parts(nt_buffer *out, const nt_tree *all) {
+static int put_parts(nt_buffer *out, const nt_tree *all, const nt_tree *first) {
     nt_buffer_puts(out, "<template id=\"treeparts\"><svg>\n");
-    int status = nt_svg_tree_parts(out, all);
+    int status = nt_svg_tree_parts(out, all, first);
     nt_buffer_puts(out, "</svg></template>\n");
     return status;
 }
@@ -84,19 +86,21 @@ static int put_left(nt_buffer *out, const nt_tree *tree) {
     nt_tree_left(&left, tree);
     nt_buffer_printf(out, "<p class=\"words\" id=\"treeleft\" data-most=\"%zu\">", tree->n_beams);
     if (left.n > 0) nt_html_escape(out, left.data, left.n);
-    nt_buffer_puts(out,
-                   "</p>\n<p class=\"mono\" id=\"treepath\" aria-live=\"polite\" hidden></p>\n");
+    nt_buffer_puts(out, "</p>\n");
     int status = left.status;
     nt_buffer_free(&left);
     return status;
 }
 
 static int draw_trees(nt_buffer *out, const nt_tree *tree, const nt_tree *all) {
-    put_bar(out, tree);
+    size_t n = 0; /* nodes of the detail that is drawn first */
+    for (size_t i = 0; i < all->n; i++)
+        n += nt_svg_tree_detail(&all->nodes[i]) <= (int)tree->detail;
+    put_bar(out, tree, n > tree->n);
     put_legend(out, all);
     NT_TRY(put_picture(out, tree));
     NT_TRY(put_left(out, tree));
-    return put_parts(out, all);
+    return put_parts(out, all, tree);
 }
 
 static void draw(nt_page *page) {

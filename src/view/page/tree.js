@@ -3,24 +3,24 @@
 (() => {
   const svg = document.querySelector('svg.tree'), space = svg.namespaceURI, bar = document.getElementById('treebar');
   const ROW = 44, BOX = 38, PAD = 8, BETWEEN = 12, GAP = 30, STEP = 16, LEFT = 61, TOP = 38, RUN = 64;
-  const REMARKS = { share: '', sum: '', fate: '', end2: '' };
+  const SAID = ['share', 'sum', 'fate', 'end2'];
   const nodes = [...document.getElementById('treeparts').content.querySelectorAll('.node')].map((part, i) => {
     const text = (name) => part.querySelector('.' + name)?.textContent || '';
     return {
       i, part, branch: part.classList[1], parent: Number(part.dataset.parent), detail: Number(part.dataset.detail), step: Number(part.dataset.step),
-      columns: Number(part.dataset.columns), prob: Number(part.dataset.prob) || 0, ends: 'ends' in part.dataset, tip: part.dataset.tip,
-      ...Object.fromEntries(Object.keys(REMARKS).map((name) => [name, text(name)])),
+      columns: Number(part.dataset.columns), prob: Number(part.dataset.prob) || 0, ends: 'ends' in part.dataset, drawn: 'drawn' in part.dataset, tip: part.dataset.tip,
+      ...Object.fromEntries(SAID.map((name) => [name, text(name)])),
     };
   });
-  const total = nodes.length;
-  let detail = Number(svg.dataset.detail), folding = document.getElementById('treefold').getAttribute('aria-pressed') === 'true';
+  const isShown = (n) => (glance ? n.drawn : n.detail <= detail);
+  let detail = Number(svg.dataset.detail), glance = bar.querySelector('[aria-pressed="true"]').dataset.detail === '0', folding = document.getElementById('treefold').getAttribute('aria-pressed') === 'true';
   const open = new Set(); // heads of runs that were unfolded
   let boxes = [], at = 0;
 
   // ---- What is shown ----
 
   function fold() {
-    const shown = nodes.map((n) => n.detail <= detail);
+    const shown = nodes.map(isShown);
     const kids = nodes.map(() => 0);
     for (const n of nodes) if (shown[n.i] && n.parent >= 0) kids[n.parent]++;
     const of = [];
@@ -172,11 +172,14 @@
     boxes.forEach(putBox);
     at = Math.max(0, boxes.findIndex((b) => b.list.some((n) => n.i === keep)));
     if (boxes[at]) boxes[at].element.setAttribute('tabindex', 0);
-    const missing = Number(document.getElementById('treeleft').dataset.most || 0) - nodes.filter((n) => n.detail <= detail && n.detail < 4).length;
+    const missing = Number(document.getElementById('treeleft').dataset.most || 0) - nodes.filter((n) => isShown(n) && n.detail < 4).length;
     document.getElementById('treeleft').textContent = missing > 0 ? `${missing.toLocaleString('en-US')} more beams are not shown` : '';
   }
 
   // ---- Walking ----
+
+  const hint = document.getElementById('treepath').textContent;
+  document.getElementById('treepath').hidden = false;
 
   const boxOf = (element) => boxes.find((b) => b.element === element);
 
@@ -185,7 +188,8 @@
     svg.classList.toggle('walk', Boolean(box));
     svg.querySelectorAll('.way').forEach((e) => e.classList.remove('way'));
     const path = document.getElementById('treepath');
-    path.hidden = !box;
+    path.classList.toggle('mono', Boolean(box));
+    path.textContent = hint;
     if (!box) return;
     let text = '';
     for (let b = box; b; b = b.parent) {
@@ -193,7 +197,7 @@
       b.edge.classList.add('way');
       text = nameOf(b.list) + text;
     }
-    path.textContent = text;
+    path.textContent = text.length > 90 ? '…' + [...text].slice(-89).join('') : text;
   }
 
   function focus(box) {
@@ -260,6 +264,7 @@
     button.hidden = wanted > 1 && !adds;
     button.addEventListener('click', () => {
       detail = wanted;
+      glance = wanted === 0;
       buttons.forEach((b) => press(b, b === button));
       draw(0);
     });
