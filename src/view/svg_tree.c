@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "view/changes.h"
 #include "view/tree_layout.h"
 #include "view/tree_words.h"
 
@@ -38,7 +39,8 @@ const char nt_svg_tree_looks[] =
     ".nt .pruned .box,.nt .removed .box{fill:none;stroke:#d4d9e2;stroke-dasharray:3 3}\n"
     ".nt .pruned .tok,.nt .removed .tok,.nt .dropped .fate{fill:#6b7589}\n"
     ".nt .pruned .fate{fill:#6b7589;font-weight:400}\n"
-    ".nt .removed .fate{fill:#b3362b}\n"
+    ".nt .removed .fate{fill:#b3362b;font-weight:400}\n"
+    ".nt .removed .box{stroke:#d9a39d}\n"
     ".nt .edge.pruned,.nt .edge.removed{stroke:#d4d9e2;stroke-dasharray:4 3;stroke-linecap:butt}\n"
     ".nt .root{fill:#5a6478}\n"
     ".nt .divide{fill:#bcc4d2}\n"
@@ -55,6 +57,7 @@ const char nt_svg_tree_looks[] =
     ".nt .pruned .box,.nt .removed .box{fill:none;stroke:#36415a}\n"
     ".nt .pruned .tok,.nt .pruned .fate,.nt .removed .tok,.nt .dropped .fate{fill:#8b96ad}\n"
     ".nt .removed .fate{fill:#ff8a7d}\n"
+    ".nt .removed .box{stroke:#7a4540}\n"
     ".nt .edge.pruned,.nt .edge.removed{stroke:#36415a}\n"
     ".nt .root{fill:#97a2b8}\n"
     ".nt .divide{fill:#4a5670}\n"
@@ -74,6 +77,11 @@ static void free_words(words *w) {
     nt_buffer_free(&w->end);
 }
 
+/* Of what a processor took out its name is enough: the colour says the rest. */
+static bool is_removed(const nt_tree *tree, int32_t box) {
+    return tree->nodes[tree->boxes[box].node].branch == NT_BRANCH_REMOVED;
+}
+
 static int find_words(words *w, const nt_tree *tree, int32_t box) {
     bool run = tree->boxes[box].node != tree->boxes[box].last;
     nt_strip_clear(&w->tokens);
@@ -83,7 +91,10 @@ static int find_words(words *w, const nt_tree *tree, int32_t box) {
     nt_tree_tokens(&w->tokens, tree, box, run ? RUN_MOST : TOKEN_MOST, 0);
     nt_tree_share(&w->share, tree, box, false);
     nt_tree_sum(&w->sum, tree, box);
-    nt_tree_fate(&w->fate, tree, box);
+    if (is_removed(tree, box))
+        nt_buffer_puts(&w->fate, nt_view_removed_by(tree->nodes[tree->boxes[box].node].token));
+    else
+        nt_tree_fate(&w->fate, tree, box);
     nt_tree_end(&w->end, tree, box);
     int status = w->tokens.status;
     for (size_t i = 0; i < 4 && status == NT_OK; i++)
@@ -110,7 +121,7 @@ static double end_width(const words *w) {
 static double main_width(const words *w) {
     double above = 7.85 * (double)nt_strip_width(&w->tokens, 0, w->tokens.n);
     double below = small_width(&w->share) + (w->sum.n ? BETWEEN : 0) + small_width(&w->sum);
-    if (w->end.n == 0 && w->fate.n > 0) above += BETWEEN + fate_width(w);
+    if (w->end.n == 0 && w->fate.n > 0) *(w->sum.n ? &above : &below) += BETWEEN + fate_width(w);
     return 2 * PAD + fmax(above, below);
 }
 
@@ -124,22 +135,20 @@ static void small_text(nt_buffer *out, const char *classes, double x, double y,
     nt_svg_text_close(out);
 }
 
-/* At (0, 0), for a group that stands where it is to be. */
+/* What became of it stands beside the tokens, or where a running score would stand. At (0, 0), for
+ * a group that stands where it is to be. */
 static void put_words(nt_buffer *out, const words *w, double width) {
     double field = end_width(w), inner = width - field;
     nt_svg_rect(out, "box", (nt_box){0, 0, width, BOX}, 6);
+    double beside = field == 0 && w->sum.n && w->fate.n ? BETWEEN + fate_width(w) : 0;
     nt_svg_text_open(out, "mono tok", PAD, 16);
-    nt_svg_fit(
-        out, &w->tokens, 0, w->tokens.n,
-        (size_t)((inner - 2 * PAD - (field == 0 && w->fate.n ? BETWEEN + fate_width(w) : 0)) /
-                     7.85 +
-                 0.5),
-        false);
+    nt_svg_fit(out, &w->tokens, 0, w->tokens.n, (size_t)((inner - 2 * PAD - beside) / 7.85 + 0.5),
+               false);
     nt_svg_text_close(out);
     small_text(out, "share", PAD, 31, &w->share);
     small_text(out, "end sum", inner - PAD, 31, &w->sum);
     if (field == 0) {
-        small_text(out, "end fate", width - PAD, 16, &w->fate);
+        small_text(out, "end fate", width - PAD, w->sum.n ? 16 : 31, &w->fate);
         return;
     }
     nt_svg_rect(out, "divide", (nt_box){inner, 6, 1, BOX - 12}, 0);

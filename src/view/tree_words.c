@@ -74,7 +74,7 @@ void nt_tree_share(nt_buffer *out, const nt_tree *tree, int32_t box, bool ascii)
         return;
     }
     nt_buffer_puts(out, raw.s);
-    if (!is_changed(token) || strcmp(raw.s, processed.s) == 0) return;
+    if (!is_changed(token) || strcmp(raw.s, processed.s) == 0 || nt_view_removed_by(token)) return;
     nt_buffer_puts(out, ascii ? " -> " : " \xE2\x86\x92 ");
     nt_buffer_puts(out, processed.s);
 }
@@ -101,6 +101,8 @@ static bool is_dropped(const nt_tree *tree, const nt_tree_node *node) {
            !tree->trace->proof;
 }
 
+static const char removed_by[] = "removed by ";
+
 void nt_tree_fate(nt_buffer *out, const nt_tree *tree, int32_t box) {
     const nt_tree_node *node = last_of(tree, box);
     const nt_beam *beam = node->beam;
@@ -109,8 +111,10 @@ void nt_tree_fate(nt_buffer *out, const nt_tree *tree, int32_t box) {
         nt_buffer_puts(out, "sequence ");
         nt_buffer_puts(out, nt_figure_count((uint64_t)node->output).s);
     } else if (removed) {
-        nt_buffer_puts(out, "removed by ");
+        nt_buffer_puts(out, removed_by);
         nt_buffer_puts(out, removed);
+    } else if (!beam) {
+        nt_buffer_puts(out, "less likely");
     } else if (node->branch == NT_BRANCH_ENDED) {
         nt_buffer_puts(out, beam->fate == NT_FATE_BEATEN ? "ended, beaten" : "ended");
     } else if (node->branch == NT_BRANCH_KEPT) {

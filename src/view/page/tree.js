@@ -41,7 +41,7 @@
     }
   }
 
-  const wide = (text) => 6.4 * text.length;
+  const wide = (text) => 6.4 * text.length, bold = (text) => 7 * text.length;
   function measure(box) {
     const first = box.list[0], last = box.list[box.list.length - 1];
     box.first = first;
@@ -51,9 +51,10 @@
     box.run = box.list.length > 1;
     box.share = box.run ? box.list.length + ' tokens' : first.share;
     const columns = Math.min(box.run ? RUN : 99, box.list.reduce((sum, n) => sum + n.columns, 0));
-    box.field = last.end2 ? 2 * PAD + Math.max(wide(last.fate), wide(last.end2)) : 0;
-    const above = 7.85 * columns + (!box.field && last.fate ? BETWEEN + wide(last.fate) : 0);
-    box.wanted = Math.ceil(2 * PAD + Math.max(above, wide(box.share) + (last.sum ? BETWEEN : 0) + wide(last.sum)) + box.field);
+    box.field = last.end2 ? 2 * PAD + Math.max(bold(last.fate), wide(last.end2)) : 0;
+    const fate = !box.field && last.fate ? BETWEEN + bold(last.fate) : 0;
+    const above = 7.85 * columns + (last.sum ? fate : 0), below = wide(box.share) + (last.sum ? BETWEEN + wide(last.sum) : fate);
+    box.wanted = Math.ceil(2 * PAD + Math.max(above, below) + box.field);
   }
 
   // ---- Where it stands ----
@@ -139,7 +140,7 @@
     putTokens(box, g);
     make('text', { class: 'share', x: PAD, y: 31 }, g, box.share);
     if (last.sum) make('text', { class: 'end sum', x: inner - PAD, y: 31 }, g, last.sum);
-    if (!field && last.fate) make('text', { class: 'end fate', x: width - PAD, y: 16 }, g, last.fate);
+    if (!field && last.fate) make('text', { class: 'end fate', x: width - PAD, y: last.sum ? 16 : 31 }, g, last.fate);
     if (field) {
       make('rect', { class: 'divide', x: inner, y: 6, width: 1, height: BOX - 12 }, g);
       make('text', { class: 'fate', x: inner + PAD, y: 16 }, g, last.fate);
