@@ -323,6 +323,8 @@ static bool check_score(const reader *r) {
     char error[256];
     if (r->command->options & CLI_OPT_DIFF)
         return cli_diff_check(s, error, sizeof error) || usage_error(r, error);
+    if (r->command->options & CLI_OPT_NPZ)
+        return cli_inspect_check(s, error, sizeof error) || usage_error(r, error);
     if (!(r->command->options & CLI_OPT_SCORE)) return true;
     if (!cli_score_check(s, error, sizeof error)) return usage_error(r, error);
     if (s->heat && s->format != NT_TABLE && s->format != NT_HTML && !s->html)
@@ -380,7 +382,7 @@ static bool check(const reader *r) {
 }
 
 bool cli_parse(cli_settings *settings, const cli_command *command, int argc, char **argv) {
-    *settings = (cli_settings){.color = -1, .rows = -1, .generate = NT_GENERATE_OPTIONS_INIT};
+    *settings = (cli_settings){.color = -1, .rows = -1, .position = -1, .generate = NT_GENERATE_OPTIONS_INIT};
     const char *model = getenv("NEXTOKEN_MODEL");
     if (model && *model) settings->model = model;
     reader r = {command, settings, argc, 0, argv, false};

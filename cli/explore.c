@@ -93,6 +93,7 @@ static void follow(cli_screen *screen, cli_walk *walk, size_t n) {
             return;
         }
     }
+    if (status == NT_OK && i < n) cli_terminal_key(); /* that stopped it, and means no more */
     say_status(screen, status);
     if (status == NT_OK) say(screen, false, "%zu steps", i);
 }

@@ -45,7 +45,11 @@ int main(int argc, char **argv) {
         return EXIT_USAGE;
     }
     if (strcmp(first, "-h") == 0) return help(true);
-    if (strcmp(first, "--help") == 0 || strcmp(first, "help") == 0) return help(false);
+    if (strcmp(first, "--help") == 0) return help(false);
+    if (strcmp(first, "help") == 0) { /* help, and help COMMAND */
+        const cli_command *one = argc > 2 ? find(argv[2]) : NULL;
+        return one ? cli_print_help(one, false, false) ? EXIT_DONE : EXIT_FAILED : help(false);
+    }
     if (strcmp(argv[1], "--version") == 0) {
         printf("nextoken %s\n", nt_version());
         return cli_close_stdout() ? EXIT_DONE : EXIT_FAILED;

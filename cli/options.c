@@ -111,6 +111,48 @@ static bool read_heat(cli_settings *settings, const char *value, char *error, si
     return refuse(error, n, "heat", value, "probability, rank, surprisal or entropy", names, 4);
 }
 
+/* A whole number from low on, up to `end`; false: there is none. */
+static bool read_whole(int32_t *out, const char **end, const char *value, int32_t low) {
+    char *behind;
+    errno = 0;
+    long long x = strtoll(value, &behind, 10);
+    *end = behind;
+    *out = (int32_t)x;
+    return value[0] >= '0' && value[0] <= '9' && !errno && x >= low && x <= INT32_MAX;
+}
+
+static bool read_layers(cli_settings *settings, const char *value, char *error, size_t n) {
+    const char *end;
+    int32_t k;
+    if (read_whole(&k, &end, value ? value : "5", 1) && !*end) {
+        settings->layers = k;
+        return true;
+    }
+    snprintf(error, n, "layers is \"%.60s\"; it must be how many tokens of each layer are kept, 1 "
+                       "or more", value);
+    return false;
+}
+
+/* LAYER, LAYER.HEAD or LAYER.all */
+static bool read_attention(cli_settings *settings, const char *value, char *error, size_t n) {
+    const char *end;
+    int32_t layer = 0, head = NT_EVERY;
+    bool whole = read_whole(&layer, &end, value, 0), all = whole && strcmp(end, ".all") == 0;
+    if (whole && !all && *end == '.') whole = read_whole(&head, &end, end + 1, 0) && !*end;
+    else if (whole && !all) whole = !*end;
+    if (!whole) {
+        snprintf(error, n,
+                 "attention is \"%.60s\"; it must be LAYER (the mean of its heads), LAYER.HEAD or "
+                 "LAYER.all (every head), such as 3.7; both count from 0", value);
+        return false;
+    }
+    settings->attention = true;
+    settings->attention_layer = layer;
+    settings->attention_head = head;
+    settings->attention_heads = all;
+    return true;
+}
+
 bool cli_words_add(cli_words *words, const char *word) {
     const char **bigger = malloc((words->n + 1) * sizeof *bigger);
     if (!bigger) return false;
@@ -254,6 +296,24 @@ static const cli_option options[] = {
     {.name = "arrays", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_arrays,
      .groups = CLI_OPT_NPZ, .metavar = "LIST",
      .help = "a list of logits, hidden_states, attentions and logit_lens (default: all four)"},
+    {.name = "layers", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_layers,
+     .groups = CLI_OPT_NPZ, .optional = true, .metavar = "[K]",
+     .help = "what the model would say after each layer (logit lens): a grid of layers and tokens, "
+             "with K candidates each (default 5) in JSON, CSV and on pages"},
+    {.name = "attention", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_attention,
+     .groups = CLI_OPT_NPZ, .metavar = "LAYER[.HEAD]",
+     .help = "where a head looks, as a matrix and as arcs; LAYER alone is the mean of its heads, "
+             "LAYER.all that and every head; both count from 0"},
+    {.name = "position", .kind = CLI_NUMBER, .section = CLI_SHOWN, FIELD(position), .low = 0,
+     .high = INT32_MAX, .groups = CLI_OPT_NPZ, .metavar = "N",
+     .help = "of --layers and --attention, and of --svg: the tokens up to N (from 0; default: the "
+             "last), and in the terminal all candidates there"},
+    {.name = "skip-first", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(skip_first),
+     .groups = CLI_OPT_NPZ,
+     .help = "of --attention: leave the first token out of the shading, where heads rest that look "
+             "for nothing"},
+    {.name = "arcs", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(arcs), .groups = CLI_OPT_NPZ,
+     .help = "of --attention, with --svg: arcs alone, without the matrix"},
     {.name = "markdown", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(markdown),
      .groups = CLI_OPT_EXPLAIN, .help = "all options with all their words: docs/options.md"},
     {.name = "generation-config", .kind = CLI_STRING, .section = CLI_THE_JOB,

@@ -119,6 +119,9 @@ nt_view_options cli_view(const cli_run *run, nt_result_kind kind, const cli_sett
     view.tree = settings->tree;
     view.tree_detail = settings->tree_detail;
     view.heat = settings->heat;
+    view.position = settings->position;
+    view.skip_first = settings->skip_first;
+    view.arcs = settings->arcs;
     view.most_rows = settings->rows >= 0 ? settings->rows : isatty(STDOUT_FILENO) ? 100 : -1;
     view.index = index;
     view.text_shown = run->text_shown;

@@ -1,7 +1,7 @@
-/* nextoken: a see-through language-model engine. This header and the five that it includes are the
+/* nextoken: a see-through language-model engine. This header and the six that it includes are the
  * manual of the library: nextoken_text.h tells of tokenizers, nextoken_hub.h of models by name,
  * nextoken_generate.h of decoding, nextoken_tensors.h of what files of weights hold,
- * nextoken_result.h how results are read and shown.
+ * nextoken_result.h how results are read and shown, nextoken_versus.h of one text seen by two.
  *
  * A complete program. It prints the five likeliest next tokens after a text, by the model in a
  * folder or by the small one that is built in:
@@ -455,12 +455,17 @@ typedef struct nt_inspect_options {
                         final norm and head on the embeddings and on every block's output */
     const char *npz; /* write these tensors and the norms into this .npz file; kept are then the
                         last row of logits and the norms, so that memory is bounded for any T */
+    int32_t layers;  /* keep what every layer says at every position, with so many of its likeliest
+                        ids (nt_result_layer); more than V means V. 0: none */
+    bool attention;  /* keep where one head looks (nt_result_attention) */
+    int32_t attention_layer, attention_head; /* which; head NT_EVERY: the mean of the layer's */
+    bool attention_heads; /* that mean, and every head of the layer beside it */
 } nt_inspect_options;
 #define NT_INSPECT_OPTIONS_INIT                                                                    \
     { .size = sizeof(nt_inspect_options) }
 
 /* hidden_states are transformers': embeddings, the output of blocks 0 .. L - 2, and last the
- * output of the final norm. */
+ * output of the final norm. Errors: RANGE (no such layer or head), NUMERIC, CONTEXT, MEMORY, IO. */
 NT_API int nt_inspect(nt_result **out, nt_session *session, const nt_prompt *prompt,
                       const nt_inspect_options *options);
 
@@ -475,7 +480,4 @@ NT_API int nt_info(nt_result **out, const nt_model *model);
 #include "nextoken_tensors.h"
 
 #include "nextoken_result.h"
-
-/* One text seen by two models. */
-#include "nextoken_versus.h"
 #endif

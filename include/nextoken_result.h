@@ -268,6 +268,40 @@ NT_API const nt_tensor_view *nt_result_tensor(const nt_result *result, const cha
  * NOT_FOUND (the folder), IO, MEMORY. */
 NT_API int nt_result_save_npz(const nt_result *result, const char *path);
 
+/* Of INSPECT with `layers`: what the model would say if a layer were its last, the logit lens
+ * (nostalgebraist 2020): its final norm and head, read at another depth than they were trained for.
+ * So early layers are uncalibrated; the last is the model's own output. */
+typedef struct nt_layer_choice {
+    nt_token token;
+    double logprob, prob;
+} nt_layer_choice;
+
+typedef struct nt_layer_cell {
+    const nt_layer_choice *likeliest; /* [n_likeliest] in order */
+    size_t n_likeliest;
+    double entropy;    /* nats, of all that the layer says here */
+    int64_t next_rank; /* of the token that comes next, 1 is the likeliest, */
+    double next_logprob, next_prob; /* and its probability */
+} nt_layer_cell;
+
+/* L + 1 layers, or 0: the embeddings, then the output of every block; t counts positions. */
+NT_API size_t nt_result_n_layers(const nt_result *result);
+NT_API const nt_layer_cell *nt_result_layer(const nt_result *result, size_t layer, size_t t);
+/* What comes next behind position t: the text's own token, and behind the last position the one
+ * that the model makes likeliest. */
+NT_API const nt_token *nt_result_layer_next(const nt_result *result, size_t t);
+
+/* Of INSPECT with `attention`: where one head looks. */
+typedef struct nt_head_weights {
+    int32_t layer; /* block, 0 first */
+    int32_t head;  /* NT_EVERY: the mean of the block's heads */
+    const float
+        *weights; /* [T, T] row t: from position t to those up to it, sum 1; zeros behind */
+} nt_head_weights;
+/* With attention_heads the mean comes first, then every head. */
+NT_API size_t nt_result_n_attentions(const nt_result *result);
+NT_API const nt_head_weights *nt_result_attention(const nt_result *result, size_t i);
+
 /* ---- Results: show them ---------------------------------------------------------------------- */
 
 /* How much of a search with beams its tree shows. */
@@ -279,7 +313,8 @@ typedef enum nt_tree_detail {
     NT_TREE_ALL      /* and what else stood to choose in the rows that the trace holds */
 } nt_tree_detail;
 
-/* NT_SVG is a picture of NEXT, STEPS, SCORE and of GENERATE with beams, NT_HTML a page of any
+/* NT_SVG is a picture of NEXT, STEPS, SCORE, of GENERATE with beams and of INSPECT with layers or
+ * attention, NT_HTML a page of any
  * result with its figure, tables and NT_JSON in it: one file with nothing beside it, for light and
  * dark screens.
  * The same result gives the same bytes on every machine: it tells no durations, and the instruction
@@ -316,9 +351,14 @@ typedef struct nt_view_options {
     nt_tree_detail tree_detail; /* of that, and of NT_SVG and NT_HTML */
     int64_t plain; /* 0 or more: NT_TABLE of TOKENS is its tokens in a row and nothing else, so many
                       of them at the beginning as plain text; -1 (the default): the table */
+    int64_t position; /* 0 or more: NT_TABLE and NT_SVG of INSPECT show the positions up to this
+                         one, and the table what each layer says there; -1 (the default): the last */
+    bool skip_first;  /* of INSPECT with attention: leave the first token out, on which heads rest
+                         that look for nothing, and shade each row by its share of the others */
+    bool arcs;        /* NT_SVG of INSPECT with attention: arcs alone, without the matrix */
 } nt_view_options;
 #define NT_VIEW_OPTIONS_INIT                                                                       \
-    { .size = sizeof(nt_view_options), .index = -1, .most_rows = -1, .plain = -1 }
+    { .size = sizeof(nt_view_options), .index = -1, .most_rows = -1, .plain = -1, .position = -1 }
 
 /* Called with the pieces of the output in turn; anything but 0 ends the view with NT_E_IO. */
 typedef int (*nt_write_fn)(void *payload, const char *bytes, size_t n);
@@ -333,4 +373,7 @@ NT_API int nt_result_save(const nt_result *result, const nt_view_options *option
 #ifdef __cplusplus
 }
 #endif
+
+/* One text seen by two models; needs nt_totals. */
+#include "nextoken_versus.h"
 #endif

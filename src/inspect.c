@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "format/npz.h"
 #include "nextoken.h"
+#include "trace/layers.h"
 #include "wiring.h"
 
 enum { LENS_ROWS = 64 }; /* states that go through the head together */
@@ -36,7 +37,12 @@ typedef struct inspection {
     float *row;      /* [T] one head's attention from one position, zeros behind it */
     float *states;   /* [LENS_ROWS, D] states that wait for the lens */
     size_t lens_layer, lens_first, n_states;
-    int status; /* of a capture of ours that failed, with its message */
+    nt_result *trace;
+    nt_pick *picks;     /* [layers] */
+    float *last_states; /* [L, D] at the last position: what comes next there is known at the end */
+    float *pattern;     /* [T, T] of the head that was asked for, or the mean of the layer's */
+    float **patterns;   /* [H] of each, where all were asked for */
+    int status;         /* of a capture of ours that failed, with its message */
     char message[1024];
 } inspection;
 
@@ -52,8 +58,30 @@ static int keep_lens(void *payload, const nt_logits_row *rows, size_t n) {
     inspection *job = payload;
     size_t first = job->lens_layer * job->T + job->lens_first;
     for (size_t i = 0; i < n; i++) {
-        size_t at = (first + rows[i].t) * job->V;
-        NT_TRY(sink_put(&job->sinks[LENS], at, rows[i].logits, job->V));
+        size_t at = first + rows[i].t, t = job->lens_first + rows[i].t;
+        NT_TRY(sink_put(&job->sinks[LENS], at * job->V, rows[i].logits, job->V));
+        if (!job->picks || t + 1 == job->T) continue;
+        NT_TRY(
+            nt_trace_set_layer(job->trace, job->lens_layer, t, rows[i].logits, job->V, job->picks));
+    }
+    return NT_OK;
+}
+
+/* The last position of layers from lens_layer on. */
+static int keep_last(void *payload, const nt_logits_row *rows, size_t n) {
+    inspection *job = payload;
+    for (size_t i = 0; i < n; i++)
+        NT_TRY(nt_trace_set_layer(job->trace, job->lens_layer + rows[i].t, job->T - 1,
+                                  rows[i].logits, job->V, job->picks));
+    return NT_OK;
+}
+
+static int read_last(inspection *job) {
+    for (size_t l = 0; job->picks && l < job->L; l += LENS_ROWS) {
+        size_t n = job->L - l < LENS_ROWS ? job->L - l : LENS_ROWS;
+        job->lens_layer = l;
+        NT_TRY(nt_runner_read_out(job->session->runner, job->last_states + l * job->D, n, keep_last,
+                                  job));
     }
     return NT_OK;
 }
@@ -83,7 +111,11 @@ static int see_hidden(inspection *job, size_t layer, const nt_seen *seen) {
     job->squares[layer] += sum;
     size_t t = (size_t)seen->place.position, at = (layer * job->T + t) * job->D;
     NT_TRY(sink_put(&job->sinks[HIDDEN_STATES], at, seen->values, seen->n));
-    bool lens = job->wanted[LENS] && seen->place.point != NT_POINT_FINAL_NORM;
+    if (seen->place.point == NT_POINT_FINAL_NORM) return NT_OK;
+    bool last = t + 1 == job->T;
+    if (job->picks && last)
+        memcpy(job->last_states + layer * job->D, seen->values, job->D * sizeof *seen->values);
+    bool lens = job->wanted[LENS] || (job->picks && !last);
     return lens ? look_through(job, layer, t, seen->values) : NT_OK;
 }
 
@@ -93,6 +125,18 @@ static int see_attention(inspection *job, const nt_seen *seen) {
     memset(job->row + seen->n, 0, (job->T - seen->n) * sizeof *job->row);
     size_t at = (head * job->T + (size_t)seen->place.position) * job->T;
     return sink_put(&job->sinks[ATTENTIONS], at, job->row, job->T);
+}
+
+/* One of the heads that were asked for. */
+static int see_pattern(void *payload, const nt_seen *seen) {
+    inspection *job = payload;
+    size_t at = (size_t)seen->place.position * job->T;
+    bool mean = job->options->attention_heads || job->options->attention_head == NT_EVERY;
+    for (size_t i = 0; i < seen->n; i++)
+        job->pattern[at + i] += mean ? seen->values[i] / (float)job->H : seen->values[i];
+    if (job->patterns)
+        memcpy(job->patterns[seen->place.head] + at, seen->values, seen->n * sizeof(float));
+    return NT_OK;
 }
 
 /* Hidden states are transformers': embeddings, blocks 0 .. L - 2, and the final norm in the place
@@ -121,6 +165,10 @@ static int keep_logits(void *payload, const nt_logits_row *rows, size_t n) {
         NT_TRY(sink_put(&job->sinks[LENS], (job->L * job->T + t) * job->V, rows[i].logits, job->V));
         if (t + 1 == job->T && job->last)
             memcpy(job->last, rows[i].logits, job->V * sizeof *job->last);
+        if (!job->picks) continue;
+        if (t + 1 == job->T)
+            NT_TRY(nt_trace_end_layers(job->trace, nt_argmax(rows[i].logits, job->V)));
+        NT_TRY(nt_trace_set_layer(job->trace, job->L, t, rows[i].logits, job->V, job->picks));
     }
     return NT_OK;
 }
@@ -135,7 +183,7 @@ static int run_captured(inspection *job) {
     nt_points *points = nt_runner_points(job->session->runner);
     nt_points mine = {.edits = points->edits, .n_edits = points->n_edits};
     size_t n = points->n_captures;
-    nt_capture *captures = nt_alloc(n + N_POINTS, sizeof *captures);
+    nt_capture *captures = nt_alloc(n + N_POINTS + 1, sizeof *captures);
     if (!captures) return NT_E_MEMORY;
     if (n) memcpy(captures, points->captures, n * sizeof *captures);
     for (size_t i = 0; i < N_POINTS; i++) {
@@ -143,12 +191,21 @@ static int run_captured(inspection *job) {
         captures[n++] = (nt_capture){
             .place = {points_seen[i], NT_EVERY, NT_EVERY, NT_EVERY}, .see = see, .payload = job};
     }
+    if (job->pattern) {
+        const nt_inspect_options *o = job->options;
+        int32_t head = o->attention_heads ? NT_EVERY : o->attention_head;
+        captures[n++] =
+            (nt_capture){.place = {NT_POINT_ATTENTION, o->attention_layer, head, NT_EVERY},
+                         .see = see_pattern,
+                         .payload = job};
+    }
     nt_points own = *points;
     *points = mine;
     const nt_config *config = &job->session->model->network->config;
     int status = nt_points_set_captures(points, config, captures, n);
     if (status == NT_OK) {
-        size_t wanted = job->wanted[LOGITS] || job->wanted[LENS] ? 0 : job->T - 1;
+        bool all = job->wanted[LOGITS] || job->wanted[LENS] || job->picks;
+        size_t wanted = all ? 0 : job->T - 1;
         status = nt_session_each_row(job->session, job->ids->ids, job->T, wanted, keep_logits, job,
                                      job->options->callbacks);
     }
@@ -156,6 +213,7 @@ static int run_captured(inspection *job) {
     *points = own;
     nt_free(captures);
     if (job->status != NT_OK) return nt_fail(job->status, "%s", job->message);
+    if (status == NT_OK) status = read_last(job);
     for (size_t l = 0; status == NT_OK && l <= job->L; l++)
         job->norms[l] = (float)sqrt(job->squares[l]);
     return status;
@@ -211,8 +269,45 @@ static int make_room(inspection *job, nt_result *trace) {
     NT_TRY(add_tensor(&job->norms, trace, &job->arrays[HIDDEN_NORMS]));
     job->squares = nt_alloc(job->L + 1, sizeof *job->squares);
     job->row = nt_alloc(job->wanted[ATTENTIONS] ? job->T : 0, sizeof *job->row);
-    job->states = nt_alloc(job->wanted[LENS] ? LENS_ROWS * job->D : 0, sizeof *job->states);
+    bool lens = job->wanted[LENS] || job->options->layers > 0;
+    job->states = nt_alloc(lens ? LENS_ROWS * job->D : 0, sizeof *job->states);
     return job->squares && job->row && job->states ? NT_OK : NT_E_MEMORY;
+}
+
+/* For what is asked of layers and heads. */
+static int make_inside(inspection *job, nt_result *trace) {
+    const nt_inspect_options *o = job->options;
+    job->trace = trace;
+    if (o->layers > 0) {
+        size_t k = (size_t)o->layers < job->V ? (size_t)o->layers : job->V;
+        NT_TRY(nt_trace_begin_layers(trace, job->L + 1, k));
+        job->last_states = nt_alloc(job->L * job->D, sizeof *job->last_states);
+        job->picks = nt_alloc(k, sizeof *job->picks);
+        if (!job->last_states || !job->picks) return NT_E_MEMORY;
+    }
+    if (!o->attention) return NT_OK;
+    int32_t head = o->attention_heads ? NT_EVERY : o->attention_head;
+    NT_TRY(nt_trace_add_attention(&job->pattern, trace, o->attention_layer, head));
+    if (!o->attention_heads) return NT_OK;
+    job->patterns = nt_alloc(job->H, sizeof *job->patterns);
+    if (!job->patterns) return NT_E_MEMORY;
+    for (size_t h = 0; h < job->H; h++)
+        NT_TRY(nt_trace_add_attention(&job->patterns[h], trace, o->attention_layer, (int32_t)h));
+    return NT_OK;
+}
+
+static int check_options(const nt_inspect_options *o, const nt_config *c) {
+    if (o->layers < 0)
+        return nt_fail(NT_E_RANGE, "layers is %d; it must be 0 (none) or more", (int)o->layers);
+    if (!o->attention) return NT_OK;
+    if (o->attention_layer < 0 || o->attention_layer >= c->L)
+        return nt_fail(NT_E_RANGE, "attention of layer %d; the model's are 0 .. %d",
+                       (int)o->attention_layer, (int)c->L - 1);
+    bool one = !o->attention_heads && o->attention_head != NT_EVERY;
+    if (one && (o->attention_head < 0 || o->attention_head >= c->H))
+        return nt_fail(NT_E_RANGE, "attention of head %d; the layer's are 0 .. %d",
+                       (int)o->attention_head, (int)c->H - 1);
+    return NT_OK;
 }
 
 static int inspect(nt_result **out, nt_session *session, const nt_ids_of *ids,
@@ -231,12 +326,17 @@ static int inspect(nt_result **out, nt_session *session, const nt_ids_of *ids,
         return nt_fail(NT_E_CONTEXT, "the text has %zu tokens; the model's context is %d", job.T,
                        (int)c->T);
     }
+    NT_TRY(check_options(options, c));
     describe(&job);
     int status = make_room(&job, *out);
+    if (status == NT_OK) status = make_inside(&job, *out);
     if (status == NT_OK) status = options->npz ? run_into_npz(&job) : run_captured(&job);
     nt_free(job.squares);
     nt_free(job.row);
     nt_free(job.states);
+    nt_free(job.picks);
+    nt_free(job.last_states);
+    nt_free(job.patterns);
     return status;
 }
 

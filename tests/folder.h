@@ -20,7 +20,7 @@ static inline const char *folder_new(void) {
 }
 
 static inline const char *folder_path(const char *folder, const char *name) {
-    static char path[4][1024];
+    static char path[4][2048];
     static int turn;
     char *out = path[turn++ % 4];
     snprintf(out, sizeof path[0], "%s/%s", folder, name);

@@ -100,6 +100,12 @@ struct nt_result {
     nt_tensor_view *tensors;
     size_t n_tensors, capacity_tensors;
 
+    nt_layer_cell *layer_cells; /* [n_layers, n_tokens] of INSPECT with layers, else NULL */
+    nt_token *layer_next;       /* [n_tokens] what comes next */
+    size_t n_layers, n_layer_choices;
+    nt_head_weights *attentions;
+    size_t n_attentions, capacity_attentions;
+
     nt_fact *facts;
     size_t n_facts, capacity_facts;
 

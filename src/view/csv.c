@@ -181,7 +181,9 @@ static nt_csv_table table_of(const nt_result *trace) {
     case NT_RESULT_GENERATE:
         return (nt_csv_table){"sequence,ids,text,logprob,finish_reason,score", generate};
     case NT_RESULT_SCORE: return nt_csv_score(trace);
-    case NT_RESULT_INSPECT: return (nt_csv_table){"layer,hidden_norm", inspect};
+    case NT_RESULT_INSPECT:
+        if (trace->n_layers > 0 || trace->n_attentions > 0) return nt_csv_inside(trace);
+        return (nt_csv_table){"layer,hidden_norm", inspect};
     case NT_RESULT_INFO: return (nt_csv_table){"key,value", info};
     case NT_RESULT_CONTINUATIONS: return nt_csv_continuations();
     case NT_RESULT_PERPLEXITY: return nt_csv_perplexity();

@@ -24,6 +24,8 @@ typedef struct nt_frame {
     size_t hidden;     /* columns that a sheet had no room for */
     bool tree;         /* of beams, beside the texts */
     nt_tree_detail tree_detail;
+    int64_t position; /* of layers and attention: up to which; -1: the last */
+    bool skip_first;
     nt_buffer titles; /* of columns that are named after tokenizers */
     bool row_only;    /* TOKENS: a row and nothing else, */
     size_t n_plain;   /* with so many of them as plain text */
@@ -64,6 +66,8 @@ void nt_table_score(nt_frame *frame);
 void nt_table_continuations(nt_frame *frame);
 void nt_table_perplexity(nt_frame *frame);
 void nt_table_inspect(nt_frame *frame);
+void nt_table_layers(nt_frame *frame);
+void nt_table_attention(nt_frame *frame);
 void nt_table_info(nt_frame *frame);
 void nt_table_explain(nt_frame *frame);
 void nt_table_versus(nt_frame *frame);

@@ -29,7 +29,7 @@ static void text(nt_buffer *out, const nt_result *trace) {
     nt_put_string(out, trace->text, trace->n_text);
 }
 
-static void inspect(nt_buffer *out, const nt_result *trace) {
+static void inspect(nt_buffer *out, const nt_result *trace, nt_measure in) {
     const nt_tensor_view *logits = nt_result_tensor(trace, "logits");
     const nt_tensor_view *norms = nt_result_tensor(trace, "hidden_norms");
     size_t T = logits ? logits->shape[0] : 0, V = logits ? logits->shape[1] : 0; /* [T, V] */
@@ -44,6 +44,7 @@ static void inspect(nt_buffer *out, const nt_result *trace) {
     for (size_t i = 0; norms && i < norms->shape[0]; i++)
         nt_put_number(out, norms->data[i]);
     nt_buffer_putc(out, ']');
+    nt_json_inside(out, trace, in);
 }
 
 static bool in_heading(const char *name) {
@@ -88,7 +89,7 @@ static void body(nt_buffer *out, const nt_result *trace, const nt_view_options *
     case NT_RESULT_STEPS: nt_json_steps(out, trace); break;
     case NT_RESULT_GENERATE: nt_json_generate(out, trace, options->trace); break;
     case NT_RESULT_SCORE: nt_json_score(out, trace, in); break;
-    case NT_RESULT_INSPECT: inspect(out, trace); break;
+    case NT_RESULT_INSPECT: inspect(out, trace, in); break;
     case NT_RESULT_INFO: info(out, trace); break;
     case NT_RESULT_CONTINUATIONS: nt_json_continuations(out, trace, in); break;
     case NT_RESULT_PERPLEXITY: nt_json_perplexity(out, trace, in); break;

@@ -18,7 +18,7 @@ static void set_style(nt_paint *paint, uint8_t style) {
     if (style & NT_STYLE_DIM) nt_buffer_puts(paint->out, ";2");
     int color = style & NT_STYLE_COLORS;
     if (style & NT_STYLE_GROUND) { /* letters that most palettes set off: white on what is dark */
-        bool dark = color == NT_STYLE_MAGENTA || color == NT_STYLE_RED;
+        bool dark = color == NT_STYLE_MAGENTA || color == NT_STYLE_RED || color == NT_STYLE_BLUE;
         nt_buffer_printf(paint->out, ";%d;4%d", dark ? 97 : 30, color);
     }
     if (color && !(style & NT_STYLE_GROUND)) nt_buffer_printf(paint->out, ";3%d", color);

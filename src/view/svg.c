@@ -6,6 +6,7 @@
 
 #include "view/frame.h"
 #include "view/input.h"
+#include "view/svg_inside.h"
 #include "view/svg_line.h"
 #include "view/svg_tree.h"
 #include "view/tree_words.h"
@@ -193,6 +194,7 @@ static void assemble(nt_buffer *out, const nt_svg *picture, const nt_result *tra
 int nt_view_svg(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
     bool is_tree = trace->kind == NT_RESULT_GENERATE;
     if (trace->kind == NT_RESULT_SCORE) return nt_svg_score(out, trace, options);
+    if (trace->n_layers > 0 || trace->n_attentions > 0) return nt_svg_inside(out, trace, options);
     if (is_tree && !nt_tree_has(trace)) return nt_tree_refuse(trace);
     if (!is_tree && trace->kind != NT_RESULT_NEXT && trace->kind != NT_RESULT_STEPS)
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no picture", (int)trace->kind);

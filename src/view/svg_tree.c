@@ -67,6 +67,7 @@ const char nt_svg_tree_looks[] =
 typedef struct words {
     nt_strip tokens;
     nt_buffer share, sum, fate, end;
+    bool removed; /* fate is the option's name alone: the colour says the rest */
 } words;
 
 static void free_words(words *w) {
@@ -75,11 +76,6 @@ static void free_words(words *w) {
     nt_buffer_free(&w->sum);
     nt_buffer_free(&w->fate);
     nt_buffer_free(&w->end);
-}
-
-/* Of what a processor took out its name is enough: the colour says the rest. */
-static bool is_removed(const nt_tree *tree, int32_t box) {
-    return tree->nodes[tree->boxes[box].node].branch == NT_BRANCH_REMOVED;
 }
 
 static int find_words(words *w, const nt_tree *tree, int32_t box) {
@@ -91,7 +87,8 @@ static int find_words(words *w, const nt_tree *tree, int32_t box) {
     nt_tree_tokens(&w->tokens, tree, box, run ? RUN_MOST : TOKEN_MOST, 0);
     nt_tree_share(&w->share, tree, box, false);
     nt_tree_sum(&w->sum, tree, box);
-    if (is_removed(tree, box))
+    w->removed = tree->nodes[tree->boxes[box].node].branch == NT_BRANCH_REMOVED;
+    if (w->removed)
         nt_buffer_puts(&w->fate, nt_view_removed_by(tree->nodes[tree->boxes[box].node].token));
     else
         nt_tree_fate(&w->fate, tree, box);
@@ -162,7 +159,7 @@ static void tell(nt_buffer *out, const words *w) {
     nt_svg_plain(out, &w->tokens, 0, w->tokens.n);
     for (size_t i = 0; i < 4; i++) {
         if (parts[i]->n == 0) continue;
-        nt_buffer_puts(out, ", ");
+        nt_buffer_puts(out, i == 2 && w->removed ? ", removed by " : ", ");
         nt_svg_escape(out, parts[i]->data, parts[i]->n);
     }
 }

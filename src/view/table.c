@@ -270,6 +270,8 @@ int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options 
                                 .color = options->color,
                                 .ascii = options->ascii},
                       .heat = options->heat,
+                      .position = options->position,
+                      .skip_first = options->skip_first,
                       .text_shown = options->text_shown,
                       .most_rows = options->most_rows,
                       .row_only = options->plain >= 0 && trace->kind == NT_RESULT_TOKENS,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "view/frame.h"
+#include "view/inside.h"
 
 /* ---- inspect --------------------------------------------------------------------------------- */
 
@@ -23,7 +24,7 @@ static void kept_arrays(nt_frame *frame) {
     nt_frame_line(frame);
 }
 
-void nt_table_inspect(nt_frame *frame) {
+static void norms(nt_frame *frame) {
     nt_sheet *sheet = &frame->sheet;
     const nt_tensor_view *norms = nt_result_tensor(frame->trace, "hidden_norms");
     size_t n = norms ? norms->shape[0] : 0;
@@ -42,6 +43,25 @@ void nt_table_inspect(nt_frame *frame) {
     }
     nt_frame_sheet(frame);
     kept_arrays(frame);
+}
+
+/* Layers and attention where they were asked for; a page draws them above its tables. */
+void nt_table_inspect(nt_frame *frame) {
+    const nt_result *trace = frame->trace;
+    bool inside = trace->n_layers > 0 || trace->n_attentions > 0;
+    if (!inside || frame->page) {
+        norms(frame);
+        return;
+    }
+    int status = nt_inside_check(trace, frame->position);
+    if (status != NT_OK) {
+        frame->sheet.status = status;
+        return;
+    }
+    if (trace->n_layers > 0) nt_table_layers(frame);
+    if (trace->n_layers > 0 && trace->n_attentions > 0) nt_frame_gap(frame);
+    if (trace->n_attentions > 0) nt_table_attention(frame);
+    nt_frame_gap(frame);
 }
 
 /* ---- info ------------------------------------------------------------------------------------ */

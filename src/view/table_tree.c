@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "view/changes.h"
 #include "view/input.h"
 #include "view/tree_words.h"
 
@@ -75,7 +76,8 @@ static void put_box(nt_frame *frame, const nt_tree *tree, int32_t box, nt_buffer
     put_cell(frame, text, node->branch == NT_BRANCH_FIRST ? style : style & NT_STYLE_DIM);
     nt_tree_sum(text, tree, box);
     put_cell(frame, text, told);
-    if (node->branch == NT_BRANCH_PRUNED && node->beam && !tree->trace->proof)
+    if (node->branch == NT_BRANCH_PRUNED && node->beam && !tree->trace->proof &&
+        !nt_view_removed_by(node->token))
         nt_buffer_puts(text, "pruned, ");
     nt_tree_fate(text, tree, box);
     nt_buffer end = {0};

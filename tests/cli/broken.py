@@ -57,8 +57,8 @@ def giant_header(folder):
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", 1 << 60) + b"{}")
 
 
-def llama(folder):
-    change_config(folder, model_type="llama")
+def mamba(folder):
+    change_config(folder, model_type="mamba")
 
 
 def odd_heads(folder):

@@ -37,7 +37,7 @@ WORDS = ("-m", str(BENCH.model("words")))
 class Terminal:
     """The program in a terminal of its own; what it prints in the end comes through a pipe."""
 
-    def __init__(self, *args, rows=24, columns=80, env=None, on_terminal=False):
+    def __init__(self, *args, rows=24, columns=80, env=None, on_terminal=False, stdin=None):
         self.master, self.slave = pty.openpty()
         self.size(rows, columns)
         self.before = termios.tcgetattr(self.slave)
@@ -50,8 +50,13 @@ class Terminal:
 
         self.screen = b""
         self.run = subprocess.Popen(
-            [str(BENCH.nextoken), "explore", *args], stdin=self.slave, env=variables, preexec_fn=take_terminal,
+            [str(BENCH.nextoken), "explore", *args], env=variables, preexec_fn=take_terminal,
+            stdin=self.slave if stdin is None else subprocess.PIPE,
             stdout=self.slave if on_terminal else subprocess.PIPE, stderr=subprocess.PIPE)
+        if stdin is not None:
+            self.run.stdin.write(stdin)
+            self.run.stdin.close()
+            self.run.stdin = None
 
     def size(self, rows, columns):
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -317,6 +322,32 @@ class Ways(Driven):
         self.assertEqual((status, out), (1, b""))
         self.assertIn(b"TERM is dumb", err)
         self.assertEqual(terminal.screen, b"")
+
+    def test_a_text_from_standard_input(self):
+        terminal = self.start(*WORDS, "-", stdin=b"Alice")
+        terminal.wait("\033[?2026l")
+        terminal.send("1")
+        self.assertEqual(terminal.leave()[:2], (0, b"Alice Ms\n"))
+
+    def test_what_is_printed_on_the_terminal_stands_below(self):
+        terminal = self.start(*WORDS, "Alice", on_terminal=True)
+        terminal.wait("\033[?2026l")
+        terminal.send("1")
+        self.assertEqual(terminal.leave()[0], 0)
+        self.assertEqual(terminal.screen.rpartition(LEAVE)[2], b"Alice Ms\r\n")
+
+    def test_ctrl_c_stops_following(self):
+        terminal = self.start(*WORDS, "--json", "Alice")
+        terminal.wait("\033[?2026l")
+        terminal.send("g", "3", "0", "0")
+        os.write(terminal.master, ENTER.encode())
+        terminal.wait("9 tokens")
+        at = len(terminal.screen)
+        os.write(terminal.master, b"\x03")
+        terminal.wait(" steps\033", since=at)
+        ids = self.path(terminal)["ids"]
+        self.assertGreater(len(ids), 3)
+        self.assertLess(len(ids), 300)
 
     def test_no_colours_where_none_are_wanted(self):
         terminal = self.begin(env={"NO_COLOR": "1"})

@@ -37,7 +37,7 @@ static inline size_t take_section(const uint8_t **section, const uint8_t **bytes
 /* ---- A folder in memory, removed at the end -------------------------------------------------- */
 
 enum { SCRATCH_MOST = 8 };
-static char scratch_top[64], scratch_files[SCRATCH_MOST][128];
+static char scratch_top[64], scratch_files[SCRATCH_MOST][256];
 static size_t scratch_n;
 
 static void scratch_remove(void) {
@@ -57,7 +57,7 @@ static inline const char *scratch_folder(void) {
 
 /* The path of a file there; good as long as the program. */
 static inline const char *scratch_path(const char *name) {
-    char path[128];
+    char path[256];
     snprintf(path, sizeof path, "%s/%s", scratch_folder(), name);
     for (size_t i = 0; i < scratch_n; i++)
         if (strcmp(path, scratch_files[i]) == 0) return scratch_files[i];

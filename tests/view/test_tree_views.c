@@ -30,7 +30,9 @@ static size_t count(const char *text, const char *part) {
 }
 
 static void has(const char *text, const char *part) {
-    if (!strstr(text, part)) fail_msg("no \"%s\" in\n%s", part, text);
+    if (strstr(text, part)) return;
+    fprintf(stderr, "no \"%s\" in\n%s", part, text); /* fail_msg would cut it */
+    fail();
 }
 
 /* The sample's tokens in its order, with the figures that were put in. */
@@ -100,6 +102,25 @@ static void page(void **state) {
     free_sample(t);
 }
 
+/* The sample in the terminal: held against its figures by eye, once. */
+static void terminal(void **state) {
+    static const char wanted[] =
+        "A long long time ago,·\n"
+        "├─·had                      30.00 %  -1.20\n"
+        "│ └─·a                      90.00 %  -1.31  sequence 0: length, score -0.655\n"
+        "├─·was                      40.00 %  -0.92\n"
+        "│ ├─·young                  50.00 %  -1.61  sequence 1: length, score -0.805\n"
+        "│ └─<|endoftext|>            2.00 %  -4.83  ended, beaten: stop, score -2.414\n"
+        "├─·is                       10.00 %  -2.30  removed by repetition_penalty\n"
+        "└─<|endoftext|>              5.00 %  -3.00  pruned, 4th, ended: stop, score -2.…\n";
+    nt_result *t = sample_beams();
+    (void)state;
+    char *table = draw_tree(nt_view_table, t, NT_TREE_AUTO);
+    has(table, wanted);
+    nt_free(table);
+    free_sample(t);
+}
+
 /* A token is text wherever it stands. */
 static void hostile_tokens(void **state) {
     nt_result *t = new_search(64);
@@ -139,8 +160,8 @@ static void refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(picture),        cmocka_unit_test(large),   cmocka_unit_test(page),
-        cmocka_unit_test(hostile_tokens), cmocka_unit_test(refused),
+        cmocka_unit_test(picture),  cmocka_unit_test(large),          cmocka_unit_test(page),
+        cmocka_unit_test(terminal), cmocka_unit_test(hostile_tokens), cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

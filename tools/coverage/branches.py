@@ -78,7 +78,7 @@ def main():
         path = (ROOT / word).resolve()
         text = path.read_text(encoding="utf-8").splitlines()
         print(f"\n{word}: never taken")
-        for line, ways in sorted(lines_without(accounts[path]).items()):
+        for line, ways in sorted(lines_without(accounts.get(path, {"branches": []})).items()):
             print(f"{line:5} {','.join(ways):12} {text[line - 1].strip()}")
     if below:
         sys.exit(f"{below} parsers are below {LEAST} %")

@@ -16,6 +16,9 @@ extern const nt_page_figure nt_figure_beams, nt_figure_exact;
 /* SCORE: the text on grounds that say how expected each token was, and lines under it. */
 extern const nt_page_figure nt_figure_heat;
 
+/* INSPECT with layers or attention: what each layer would say, and where heads look. */
+extern const nt_page_figure nt_figure_inside;
+
 /* VERSUS: the text on grounds of what changes. */
 extern const nt_page_figure nt_figure_versus;
 
@@ -25,6 +28,8 @@ nt_page_part nt_page_heat(void);
 nt_page_part nt_page_tree_style(void);
 nt_page_part nt_page_tree(void);
 nt_page_part nt_page_strip_style(void);
+nt_page_part nt_page_inside_style(void);
+nt_page_part nt_page_inside(void);
 nt_page_part nt_page_versus_style(void);
 nt_page_part nt_page_strip(void);
 nt_page_part nt_page_warp(void);

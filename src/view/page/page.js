@@ -80,4 +80,5 @@ const nt = {
   document.addEventListener('focusout', hide);
   document.addEventListener('click', (event) => show(carrier(event)));
   document.addEventListener('keydown', (event) => { if (event.key === 'Escape') hide(); });
+  addEventListener('resize', hide);
 })();

@@ -127,7 +127,8 @@
 
   function putBox(box) {
     const { last, width, field } = box, inner = width - field;
-    const said = [nameOf(box.list), box.share, last.sum, last.fate, last.end2].filter(Boolean).join(', ');
+    const fate = last.branch === 'removed' ? 'removed by ' + last.fate : last.fate;
+    const said = [nameOf(box.list), box.share, last.sum, fate, last.end2].filter(Boolean).join(', ');
     const g = make('g', {
       class: `node ${last.branch}${box.run ? ' run' : ''}`, transform: `translate(${box.x} ${box.y})`, role: 'treeitem', tabindex: -1,
       'aria-level': box.level, 'aria-label': said, 'data-tip': tipOf(box),
@@ -253,7 +254,9 @@
   svg.addEventListener('pointerleave', () => { if (!svg.contains(document.activeElement)) show(null); });
   svg.addEventListener('click', (event) => {
     const box = boxOf(event.target.closest('.node'));
-    if (box && !toggle(box)) focus(box);
+    if (!box) return;
+    if (toggle(box)) event.stopPropagation(); // what was clicked is gone: the tip is that of the box in focus
+    else focus(box);
   });
 
   // ---- The bar ----
