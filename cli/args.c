@@ -382,7 +382,8 @@ static bool check(const reader *r) {
 }
 
 bool cli_parse(cli_settings *settings, const cli_command *command, int argc, char **argv) {
-    *settings = (cli_settings){.color = -1, .rows = -1, .position = -1, .generate = NT_GENERATE_OPTIONS_INIT};
+    *settings = (cli_settings){
+        .color = -1, .rows = -1, .position = -1, .generate = NT_GENERATE_OPTIONS_INIT};
     const char *model = getenv("NEXTOKEN_MODEL");
     if (model && *model) settings->model = model;
     reader r = {command, settings, argc, 0, argv, false};

@@ -66,9 +66,9 @@ typedef struct cli_settings {
     bool force;          /* --force, of convert */
     const char *against; /* the other tokenizer */
     bool as_transformers, trim_offsets;
-    nt_heat heat; /* --heat */
-    int32_t layers;    /* --layers */
-    bool attention;    /* --attention, with its layer and head */
+    nt_heat heat;   /* --heat */
+    int32_t layers; /* --layers */
+    bool attention; /* --attention, with its layer and head */
     int32_t attention_layer, attention_head;
     bool attention_heads, skip_first, arcs;
     int64_t position; /* --position; -1: not given */
@@ -207,7 +207,7 @@ int cli_run_many(cli_run *run, const cli_settings *settings);
 /* False, with one line in error [n], where settings exclude each other. */
 bool cli_score_check(const cli_settings *settings, char *error, size_t n);
 bool cli_inspect_check(const cli_settings *settings, char *error, size_t n); /* inspect.c */
-bool cli_diff_check(const cli_settings *settings, char *error, size_t n); /* diff.c */
+bool cli_diff_check(const cli_settings *settings, char *error, size_t n);    /* diff.c */
 /* What settings ask of nt_score; it borrows from them. No callbacks. */
 nt_score_options cli_score_options(const cli_settings *settings);
 

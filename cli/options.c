@@ -128,8 +128,10 @@ static bool read_layers(cli_settings *settings, const char *value, char *error, 
         settings->layers = k;
         return true;
     }
-    snprintf(error, n, "layers is \"%.60s\"; it must be how many tokens of each layer are kept, 1 "
-                       "or more", value);
+    snprintf(error, n,
+             "layers is \"%.60s\"; it must be how many tokens of each layer are kept, 1 "
+             "or more",
+             value);
     return false;
 }
 
@@ -138,12 +140,15 @@ static bool read_attention(cli_settings *settings, const char *value, char *erro
     const char *end;
     int32_t layer = 0, head = NT_EVERY;
     bool whole = read_whole(&layer, &end, value, 0), all = whole && strcmp(end, ".all") == 0;
-    if (whole && !all && *end == '.') whole = read_whole(&head, &end, end + 1, 0) && !*end;
-    else if (whole && !all) whole = !*end;
+    if (whole && !all && *end == '.')
+        whole = read_whole(&head, &end, end + 1, 0) && !*end;
+    else if (whole && !all)
+        whole = !*end;
     if (!whole) {
         snprintf(error, n,
                  "attention is \"%.60s\"; it must be LAYER (the mean of its heads), LAYER.HEAD or "
-                 "LAYER.all (every head), such as 3.7; both count from 0", value);
+                 "LAYER.all (every head), such as 3.7; both count from 0",
+                 value);
         return false;
     }
     settings->attention = true;

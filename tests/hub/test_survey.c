@@ -210,7 +210,7 @@ static void asking_fails(void **state) {
     (void)state;
     static const nt_hub_part parts[] = {NT_HUB_MODEL, NT_HUB_TOKENIZER, NT_HUB_FILES};
     static const char *const files[] = {"x.gguf", "y.gguf"};
-    static const size_t calls[] = {9, 6, 2};
+    static const size_t calls[] = {8, 6, 2};
     begin();
     lacks("tokenizer.json");
     lacks("model.safetensors");

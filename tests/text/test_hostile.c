@@ -503,6 +503,7 @@ int main(void) {
         cmocka_unit_test(configurations),      cmocka_unit_test(sections),
         cmocka_unit_test(ids_of_added_tokens), cmocka_unit_test(nesting_without_end),
         cmocka_unit_test(memory_may_end),      cmocka_unit_test(cut_regexes),
+        cmocka_unit_test(components),          cmocka_unit_test(memory_may_end_in_regexes),
         cmocka_unit_test(wrong_regexes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,7 +172,7 @@ class Table:
         print(f"  {label:34} ours - transformers {exact:8.2g}   ours - llama.cpp {both:8.2g}   "
               f"llama.cpp - transformers {own:8.2g}   the width's own {width:8.2g}   greedy {same} of {self.n}",
               flush=True)
-        assert exact <= EXACT and width <= WIDTHS[kind] and both <= own + EXACT, label
+        assert exact <= EXACT and width <= WIDTHS[kind] and both <= 1.05 * own + EXACT, label  # as shares of other ranges
         return both
 
     def end(self):

@@ -1,17 +1,14 @@
 /* tokenizer.json: each section is read, or refused by name; none is passed over in silence. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "text/files/readings.h"
+#include "text/files/show.h"
 
 int nt_refuse_section(const char *where, const char *section, const json_t *value) {
-    char shown[100];
-    size_t n = value ? json_dumpb(value, shown, sizeof shown, JSON_COMPACT | JSON_ENCODE_ANY) : 0;
-    if (!value) n = (size_t)snprintf(shown, sizeof shown, "null");
-    return nt_fail(NT_E_UNSUPPORTED, "%s: %s %.*s%s is not supported", where, section,
-                   n > sizeof shown ? (int)sizeof shown : (int)n, shown,
-                   n > sizeof shown ? "..." : "");
+    char shown[NT_SHOWN];
+    nt_show(shown, value);
+    return nt_fail(NT_E_UNSUPPORTED, "%s: %s %s is not supported", where, section, shown);
 }
 
 /* Member of an object; NULL when it is absent or null. */

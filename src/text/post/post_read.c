@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "text/files/show.h"
 #include "text/post/post.h"
 
 enum {
@@ -11,11 +12,9 @@ enum {
 };
 
 static int refuse(const char *where, const char *section, const json_t *value) {
-    char shown[100];
-    size_t n = json_dumpb(value, shown, sizeof shown, JSON_COMPACT | JSON_ENCODE_ANY);
-    return nt_fail(NT_E_UNSUPPORTED, "%s: %s %.*s%s is not supported", where, section,
-                   n > sizeof shown ? (int)sizeof shown : (int)n, shown,
-                   n > sizeof shown ? "..." : "");
+    char shown[NT_SHOWN];
+    nt_show(shown, value);
+    return nt_fail(NT_E_UNSUPPORTED, "%s: %s %s is not supported", where, section, shown);
 }
 
 /* Fails unless all of the keys stand there; names ends with NULL. */
