@@ -105,3 +105,17 @@ void nt_inside_token(nt_strip *line, const nt_token *token, size_t width, uint8_
     for (size_t used = nt_strip_width(line, first, line->n - first); used < width; used++)
         nt_strip_puts(line, " ", style);
 }
+
+void nt_inside_words(nt_strip *line, const char *words, uint8_t style) {
+    nt_strip_show(line, words, strlen(words), NT_SHOW_TEXT, style);
+}
+
+void nt_inside_note(nt_strip *line, const nt_result *trace, nt_window shown, const char *what) {
+    if (shown.n == trace->n_tokens) return;
+    char text[200];
+    bool last = shown.first + shown.n == trace->n_tokens, one = last && shown.n == 1;
+    snprintf(text, sizeof text, "%s%s of %s %s; --position N shows those up to N",
+             last ? (one ? "the last" : "the last ") : "", one ? "" : nt_figure_count(shown.n).s,
+             nt_figure_count(trace->n_tokens).s, what);
+    nt_inside_words(line, text, NT_STYLE_DIM);
+}

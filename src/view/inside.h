@@ -51,4 +51,9 @@ nt_attention_habit nt_attention_habit_of(const nt_result *trace, const nt_head_w
 /* A token in at most `width` columns, cut with a mark, and blanks up to there. */
 void nt_inside_token(nt_strip *line, const nt_token *token, size_t width, uint8_t style);
 
+/* Words that a line may break between. */
+void nt_inside_words(nt_strip *line, const char *words, uint8_t style);
+/* "the last 6 of 40 positions; --position N shows those up to N"; nothing where all are shown. */
+void nt_inside_note(nt_strip *line, const nt_result *trace, nt_window shown, const char *what);
+
 #endif

@@ -7,7 +7,7 @@
 #include "view/inside.h"
 
 enum { NUMBER = 4, TOKEN = 11, MOST = 10, LEFT = NUMBER + 1 + TOKEN + 1, RIGHT = 21 };
-enum { TICK = 5 };
+enum { TICK = 5, NARROW = 60 }; /* narrower: without what is looked at most */
 
 /* Columns of a cell: a shade, or a percentage behind a blank. */
 static size_t cell_width(const nt_frame *frame) {
@@ -63,7 +63,7 @@ static void ticks(nt_frame *frame, nt_window shown) {
         blanks(line, cells * width - used);
         i += cells;
     }
-    nt_strip_puts(line, "  most at", NT_STYLE_DIM);
+    if (frame->paint.width >= NARROW) nt_strip_puts(line, "  most at", NT_STYLE_DIM);
     end_line(frame);
 }
 
@@ -85,7 +85,7 @@ static void put_row(nt_frame *frame, const nt_head_weights *of, size_t t, nt_win
     }
     double share = nt_attention_share(trace, of, t, most, frame->skip_first);
     blanks(line, 2);
-    if (!isnan(share)) {
+    if (!isnan(share) && frame->paint.width >= NARROW) {
         nt_inside_token(line, &trace->tokens[most], MOST, 0);
         nt_figure percent = nt_figure_percent(share);
         blanks(line, 9 > strlen(percent.s) ? 9 - strlen(percent.s) : 1);
@@ -96,24 +96,17 @@ static void put_row(nt_frame *frame, const nt_head_weights *of, size_t t, nt_win
 
 static void notes(nt_frame *frame, nt_window shown) {
     if (!frame->line.ascii) {
-        nt_strip_puts(&frame->line,
-                      "\xC2\xB7 under 2 %  \xE2\x96\x91 2 to 10 %  \xE2\x96\x92 10 to 30 %  "
-                      "\xE2\x96\x93 30 to 60 %  \xE2\x96\x88 60 % and up",
-                      NT_STYLE_DIM);
+        nt_inside_words(&frame->line,
+                        "\xC2\xB7 under 2 %  \xE2\x96\x91 2 to 10 %  \xE2\x96\x92 10 to 30 %  "
+                        "\xE2\x96\x93 30 to 60 %  \xE2\x96\x88 60 % and up",
+                        NT_STYLE_DIM);
         end_line(frame);
     }
     if (frame->skip_first)
         nt_frame_part(frame, "shares of what the first token leaves", NT_STYLE_DIM);
-    if (shown.n < frame->trace->n_tokens) {
-        char text[160] = "";
-        strcat(text, shown.first + shown.n == frame->trace->n_tokens ? "the last " : "");
-        strcat(text, nt_figure_count(shown.n).s);
-        strcat(text, " of ");
-        strcat(text, nt_figure_count(frame->trace->n_tokens).s);
-        strcat(text, " tokens; --position N shows those up to N");
-        nt_frame_part(frame, text, NT_STYLE_DIM);
-    }
     nt_frame_line(frame);
+    nt_inside_note(&frame->line, frame->trace, shown, "tokens");
+    if (frame->line.n > 0) end_line(frame);
 }
 
 /* What each head does, where all were kept. */
@@ -143,10 +136,11 @@ void nt_table_attention(nt_frame *frame) {
     if (trace->n_attentions == 0 || trace->n_tokens == 0) return;
     const nt_head_weights *of = &trace->attentions[0];
     size_t width = frame->paint.width, cell = cell_width(frame);
-    size_t room = width > LEFT + RIGHT + 2 * cell ? (width - LEFT - RIGHT) / cell : 2;
+    size_t right = width < NARROW ? 0 : RIGHT;
+    size_t room = width > LEFT + right + 2 * cell ? (width - LEFT - right) / cell : 2;
     nt_window shown = nt_inside_window(trace, frame->position, room);
-    nt_strip_puts(&frame->line, "attention of ", NT_STYLE_DIM);
-    nt_strip_puts(&frame->line, nt_attention_name_of(of).s, NT_STYLE_BOLD);
+    nt_inside_words(&frame->line, "attention of ", NT_STYLE_DIM);
+    nt_inside_words(&frame->line, nt_attention_name_of(of).s, NT_STYLE_BOLD);
     end_line(frame);
     ticks(frame, shown);
     for (size_t t = shown.first; t < shown.first + shown.n; t++)

@@ -77,7 +77,7 @@ static void legend(nt_frame *frame) {
     static const char *const classes[] = {"<1 %", "1 to 10 %", "10 to 50 %", "50 % and up"};
     nt_strip *line = &frame->line;
     nt_strip_puts(line, line->ascii ? ">" : "\xE2\x96\xB8", 0);
-    nt_strip_puts(line, " first with the final answer", NT_STYLE_DIM);
+    nt_inside_words(line, " first with the final answer", NT_STYLE_DIM);
     if (frame->paint.color) {
         for (int class = 0; class < 4; class ++) {
             bool ground = style_of(class) & NT_STYLE_GROUND;
@@ -88,23 +88,9 @@ static void legend(nt_frame *frame) {
         }
     } else {
         nt_strip_puts(line, line->ascii ? ", " : " \xC2\xB7 ", NT_STYLE_DIM);
-        nt_strip_puts(line, "with its probability in percent", NT_STYLE_DIM);
+        nt_inside_words(line, "with its probability in percent", NT_STYLE_DIM);
     }
     end_line(frame);
-}
-
-/* "the last 6 of 40 positions; --position N shows those up to N" */
-static void window_note(nt_frame *frame, nt_window shown) {
-    if (shown.n == frame->trace->n_tokens) return;
-    char text[160];
-    bool last = shown.first + shown.n == frame->trace->n_tokens;
-    strcpy(text, last ? "the last " : "");
-    strcat(text, nt_figure_count(shown.n).s);
-    strcat(text, " of ");
-    strcat(text, nt_figure_count(frame->trace->n_tokens).s);
-    strcat(text, " positions; --position N shows those up to N");
-    nt_frame_part(frame, text, NT_STYLE_DIM);
-    nt_frame_line(frame);
 }
 
 static void grid(nt_frame *frame) {
@@ -125,7 +111,9 @@ static void grid(nt_frame *frame) {
     token_row(frame, "then", trace->layer_next, shown, width, NT_STYLE_BOLD);
     nt_frame_gap(frame);
     legend(frame);
-    window_note(frame, nt_inside_window(trace, frame->position, room / (width + 1)));
+    nt_inside_note(&frame->line, trace,
+                   nt_inside_window(trace, frame->position, room / (width + 1)), "positions");
+    if (frame->line.n > 0) end_line(frame);
 }
 
 /* ---- One position ---------------------------------------------------------------------------- */

@@ -196,7 +196,7 @@ static void added_token_of_a_page(void **state) {
     static char json[4096], content[1100];
     memset(content, 'x', sizeof content - 1);
     snprintf(json, sizeof json,
-             FILE_OF("[{\"content\":\"%s\"," FLAGS("true") "}]", LEVEL, "null", LEVEL, BPE("")),
+             FILE_OF("[{\"id\":5,\"content\":\"%s\"," FLAGS("true") "}]", LEVEL, "null", LEVEL, BPE("")),
              content);
     folder_put_text(folder, "t.json", json);
     check_refusal(folder_path(folder, "t.json"), NT_E_UNSUPPORTED,

@@ -173,13 +173,13 @@ int nt_read_added(nt_tokenizer *tokenizer, const nt_sections *sections) {
         const json_t *content = json_object_get(token, "content");
         if (!json_is_string(content))
             return nt_fail(NT_E_FORMAT, "%s: added_tokens[%zu] has no \"content\"", where, i);
+        nt_added_token flags;
+        NT_TRY(nt_added_flags(&flags, token, true, where));
         /* What it says is not used, as tokenizers does: new tokens are counted on from the last. */
         const json_t *id = json_object_get(token, "id");
         if (!json_is_integer(id) || json_integer_value(id) < 0 ||
             json_integer_value(id) > UINT32_MAX)
             return nt_fail(NT_E_FORMAT, "%s: added_tokens[%zu] has no \"id\"", where, i);
-        nt_added_token flags;
-        NT_TRY(nt_added_flags(&flags, token, true, where));
         NT_TRY(nt_added_add(&tokenizer->added, &tokenizer->lexicon, tokenizer->n_model,
                             json_string_value(content), json_string_length(content), flags, where));
     }
