@@ -22,14 +22,15 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
 
 bool cli_inspect_check(const cli_settings *s, char *error, size_t n) {
     bool inside = s->layers || s->attention, table = s->format == NT_CSV || s->format == NT_TSV;
+    bool svg = s->svg || s->format == NT_SVG;
     const char *why = NULL;
     if (s->position >= 0 && !inside)
         why = "--position goes with --layers or --attention";
     else if (s->skip_first && !s->attention)
         why = "--skip-first goes with --attention";
-    else if (s->arcs && !(s->attention && s->svg))
+    else if (s->arcs && !(s->attention && svg))
         why = "--arcs goes with --attention and --svg FILE";
-    else if (s->svg && !inside)
+    else if (svg && !inside)
         why = "--svg draws --layers or --attention: give one of them";
     else if (table && s->layers && s->attention)
         why =

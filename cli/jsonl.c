@@ -120,8 +120,8 @@ static bool read_object(cli_line *line, const cli_command *command, char *error)
            cli_score_check(&line->settings, error, CLI_MAX_ERROR);
 }
 
-bool cli_line_read(cli_line *line, const cli_command *command, const cli_settings *base,
-                   const char *bytes, size_t n, char *error) {
+static bool read_line(cli_line *line, const cli_command *command, const cli_settings *base,
+                      const char *bytes, size_t n, char *error) {
     json_error_t where;
     *line = (cli_line){.settings = *base, .prompt = {.size = sizeof(nt_prompt)}};
     line->settings.generate.owned = NULL; /* what the line adds to the copy is the copy's own */
@@ -133,6 +133,15 @@ bool cli_line_read(cli_line *line, const cli_command *command, const cli_setting
         return say(error, "out of memory");
     snprintf(error, CLI_MAX_ERROR, "not valid JSON: column %d: %s", where.column, where.text);
     return false;
+}
+
+bool cli_line_read(cli_line *line, const cli_command *command, const cli_settings *base,
+                   const char *bytes, size_t n, char *error) {
+    bool ok = read_line(line, command, base, bytes, n, error);
+    /* Names and texts of the line may stand in it: as the library does, it stays one line. */
+    for (char *at = error; !ok && *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
+    return ok;
 }
 
 void cli_line_free(cli_line *line) {

@@ -459,7 +459,7 @@ typedef struct nt_inspect_options {
                         ids (nt_result_layer); more than V means V. 0: none */
     bool attention;  /* keep where one head looks (nt_result_attention) */
     int32_t attention_layer, attention_head; /* which; head NT_EVERY: the mean of the layer's */
-    bool attention_heads; /* that mean, and every head of the layer beside it */
+    bool attention_heads;                    /* that mean, and every head of the layer beside it */
 } nt_inspect_options;
 #define NT_INSPECT_OPTIONS_INIT                                                                    \
     { .size = sizeof(nt_inspect_options) }

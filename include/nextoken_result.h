@@ -279,8 +279,8 @@ typedef struct nt_layer_choice {
 typedef struct nt_layer_cell {
     const nt_layer_choice *likeliest; /* [n_likeliest] in order */
     size_t n_likeliest;
-    double entropy;    /* nats, of all that the layer says here */
-    int64_t next_rank; /* of the token that comes next, 1 is the likeliest, */
+    double entropy;                 /* nats, of all that the layer says here */
+    int64_t next_rank;              /* of the token that comes next, 1 is the likeliest, */
     double next_logprob, next_prob; /* and its probability */
 } nt_layer_cell;
 
@@ -293,10 +293,9 @@ NT_API const nt_token *nt_result_layer_next(const nt_result *result, size_t t);
 
 /* Of INSPECT with `attention`: where one head looks. */
 typedef struct nt_head_weights {
-    int32_t layer; /* block, 0 first */
-    int32_t head;  /* NT_EVERY: the mean of the block's heads */
-    const float
-        *weights; /* [T, T] row t: from position t to those up to it, sum 1; zeros behind */
+    int32_t layer;        /* block, 0 first */
+    int32_t head;         /* NT_EVERY: the mean of the block's heads */
+    const float *weights; /* [T, T] row t: from position t to those up to it, sum 1; zeros behind */
 } nt_head_weights;
 /* With attention_heads the mean comes first, then every head. */
 NT_API size_t nt_result_n_attentions(const nt_result *result);
@@ -351,11 +350,12 @@ typedef struct nt_view_options {
     nt_tree_detail tree_detail; /* of that, and of NT_SVG and NT_HTML */
     int64_t plain; /* 0 or more: NT_TABLE of TOKENS is its tokens in a row and nothing else, so many
                       of them at the beginning as plain text; -1 (the default): the table */
-    int64_t position; /* 0 or more: NT_TABLE and NT_SVG of INSPECT show the positions up to this
-                         one, and the table what each layer says there; -1 (the default): the last */
-    bool skip_first;  /* of INSPECT with attention: leave the first token out, on which heads rest
-                         that look for nothing, and shade each row by its share of the others */
-    bool arcs;        /* NT_SVG of INSPECT with attention: arcs alone, without the matrix */
+    int64_t
+        position;    /* 0 or more: NT_TABLE and NT_SVG of INSPECT show the positions up to this
+                        one, and the table what each layer says there; -1 (the default): the last */
+    bool skip_first; /* of INSPECT with attention: leave the first token out, on which heads rest
+                        that look for nothing, and shade each row by its share of the others */
+    bool arcs;       /* NT_SVG of INSPECT with attention: arcs alone, without the matrix */
 } nt_view_options;
 #define NT_VIEW_OPTIONS_INIT                                                                       \
     { .size = sizeof(nt_view_options), .index = -1, .most_rows = -1, .plain = -1, .position = -1 }

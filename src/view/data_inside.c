@@ -60,13 +60,17 @@ static void put_attention(nt_buffer *out, const nt_result *trace, const nt_head_
     nt_buffer_putc(out, ']');
 }
 
-void nt_json_inside(nt_buffer *out, const nt_result *trace, nt_measure in) {
+enum { MOST_VALUES = 500000 }; /* of heads on a page */
+
+void nt_json_inside(nt_buffer *out, const nt_result *trace, nt_measure in, bool on_page) {
     if (trace->n_layers > 0) put_layers(out, trace, in);
     if (trace->n_attentions == 0) return;
     if (trace->n_layers == 0) nt_put_tokens(out, trace->tokens, trace->n_tokens);
     nt_put_key(out, "attention");
     put_attention(out, trace, &trace->attentions[0]);
-    if (trace->n_attentions > 1) {
+    double n_values = (double)trace->n_attentions * (double)trace->n_tokens;
+    bool few = n_values * (double)trace->n_tokens <= MOST_VALUES;
+    if (trace->n_attentions > 1 && (few || !on_page)) {
         nt_put_key(out, "heads");
         nt_put_open(out, '[');
         for (size_t i = 1; i < trace->n_attentions; i++) {

@@ -29,7 +29,7 @@ static void text(nt_buffer *out, const nt_result *trace) {
     nt_put_string(out, trace->text, trace->n_text);
 }
 
-static void inspect(nt_buffer *out, const nt_result *trace, nt_measure in) {
+static void inspect(nt_buffer *out, const nt_result *trace, nt_measure in, bool on_page) {
     const nt_tensor_view *logits = nt_result_tensor(trace, "logits");
     const nt_tensor_view *norms = nt_result_tensor(trace, "hidden_norms");
     size_t T = logits ? logits->shape[0] : 0, V = logits ? logits->shape[1] : 0; /* [T, V] */
@@ -44,7 +44,7 @@ static void inspect(nt_buffer *out, const nt_result *trace, nt_measure in) {
     for (size_t i = 0; norms && i < norms->shape[0]; i++)
         nt_put_number(out, norms->data[i]);
     nt_buffer_putc(out, ']');
-    nt_json_inside(out, trace, in);
+    nt_json_inside(out, trace, in, on_page);
 }
 
 static bool in_heading(const char *name) {
@@ -80,7 +80,8 @@ static void heading(nt_buffer *out, const nt_result *trace, int64_t index) {
     nt_member_truth(out, "bos", trace->bos);
 }
 
-static void body(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
+static void body(nt_buffer *out, const nt_result *trace, const nt_view_options *options,
+                 bool on_page) {
     nt_measure in = nt_measure_of(options->bits);
     switch (trace->kind) {
     case NT_RESULT_TOKENS: tokens(out, trace); break;
@@ -89,7 +90,7 @@ static void body(nt_buffer *out, const nt_result *trace, const nt_view_options *
     case NT_RESULT_STEPS: nt_json_steps(out, trace); break;
     case NT_RESULT_GENERATE: nt_json_generate(out, trace, options->trace); break;
     case NT_RESULT_SCORE: nt_json_score(out, trace, in); break;
-    case NT_RESULT_INSPECT: inspect(out, trace, in); break;
+    case NT_RESULT_INSPECT: inspect(out, trace, in, on_page); break;
     case NT_RESULT_INFO: info(out, trace); break;
     case NT_RESULT_CONTINUATIONS: nt_json_continuations(out, trace, in); break;
     case NT_RESULT_PERPLEXITY: nt_json_perplexity(out, trace, in); break;
@@ -102,12 +103,21 @@ static void body(nt_buffer *out, const nt_result *trace, const nt_view_options *
     }
 }
 
-int nt_view_json(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
+static int object(nt_buffer *out, const nt_result *trace, const nt_view_options *options,
+                  bool on_page) {
     if ((unsigned)trace->kind > NT_RESULT_VERSUS)
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no JSON", (int)trace->kind);
     nt_buffer_putc(out, '{');
     heading(out, trace, options->index);
-    body(out, trace, options);
+    body(out, trace, options, on_page);
     nt_buffer_puts(out, "}\n");
     return out->status;
+}
+
+int nt_view_json(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
+    return object(out, trace, options, false);
+}
+
+int nt_view_json_on_page(nt_buffer *out, const nt_result *trace, const nt_view_options *options) {
+    return object(out, trace, options, true);
 }

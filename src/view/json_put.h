@@ -62,8 +62,8 @@ void nt_json_explain(nt_buffer *out, const nt_result *trace);
 void nt_json_compared(nt_buffer *out, const nt_result *trace);
 void nt_json_counts(nt_buffer *out, const nt_result *trace);
 void nt_json_score(nt_buffer *out, const nt_result *trace, nt_measure in);
-/* Layers and attention, where they are kept. */
-void nt_json_inside(nt_buffer *out, const nt_result *trace, nt_measure in);
+/* Layers and attention, where they are kept; on a page without too many heads. */
+void nt_json_inside(nt_buffer *out, const nt_result *trace, nt_measure in, bool on_page);
 void nt_json_versus(nt_buffer *out, const nt_result *trace, nt_measure in);
 void nt_json_continuations(nt_buffer *out, const nt_result *trace, nt_measure in);
 void nt_json_perplexity(nt_buffer *out, const nt_result *trace, nt_measure in);

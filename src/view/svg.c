@@ -17,13 +17,7 @@ enum { LABEL = 34, LINE = 18, GAP = 14, PROMPT_COLUMNS = 70, PROMPT_IDS = 9 };
 /* Every rule says whose it is, so that a page that holds the picture keeps its own looks. The
  * colours have at least 4.5 : 1 on their grounds. Renderers that know no media queries show the
  * light one. */
-static const char looks[] =
-    ".nt .page{fill:#fff;stroke:#d4d9e2}\n"
-    ".nt text{fill:#1c2333;font:13px system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica "
-    "Neue\",\"Noto Sans\",\"Liberation Sans\",Arial,sans-serif;font-variant-numeric:tabular-nums;"
-    "white-space:pre}\n"
-    ".nt .mono{font-family:ui-monospace,SFMono-Regular,\"SF Mono\",Menlo,Consolas,\"DejaVu Sans "
-    "Mono\",\"Liberation Mono\",monospace}\n"
+static const char looks[] = NT_SVG_LOOKS
     ".nt .label{fill:#5a6478;font-size:11px;font-weight:600;letter-spacing:.09em}\n"
     ".nt .prompt{font-size:16px}\n"
     ".nt .title{fill:#5a6478;font-size:12px;font-weight:600}\n"

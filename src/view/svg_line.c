@@ -469,13 +469,7 @@ static double draw_all(nt_buffer *out, nt_buffer *told, const nt_result *trace, 
 
 /* ---- The element ----------------------------------------------------------------------------- */
 
-static const char looks[] =
-    ".nt .page{fill:#fff;stroke:#d4d9e2}\n"
-    ".nt text{fill:#1c2333;font:13px system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica "
-    "Neue\",\"Noto Sans\",\"Liberation Sans\",Arial,sans-serif;font-variant-numeric:tabular-nums;"
-    "white-space:pre}\n"
-    ".nt .mono{font-family:ui-monospace,SFMono-Regular,\"SF Mono\",Menlo,Consolas,\"DejaVu Sans "
-    "Mono\",\"Liberation Mono\",monospace}\n"
+static const char looks[] = NT_SVG_LOOKS
     ".nt .label{fill:#5a6478;font-size:11px;font-weight:600;letter-spacing:.09em}\n"
     ".nt .prompt{font-size:15px}\n"
     ".nt .title{font-size:13px;font-weight:600}\n"

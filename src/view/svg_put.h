@@ -6,6 +6,15 @@
 #include "base/buffer.h"
 #include "view/strip.h"
 
+/* Rules of a stylesheet that every picture begins with. */
+#define NT_SVG_LOOKS                                                                               \
+    ".nt .page{fill:#fff;stroke:#d4d9e2}\n"                                                        \
+    ".nt text{fill:#1c2333;font:13px system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica "     \
+    "Neue\",\"Noto Sans\",\"Liberation Sans\",Arial,sans-serif;font-variant-numeric:tabular-nums;" \
+    "white-space:pre}\n"                                                                           \
+    ".nt .mono{font-family:ui-monospace,SFMono-Regular,\"SF Mono\",Menlo,Consolas,\"DejaVu Sans "  \
+    "Mono\",\"Liberation Mono\",monospace}\n"
+
 typedef struct nt_box {
     double x, y, width, height;
 } nt_box;

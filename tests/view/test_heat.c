@@ -3,6 +3,7 @@
 
 #include "view/heat.h"
 #include "view/random.h"
+#include "view/shown.h"
 #include "view/svg_line.h"
 
 /* A scored text of tokens [n]. */
@@ -148,33 +149,6 @@ static void words_hold_all_tokens(void **state) {
 }
 
 /* ---- Views ----------------------------------------------------------------------------------- */
-
-typedef int (*view_fn)(nt_buffer *, const nt_result *, const nt_view_options *);
-
-static __attribute__((noinline)) char *shown(const nt_result *t, view_fn view,
-                                             nt_view_options options) {
-    nt_buffer out = {0};
-    assert_int_equal(view(&out, t, &options), NT_OK);
-    char *text;
-    size_t n;
-    assert_int_equal(nt_buffer_take(&text, &n, &out), NT_OK);
-    return text;
-}
-
-static void has(const char *text, const char *part) {
-    if (!strstr(text, part)) fail_msg("no \"%s\" in %s", part, text);
-}
-
-static void has_not(const char *text, const char *part) {
-    if (strstr(text, part)) fail_msg("\"%s\" in %s", part, text);
-}
-
-static size_t count(const char *text, const char *part) {
-    size_t n = 0;
-    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
-        n++;
-    return n;
-}
 
 static void on_the_terminal(void **state) {
     (void)state;
@@ -342,26 +316,6 @@ static void as_lines(void **state) {
 }
 
 /* ---- Any text -------------------------------------------------------------------------------- */
-
-static void sweep(const nt_result *t, view_fn view, const nt_view_options *options) {
-    nt_buffer whole = {0};
-    assert_int_equal(view(&whole, t, options), NT_OK);
-    for (size_t k = 1;; k++) {
-        nt_buffer out = {0};
-        nt_memory_fail_at(k);
-        int status = view(&out, t, options);
-        nt_memory_fail_at(0);
-        if (status == NT_OK) {
-            assert_int_equal(out.n, whole.n);
-            assert_memory_equal(out.data, whole.data, whole.n);
-            nt_buffer_free(&out);
-            break;
-        }
-        assert_int_equal(status, NT_E_MEMORY);
-        nt_buffer_free(&out);
-    }
-    nt_buffer_free(&whole);
-}
 
 static void hostile_tokens(void **state) {
     (void)state;

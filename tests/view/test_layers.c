@@ -214,6 +214,16 @@ static void attention_on_the_terminal(void **state) {
     text = shown(t, nt_view_html, options); /* bounded, and it says so */
     assert_true(count(text, "<rect ") == NT_ATTENTION_MOST * (NT_ATTENTION_MOST + 1) / 2);
     has(text, "Positions 252 to 299 of 300 are drawn");
+    has(text, "\"heads\":[{\"layer\"");
+    nt_free(text);
+    free_sample(t);
+    t = inside_of(tokens, N, (asked){false, 6}); /* 540,000 weights */
+    text = shown(t, nt_view_html, options);
+    has_not(text, "\"heads\":");
+    assert_int_equal(count(text, "data-head="), 6);
+    nt_free(text);
+    text = shown(t, nt_view_json, options);
+    has(text, "\"heads\":[{\"layer\"");
     nt_free(text);
     free(tokens);
     free_sample(t);

@@ -169,9 +169,9 @@ static void put_attention(nt_page *page) {
     bool skip = page->options->skip_first;
     size_t n_values = trace->n_attentions * shown.n * (shown.n + 1) / 2;
     bool all = n_values <= MOST_VALUES;
-    nt_buffer_printf(out,
-                     "<section class=\"attention\" data-first=\"%zu\">\n<h2>Where %s looks</h2>\n",
-                     shown.first, of->head == NT_EVERY ? "a layer" : "a head");
+    nt_buffer_printf(
+        out, "<section class=\"attention\" data-first=\"%zu\">\n<h2>Where attention goes</h2>\n",
+        shown.first);
     nt_buffer_puts(out, "<p class=\"words which\" aria-live=\"polite\">");
     nt_html_puts(out, nt_attention_name_of(of).s);
     nt_buffer_puts(out, "</p>\n<div class=\"tools\" hidden>");

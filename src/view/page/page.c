@@ -101,7 +101,7 @@ static void put_result(nt_page *page, const nt_page_figure *figure) {
     nt_page_part script = nt_page_script();
     options.format = NT_JSON;
     options.trace = true;
-    int status = nt_view_json(&json, page->trace, &options);
+    int status = nt_view_json_on_page(&json, page->trace, &options);
     if (status != NT_OK) out->status = status;
     nt_buffer_puts(out, "<script type=\"application/json\" id=\"result\">");
     if (status == NT_OK && json.n > 0) nt_html_json(out, json.data, json.n);
