@@ -13,9 +13,9 @@ extern "C" {
 typedef struct nt_side {
     size_t size;
     nt_session *session;
-    const nt_generate_options
-        *generate;     /* its probabilities are those after these processors (and,
-                          where do_sample is on, warpers); NULL: the model's own */
+    /* Its probabilities are those after these processors and, where do_sample is on, warpers; NULL:
+     * the model's own. */
+    const struct nt_generate_options *generate;
     const char *label; /* how views call it; NULL: the model's path, and the options */
 } nt_side;
 

@@ -28,7 +28,7 @@ def run(*args, **more):
     return done.stdout
 
 
-HEADERS = ("nextoken.h", "nextoken_text.h", "nextoken_hub.h", "nextoken_generate.h", "nextoken_tensors.h",
+HEADERS = ("nextoken.h", "nextoken_text.h", "nextoken_hub.h", "nextoken_generate.h", "nextoken_tensors.h", "nextoken_versus.h",
            "nextoken_result.h")
 
 
