@@ -8,8 +8,8 @@
 
 #include "base/status.h"
 
-/* Parses bytes [n] strictly (UTF-8, no duplicate keys, nothing after the value, nesting to 2048, from
- * 1 MiB on at most one object or array in 16 bytes); `where` is the file's name for messages.
+/* Parses bytes [n] strictly (UTF-8, no duplicate keys, nothing after the value, nesting to 2048,
+ * from 1 MiB on at most one object or array in 16 bytes); `where` is the file's name for messages.
  * Errors: FORMAT (line and column), MEMORY. json_decref the result. */
 int nt_json_parse(json_t **out, const char *bytes, size_t n, const char *where);
 /* Reads and parses a file of at most max bytes, whose top value must be an object. */

@@ -225,9 +225,10 @@ int nt_tensors_get(const nt_tensor **out, const nt_tensors *tensors, const char 
                        name, tensor->file, entry->n_dims, NT_MAX_DIMS);
     }
     if (!entry->usable) {
-        return nt_fail(NT_E_UNSUPPORTED,
-                       "%.300s in %.400s is of type %s; F32, F16, BF16, F64, Q8_0, Q4_0 and Q6_K are read", name,
-                       tensor->file, entry->type);
+        return nt_fail(
+            NT_E_UNSUPPORTED,
+            "%.300s in %.400s is of type %s; F32, F16, BF16, F64, Q8_0, Q4_0 and Q6_K are read",
+            name, tensor->file, entry->type);
     }
     if (tensor->n_dims != n_dims ||
         (n_dims > 0 && memcmp(tensor->shape, shape, (size_t)n_dims * sizeof *shape) != 0))

@@ -26,9 +26,9 @@ typedef struct nt_tensor {
 /* All tensors of a checkpoint by name. Immutable once open; shared by threads. */
 typedef struct nt_tensors nt_tensors;
 
-/* path: a file of safetensors, of GGUF or of PyTorch (pytorch_model.bin, in the zip form and in the one
- * before it), told apart by its bytes; an index of shards (*.index.json); or a folder with, in this
- * order, model.safetensors, its index, pytorch_model.bin, its index. All is checked at once:
+/* path: a file of safetensors, of GGUF or of PyTorch (pytorch_model.bin, in the zip form and in the
+ * one before it), told apart by its bytes; an index of shards (*.index.json); or a folder with, in
+ * this order, model.safetensors, its index, pytorch_model.bin, its index. All is checked at once:
  * - safetensors: header length (at most 25,000,000 bytes) and JSON, types, shapes, that each
  *   tensor's bytes are as many as its shape needs, lie within the file, do not overlap and leave no
  *   hole;

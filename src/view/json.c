@@ -74,7 +74,8 @@ static void heading(nt_buffer *out, const nt_result *trace, int64_t index) {
     nt_member_words(out, "schema", "nextoken/1");
     if (index >= 0) nt_member_whole(out, "index", index);
     nt_member_words(out, "model", trace->model);
-    if (trace->kind == NT_RESULT_TENSORS || trace->kind == NT_RESULT_DIFF) return; /* no arithmetic of a model */
+    if (trace->kind == NT_RESULT_TENSORS || trace->kind == NT_RESULT_DIFF)
+        return; /* no arithmetic of a model */
     nt_member_words(out, "precision", trace->precision);
     nt_member_words(out, "isa", trace->isa);
     nt_member_truth(out, "bos", trace->bos);

@@ -211,7 +211,7 @@ class Equal(Folder):
         self.assertEqual(len(together), 500)
 
         # One at a time: the writer waits for each answer before it sends the next line.
-        alone = start("score", "-m", model, "--jsonl", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        alone = start("score", "-q", "-m", model, "--jsonl", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for i, line in enumerate(lines):
             alone.stdin.write(line)
             alone.stdin.flush()

@@ -195,9 +195,10 @@ static void added_token_of_a_page(void **state) {
     const char *folder = folder_new();
     static char json[4096], content[1100];
     memset(content, 'x', sizeof content - 1);
-    snprintf(json, sizeof json,
-             FILE_OF("[{\"id\":5,\"content\":\"%s\"," FLAGS("true") "}]", LEVEL, "null", LEVEL, BPE("")),
-             content);
+    snprintf(
+        json, sizeof json,
+        FILE_OF("[{\"id\":5,\"content\":\"%s\"," FLAGS("true") "}]", LEVEL, "null", LEVEL, BPE("")),
+        content);
     folder_put_text(folder, "t.json", json);
     check_refusal(folder_path(folder, "t.json"), NT_E_UNSUPPORTED,
                   "has 1099 bytes; the most is 1024");

@@ -3,6 +3,7 @@
 
 #include "view/inside.h"
 #include "view/random.h"
+#include "view/shown.h"
 #include "view/svg_inside.h"
 
 enum { N_LAYERS = 4, K = 2 };
@@ -59,32 +60,6 @@ static nt_result *inside_of(const piece *tokens, size_t n, asked what) {
 static const piece words[] = {
     {BYTES("Alice")}, {BYTES(" is")}, {BYTES(" a")}, {BYTES(" girl")}, {BYTES(".")}};
 enum { N_WORDS = sizeof words / sizeof *words };
-
-typedef int (*view_fn)(nt_buffer *, const nt_result *, const nt_view_options *);
-
-static char *shown(const nt_result *t, view_fn view, nt_view_options options) {
-    nt_buffer out = {0};
-    assert_int_equal(view(&out, t, &options), NT_OK);
-    char *text;
-    size_t n;
-    assert_int_equal(nt_buffer_take(&text, &n, &out), NT_OK);
-    return text;
-}
-
-static void has(const char *text, const char *part) {
-    if (!strstr(text, part)) fail_msg("no \"%s\" in %s", part, text);
-}
-
-static void has_not(const char *text, const char *part) {
-    if (strstr(text, part)) fail_msg("\"%s\" in %s", part, text);
-}
-
-static size_t count(const char *text, const char *part) {
-    size_t n = 0;
-    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
-        n++;
-    return n;
-}
 
 static void no_line_is_wider(const char *text, size_t width) {
     nt_strip strip = {0};
@@ -333,27 +308,6 @@ static void hostile_tokens(void **state) {
         nt_free(shown(t, nt_view_json, options));
         free_sample(t);
     }
-}
-
-static void sweep(const nt_result *t, view_fn view, const nt_view_options *options) {
-    nt_buffer whole = {0};
-    assert_int_equal(view(&whole, t, options), NT_OK);
-    for (size_t k = 1;; k++) {
-        nt_buffer out = {0};
-        nt_memory_fail_at(k);
-        int status = view(&out, t, options);
-        nt_memory_fail_at(0);
-        if (status == NT_OK) {
-            assert_int_equal(out.n, whole.n);
-            assert_memory_equal(out.data, whole.data, whole.n);
-            nt_buffer_free(&out);
-            break;
-        }
-        assert_int_equal(status, NT_E_MEMORY);
-        assert_true(k < 5000);
-        nt_buffer_free(&out);
-    }
-    nt_buffer_free(&whole);
 }
 
 static void memory(void **state) {

@@ -48,10 +48,14 @@ bool nt_warper_value(double *value, const nt_plan *plan, const char *option) {
         const nt_processor *warper;
         double value;
     } warpers[] = {
-        {&nt_temperature, plan->temperature},       {&nt_top_h, plan->top_h},
-        {&nt_top_k, (double)plan->top_k},           {&nt_top_p, plan->top_p},
-        {&nt_min_p, plan->min_p},                   {&nt_typical_p, plan->typical_p},
-        {&nt_epsilon_cutoff, plan->epsilon_cutoff}, {&nt_eta_cutoff, plan->eta_cutoff},
+        {&nt_temperature, plan->temperature},
+        {&nt_top_h, plan->top_h},
+        {&nt_top_k, (double)plan->top_k},
+        {&nt_top_p, plan->top_p},
+        {&nt_min_p, plan->min_p},
+        {&nt_typical_p, plan->typical_p},
+        {&nt_epsilon_cutoff, plan->epsilon_cutoff},
+        {&nt_eta_cutoff, plan->eta_cutoff},
     };
     for (size_t i = 0; option && i < sizeof warpers / sizeof *warpers; i++) {
         *value = warpers[i].value;

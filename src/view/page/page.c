@@ -9,8 +9,13 @@
 #include "view/page/put.h"
 
 /* The first that fits is drawn. */
-static const nt_page_figure *const figures[] = {
-    &nt_figure_strip, &nt_figure_beams, &nt_figure_exact, &nt_figure_heat, &nt_figure_versus, &nt_figure_inside, NULL};
+static const nt_page_figure *const figures[] = {&nt_figure_strip,
+                                                &nt_figure_beams,
+                                                &nt_figure_exact,
+                                                &nt_figure_heat,
+                                                &nt_figure_versus,
+                                                &nt_figure_inside,
+                                                NULL};
 
 static const nt_page_figure *figure_of(const nt_result *trace) {
     for (size_t i = 0; figures[i]; i++)

@@ -25,8 +25,8 @@ typedef struct nt_page_figure {
     const char *label;                    /* "BEAM TREE", above the heading */
     void (*draw)(nt_page *page);          /* elements, inside <figure> */
     nt_page_part (*style)(void);          /* beside the page's own; NULL: none */
-    nt_page_part (*library)(void); /* a script in front of */
-    nt_page_part (*script)(void);  /* the figure's own */
+    nt_page_part (*library)(void);        /* a script in front of */
+    nt_page_part (*script)(void);         /* the figure's own */
 } nt_page_figure;
 
 /* Tables and lines of a frame, as elements. */
