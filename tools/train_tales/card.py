@@ -62,7 +62,7 @@ def candidates(path):
     return report.table(
         ["shape", "width", "layers", "heads", "parameters", "tokens", "held-out loss"],
         [[r["name"], r["width"], r["layers"], r["heads"], f"{r['parameters']:,}", f"{r['tokens']:,}", f"{r['valid_loss']:.3f}"]
-         for r in sorted(rows, key=lambda r: r["valid_loss"])], range(1, 7))
+         for r in sorted(rows, key=lambda r: (r["tokens"], r["valid_loss"]))], range(1, 7))
 
 
 def verdict(said):
