@@ -101,13 +101,13 @@ static bool read_no(bool *found, reader *r, const char *name, size_t n) {
 /* The library knows the names of transformers' options that are left out, and near misses. word:
  * two dashes and n letters. */
 static bool no_such_option(reader *r, const char *word, size_t n) {
-    char error[CLI_MAX_MESSAGE], name[64];
+    char error[CLI_MAX_MESSAGE], name[64], where[CLI_MAX_MESSAGE / 2];
     const char *command = r->command->name, *near = cli_option_near(r->command, word + 2, n);
     int shown = (int)(n < 60 ? n : 60) + 2;
     const nt_option_info *info;
-    if (cli_option_elsewhere(name, sizeof name, word + 2, n)) {
+    if (cli_option_elsewhere(where, sizeof where, word + 2, n)) {
         snprintf(error, sizeof error, "nextoken %s has no option %.*s, which belongs to: %s",
-                 command, shown, word, name);
+                 command, shown, word, where);
         return usage_error(r, error);
     }
     if (!near && r->command->options & (CLI_OPT_GENERATE | CLI_OPT_ONE_STEP) && n < sizeof name) {
@@ -241,12 +241,8 @@ static bool check_source(const reader *r) {
         return true;
     }
     if (s->against && !s->text) return usage_error(r, "--against compares on one TEXT");
-    if (r->command->options & CLI_OPT_EXPLORE &&
-        (s->jsonl || s->csv || s->tsv || s->html || s->output))
-        return usage_error(r, "explore takes one TEXT, or --ids, and prints the text in the end, "
-                              "or with --json the path to it");
     if (r->command->takes_option) {
-        if (s->jsonl || sources > 1) return usage_error(r, "explain takes one TEXT, or --ids");
+        if (sources > 1) return usage_error(r, "explain takes one TEXT, or --ids");
         return sources == 0 || s->option || usage_error(r, "no OPTION to draw");
     }
     if (sources == 0 && s->continuations.n) {

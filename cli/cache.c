@@ -176,5 +176,6 @@ const cli_command cli_cache = {
                 "  nextoken cache verify\n"
                 "  nextoken cache verify gpt2\n"
                 "  nextoken cache remove openai-community/gpt2\n",
+    .options = CLI_OPT_CACHE,
     .without_model = cache,
 };

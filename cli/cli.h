@@ -100,6 +100,7 @@ typedef struct cli_command {
     bool takes_option;    /* the first word is an option's name; TEXT may be left out */
     bool takes_model;     /* the first word is the model */
     const char *words;    /* takes words, and no model: what they are, for the help; else NULL */
+    const char *smaller;  /* the option that makes its pages smaller; NULL: none does */
     /* Runs instead where no model is needed, and returns the exit status; -1: one is. */
     int (*without_model)(const cli_settings *settings);
     int (*run)(nt_result **out, cli_run *run, const nt_prompt *prompt,
@@ -124,9 +125,11 @@ enum {
     CLI_OPT_EXPLAIN = 1 << 14,
     CLI_OPT_PICTURE = 1 << 15,
     CLI_OPT_CONVERT = 1 << 16,
-    CLI_OPT_DIFF = 1 << 24,
     CLI_OPT_INFO = 1 << 17,
-    CLI_OPT_EXPLORE = 1 << 25, /* how a token is drawn */
+    CLI_OPT_DIFF = 1 << 18,
+    CLI_OPT_EXPLORE = 1 << 19, /* how a token is drawn; no output but its own */
+    CLI_OPT_PULL = 1 << 20,
+    CLI_OPT_CACHE = 1 << 21,
 };
 
 /* What a run holds open. */
@@ -230,15 +233,18 @@ size_t cli_distance(const char *a, size_t n, const char *b);
  * false: there is none. */
 bool cli_near_path(char *out, size_t size, const char *path);
 
+/* ---- printable.c ---- */
+
+/* '?' for control characters and for bytes that are no UTF-8, such as a character that was cut. */
+void cli_make_printable(char *text);
+/* How many bytes the UTF-8 character at text takes; 0 for a control character and for no UTF-8. */
+size_t cli_printable(const unsigned char *text);
+
 /* ---- output.c ---- */
 
 /* "nextoken: error: ..." on stderr. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* '?' for control characters and for bytes that are no UTF-8, such as a character that was cut. */
-void cli_make_printable(char *text);
-/* How many bytes the UTF-8 character at text takes; 0 for a control character and for no UTF-8. */
-size_t cli_printable(const unsigned char *text);
 /* Prints text that nobody has vouched for: no control character reaches the terminal. */
 void cli_print_safely(const char *utf8, size_t n);
 

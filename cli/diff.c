@@ -19,7 +19,7 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
 }
 
 bool cli_diff_check(const cli_settings *s, char *error, size_t n) {
-    if (s->against || s->generation_given || s->generation_config) return true;
+    if (s->against || s->generation_given || s->generation_config || s->base_config) return true;
     snprintf(error, n,
              "nothing to compare with: give --against MODEL, or options that b goes by, such as "
              "--temperature 0.7");

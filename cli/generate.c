@@ -76,5 +76,6 @@ const cli_command cli_generate = {
     .options = CLI_OPT_TRACE | CLI_OPT_PICTURE | CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION |
                CLI_OPT_TABLE,
     .takes_text = true,
+    .smaller = "--choices 1 (fewer candidates)",
     .run = run,
 };

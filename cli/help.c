@@ -115,8 +115,8 @@ static void print_section(FILE *out, const cli_command *command, cli_section sec
 }
 
 static void print_usage(FILE *out, const cli_command *command) {
-    fprintf(out, "nextoken %s: %s%s\n\nusage: nextoken %s%s [options]%s\n", command->name,
-            strlen(command->name) + strlen(command->summary) > WIDTH - 11 ? "\n" : "",
+    fprintf(out, "nextoken %s:%s%s\n\nusage: nextoken %s%s [options]%s\n", command->name,
+            strlen(command->name) + strlen(command->summary) > WIDTH - 11 ? "\n" : " ",
             command->summary, command->name,
             command->words         ? command->words
             : command->takes_model ? " [MODEL]"
@@ -132,39 +132,48 @@ static void print_usage(FILE *out, const cli_command *command) {
 
 enum { MOST_OPTIONS = 11, MOST_EXAMPLES = 4 };
 
-/* What is used most, where a command has it, in few words. */
-static const char *const often[][2] = {
-    {"model", "gpt2, OWNER/NAME, a folder or a file (tales)"},
-    {"k", "how many candidates (10)"},
-    {"max-new-tokens", "how long it gets (20)"},
-    {"temperature", "draw: below 1 bolder, above 1 more evenly"},
-    {"top-k", "draw among the k likeliest"},
-    {"top-p", "draw among the likeliest that sum to p"},
-    {"num-beams", "beam search: so many side by side"},
-    {"repetition-penalty", "above 1: less of what is there already"},
-    {"seed", "the same seed draws the same tokens"},
-    {"by", "token, word, char or text"},
-    {"continuations", "compare these endings of the text"},
-    {"stride", "texts longer than the context, by windows"},
-    {"heat", "the text on coloured grounds"},
-    {"layers", "what each layer would have said"},
-    {"attention", "where a head looks"},
-    {"position", "the tokens up to this one"},
-    {"tree", "the tree of beams"},
-    {"count", "count the tokens of files"},
-    {"against", "another one, side by side"},
-    {"tensors", "every tensor with its statistics"},
-    {"diff", "what another model's tensors differ in"},
-    {"npz", "arrays for NumPy"},
-    {"width", "keep, f32, f16, bf16 or q8_0"},
-    {"force", "replace what is there"},
-    {"json", "one JSON object"},
-    {"ids", "token ids in place of TEXT"},
-    {"jsonl", "many texts: one JSON object a line"},
-    {"html", "a page for a browser"},
-    {"svg", "a picture"},
-    {"skip-special-tokens", "without special tokens"},
-    {"threads", "how many threads (all)"},
+/* What is used most, where a command has it, in few words: of a name the first that fits. of: the
+ * CLI_OPT_ groups it is said to; 0: all. */
+static const struct often {
+    const char *name;
+    unsigned of;
+    const char *help;
+} often[] = {
+    {"model", CLI_OPT_TOKENIZE | CLI_OPT_SKIP, "gpt2, OWNER/NAME, a folder or a file (gpt2)"},
+    {"model", 0, "gpt2, OWNER/NAME, a folder or a file (tales)"},
+    {"against", CLI_OPT_DIFF, "the other model: side b"},
+    {"k", CLI_OPT_SCORE, "tell the N likeliest at each place as well"},
+    {"k", 0, "how many candidates (10)"},
+    {"max-new-tokens", 0, "at most so many new tokens (20)"},
+    {"temperature", 0, "below 1 likely tokens gain, above 1 they lose"},
+    {"top-k", 0, "leave only the N likeliest"},
+    {"top-p", 0, "leave only the likeliest that sum to X (0 to 1)"},
+    {"num-beams", 0, "beam search: follow N beginnings side by side"},
+    {"repetition-penalty", 0, "above 1: what is there already gets less likely"},
+    {"seed", 0, "the same seed draws the same tokens"},
+    {"by", 0, "token, word, char or text"},
+    {"continuations", 0, "compare these endings of the text"},
+    {"stride", 0, "windows over a long text, N tokens apart"},
+    {"heat", 0, "colour the text by how unexpected it is"},
+    {"layers", 0, "what each layer would have said"},
+    {"attention", 0, "where a head looks"},
+    {"position", 0, "the tokens up to number N (from 0)"},
+    {"tree", 0, "the tree of beams below the texts"},
+    {"count", 0, "count the tokens of files"},
+    {"against", CLI_OPT_TOKENIZE, "another tokenizer, side by side"},
+    {"tensors", 0, "every tensor with its statistics"},
+    {"diff", 0, "compare its tensors with another model's"},
+    {"npz", 0, "arrays for NumPy"},
+    {"width", 0, "store weights as keep, f32, f16, bf16 or q8_0"},
+    {"force", 0, "replace what is there"},
+    {"json", 0, "one JSON object"},
+    {"ids", 0, "token ids in place of a text"},
+    {"jsonl", 0, "many texts: one JSON object a line"},
+    {"html", 0, "a page for a browser"},
+    {"svg", 0, "a picture"},
+    {"skip-special-tokens", 0, "without special tokens"},
+    {"threads", 0, "how many threads (all)"},
+    {"offline", CLI_OPT_PULL, "look in the cache alone"},
 };
 
 static void print_short(FILE *out, const char *name, char letter, const char *metavar,
@@ -178,8 +187,10 @@ static void print_short(FILE *out, const char *name, char letter, const char *me
 }
 
 /* Whether the command has it. */
-static bool print_often(FILE *out, const cli_command *command, const char *name, const char *help) {
+static bool print_often(FILE *out, const cli_command *command, const struct often *one) {
     char words[64];
+    const char *name = one->name, *help = one->help;
+    if (one->of && !(one->of & command->options)) return false;
     const cli_option *o = cli_option_find(command, name, strlen(name));
     const nt_option_info *info = o ? NULL : cli_generation_option(command, name, strlen(name));
     if (o) print_short(out, name, o->letter, o->metavar, help);
@@ -190,7 +201,8 @@ static bool print_often(FILE *out, const cli_command *command, const char *name,
 static void print_examples(FILE *out, const cli_command *command) {
     const char *line = command->examples;
     fputs("\nExamples\n", out);
-    for (int i = 0; i < MOST_EXAMPLES && line && *line; i++) {
+    /* What is said below them is no example. */
+    for (int i = 0; i < MOST_EXAMPLES && *line == ' '; i++) {
         size_t n = strcspn(line, "\n");
         fprintf(out, "%.*s\n", (int)n, line);
         line += n + (line[n] != 0);
@@ -199,10 +211,14 @@ static void print_examples(FILE *out, const cli_command *command) {
 
 static void print_brief(FILE *out, const cli_command *command) {
     size_t n = 0;
+    const char *last = "";
     print_usage(out, command);
     fputc('\n', out);
-    for (size_t i = 0; i < sizeof often / sizeof *often && n < MOST_OPTIONS; i++)
-        n += print_often(out, command, often[i][0], often[i][1]);
+    for (size_t i = 0; i < sizeof often / sizeof *often && n < MOST_OPTIONS; i++) {
+        if (strcmp(often[i].name, last) == 0 || !print_often(out, command, &often[i])) continue;
+        last = often[i].name;
+        n++;
+    }
     if (command->examples) print_examples(out, command);
     fprintf(out, "\nnextoken %s --help tells all options.\n", command->name);
 }

@@ -49,5 +49,6 @@ const cli_command cli_inspect = {
                 "  nextoken inspect -m gpt2 --npz lens.npz --arrays logit_lens \"Alice is a\"\n",
     .options = CLI_OPT_NPZ | CLI_OPT_PICTURE | CLI_OPT_TEXT | CLI_OPT_SESSION,
     .takes_text = true,
+    .smaller = "--layers 1 (fewer candidates)",
     .run = run,
 };

@@ -138,9 +138,9 @@ static bool read_line(cli_line *line, const cli_command *command, const cli_sett
 bool cli_line_read(cli_line *line, const cli_command *command, const cli_settings *base,
                    const char *bytes, size_t n, char *error) {
     bool ok = read_line(line, command, base, bytes, n, error);
-    /* Names and texts of the line may stand in it: as the library does, it stays one line. */
-    for (char *at = error; !ok && *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
+    /* Pieces of the line may stand in it, and jansson's words quote some: it stays one line, and
+     * well-formed where a name was cut. */
+    if (!ok) cli_make_printable(error);
     return ok;
 }
 

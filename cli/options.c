@@ -222,7 +222,7 @@ static bool read_tree(cli_settings *settings, const char *value, char *error, si
 static const cli_option options[] = {
     {.name = "ids", .kind = CLI_STRING, .section = CLI_THE_TEXT, FIELD(ids), .of_texts = true,
      .metavar = "1,2,3",
-     .help = "token ids in place of TEXT"},
+     .help = "token ids in place of a text"},
     {.name = "bos", .kind = CLI_FLAG, .section = CLI_THE_TEXT, FIELD(bos),
      .groups = CLI_OPT_TEXT, .member = true,
      .help = "put one BOS token before the text"},
@@ -251,18 +251,18 @@ static const cli_option options[] = {
              "goes by the options that are given)"},
     {.name = "base-config", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(base_config),
      .groups = CLI_OPT_DIFF, .file = true, .metavar = "FILE",
-     .help = "options of side a, in the form of generation_config.json (default: none; all others "
-             "are side b's)"},
+     .help = "options of side a, in the form of generation_config.json (default: none); all others "
+             "that are given are side b's"},
     {.name = "trim-offsets", .kind = CLI_FLAG, .section = CLI_THE_JOB, FIELD(trim_offsets),
      .groups = CLI_OPT_TOKENIZE, .member = true,
      .help = "leave white space out of offsets where the file's post-processor does"},
     {.name = "rows", .kind = CLI_NUMBER, .section = CLI_SHOWN, FIELD(rows), .low = 0,
      .high = INT32_MAX, .groups = CLI_OPT_TOKENIZE, .metavar = "N",
-     .help = "most rows of the table of tokens; longer ones are left out (default on a terminal: "
-             "100), and of --against show what differs"},
+     .help = "leave out a table of tokens that has more than N rows (default on a terminal: 100); "
+             "with --against show at most N differences"},
     {.name = "k", .letter = 'k', .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(k), .low = 1,
      .high = INT32_MAX, .groups = CLI_OPT_K, .member = true, .metavar = "N",
-     .help = "how many candidates to show (default 10; of score: none, and 5 with --html)"},
+     .help = "how many candidates to show (default: 10; for score none, with --html 5)"},
     {.name = "by", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_by,
      .groups = CLI_OPT_SCORE, .member = true, .metavar = "LIST",
      .help = "what is scored: a list of token, word, char and text (the sums alone). Default: "
@@ -276,7 +276,7 @@ static const cli_option options[] = {
      .help = "a text before the given one: conditioned on, left out of the sums"},
     {.name = "prompt-len", .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(prompt_len),
      .low = 0, .high = INT32_MAX, .groups = CLI_OPT_SCORE | CLI_OPT_DIFF, .member = true, .metavar = "N",
-     .help = "tokens at the start that are left out of the sums"},
+     .help = "leave the first N tokens out of the sums"},
     {.name = "continuations", .kind = CLI_READ, .section = CLI_THE_JOB,
      .read = read_continuation, .groups = CLI_OPT_SCORE, .member = true, .list = true,
      .metavar = "TEXT...",
@@ -284,10 +284,11 @@ static const cli_option options[] = {
              "--continuations=TEXT for one that begins with a dash"},
     {.name = "window", .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(window), .low = 2,
      .high = INT32_MAX, .groups = CLI_OPT_WINDOWS, .member = true, .metavar = "N",
-     .help = "tokens of a window over a longer text (default: the model's context)"},
+     .help = "with --stride: how many tokens a window has (default: the model's context)"},
     {.name = "stride", .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(stride), .low = 1,
      .high = INT32_MAX, .groups = CLI_OPT_WINDOWS, .member = true, .metavar = "N",
-     .help = "tokens from one window's beginning to the next; every token counts once"},
+     .help = "for texts longer than the context: windows over the text, each beginning N tokens "
+             "behind the one before; every token counts once"},
     {.name = "heat", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_heat,
      .groups = CLI_OPT_SCORE, .optional = true, .metavar = "[probability|rank|surprisal|entropy]",
      .help = "the text on coloured grounds in place of the table (default: by surprisal); with "
@@ -297,10 +298,11 @@ static const cli_option options[] = {
      .help = "logarithms in bits (2) or nats (e, the default)"},
     {.name = "npz", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(npz),
      .groups = CLI_OPT_NPZ, .file = true, .metavar = "FILE",
-     .help = "write NumPy arrays: those of --arrays"},
+     .help = "write NumPy arrays into FILE: those that --arrays names"},
     {.name = "arrays", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_arrays,
      .groups = CLI_OPT_NPZ, .metavar = "LIST",
-     .help = "a list of logits, hidden_states, attentions and logit_lens (default: all four)"},
+     .help = "what --npz writes: a list of logits, hidden_states, attentions and logit_lens "
+             "(default: all four)"},
     {.name = "layers", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_layers,
      .groups = CLI_OPT_NPZ, .optional = true, .metavar = "[K]",
      .help = "what the model would say after each layer (logit lens): a grid of layers and tokens, "
@@ -311,14 +313,14 @@ static const cli_option options[] = {
              "LAYER.all that and every head; both count from 0"},
     {.name = "position", .kind = CLI_NUMBER, .section = CLI_SHOWN, FIELD(position), .low = 0,
      .high = INT32_MAX, .groups = CLI_OPT_NPZ, .metavar = "N",
-     .help = "of --layers and --attention, and of --svg: the tokens up to N (from 0; default: the "
-             "last), and in the terminal all candidates there"},
+     .help = "with --layers or --attention: show the tokens up to number N (counted from 0; "
+             "default: the last), in the terminal with all candidates there"},
     {.name = "skip-first", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(skip_first),
      .groups = CLI_OPT_NPZ,
-     .help = "of --attention: leave the first token out of the shading, where heads rest that look "
-             "for nothing"},
+     .help = "with --attention: shade without the first token, on which heads rest that look for "
+             "nothing"},
     {.name = "arcs", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(arcs), .groups = CLI_OPT_NPZ,
-     .help = "of --attention, with --svg: arcs alone, without the matrix"},
+     .help = "with --attention and --svg: draw arcs alone, without the matrix"},
     {.name = "markdown", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(markdown),
      .groups = CLI_OPT_EXPLAIN, .help = "all options with all their words: docs/options.md"},
     {.name = "generation-config", .kind = CLI_STRING, .section = CLI_THE_JOB,
@@ -335,11 +337,12 @@ static const cli_option options[] = {
      .help = "with --json: every step, row and beam that decoding looked at"},
     {.name = "tree", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_tree,
      .groups = CLI_OPT_TRACE,
-     .help = "the tree of beams below the texts; of this, and of --svg and --html, --tree=outputs "
-             "shows the ways to the outputs, kept every beam, beams the pruned ones too, all "
-             "whatever stood to choose (default: what can be taken in at a glance)"},
+     .help = "draw the tree of beams below the texts. How much of it, here and with --svg and "
+             "--html: --tree=outputs the ways to the outputs, =kept every beam that was kept, "
+             "=beams the pruned ones too, =all whatever stood to choose (default: what can be taken "
+             "in at a glance)"},
     {.name = "jsonl", .kind = CLI_STRING, .section = CLI_MANY, FIELD(jsonl), .of_texts = true,
-     .file = true, .metavar = "FILE",
+     .but = CLI_OPT_EXPLORE | CLI_OPT_EXPLAIN, .file = true, .metavar = "FILE",
      .help = "one JSON object a line in, one result a line out; - is standard input"},
     {.name = "column", .kind = CLI_STRING, .section = CLI_MANY, FIELD(column),
      .groups = CLI_OPT_TABLE, .metavar = "NAME",
@@ -351,10 +354,12 @@ static const cli_option options[] = {
      .groups = CLI_OPT_SCORE, .metavar = "NAME",
      .help = "the column with each row's --prompt"},
     {.name = "resume", .kind = CLI_FLAG, .section = CLI_MANY, FIELD(resume), .of_texts = true,
+     .but = CLI_OPT_EXPLORE | CLI_OPT_EXPLAIN,
      .help = "go on where the FILE of --output ends, with the same options and input"},
     {.name = "output", .letter = 'o', .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(output),
-     .file = true, .metavar = "FILE",
-     .help = "write here; a FILE that holds anything is not overwritten"},
+     .but = CLI_OPT_EXPLORE, .file = true, .metavar = "FILE",
+     .help = "write into FILE what would be printed; a FILE that holds anything is not "
+             "overwritten"},
     {.name = "width", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_width,
      .groups = CLI_OPT_CONVERT, .of_words = true, .metavar = "WIDTH",
      .help = "how weights are stored: keep (default), f32, f16, bf16, or in GGUF q8_0"},
@@ -364,25 +369,28 @@ static const cli_option options[] = {
     {.name = "tensors", .kind = CLI_FLAG, .section = CLI_THE_JOB, FIELD(tensors),
      .groups = CLI_OPT_INFO,
      .help = "every tensor of the files with type, shape and statistics, whatever they are the "
-             "weights of; with --diff all that changed"},
+             "weights of; with --diff every tensor that changed"},
     {.name = "diff", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(diff),
      .groups = CLI_OPT_INFO, .file = true, .metavar = "MODEL",
-     .help = "what the tensors of MODEL differ from those of the first: by blocks, and those "
-             "that changed most"},
+     .help = "how the tensors of MODEL differ from those of the first model: block by block, and "
+             "those that changed most"},
     {.name = "json", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(json), .of_words = true,
+     .but = CLI_OPT_PULL,
      .help = "one JSON object"},
     {.name = "csv", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_csv,
+     .but = CLI_OPT_EXPLORE,
      .help = "comma-separated values"},
     {.name = "tsv", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_tsv,
+     .but = CLI_OPT_EXPLORE,
      .help = "tab-separated values"},
     {.name = "svg", .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(svg),
      .groups = CLI_OPT_PICTURE, .file = true, .metavar = "FILE",
-     .help = "draw the table (of score: lines of surprisal and entropy) into FILE, beside what is "
-             "printed; with - the picture is printed instead"},
-    {.name = "html", .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(html), .file = true,
-     .metavar = "FILE",
-     .help = "write a page into FILE, with nothing beside it, beside what is printed; with - the "
-             "page is printed instead"},
+     .help = "draw a picture into FILE and print the rest as ever; with - the picture is printed "
+             "instead"},
+    {.name = "html", .kind = CLI_STRING, .section = CLI_SHOWN, FIELD(html), .but = CLI_OPT_EXPLORE,
+     .file = true, .metavar = "FILE",
+     .help = "write a page for a browser into FILE, which needs no other file and no network, and "
+             "print the rest as ever; with - the page is printed instead"},
     {.name = "ascii", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(ascii),
      .help = "tables in plain ASCII"},
     {.name = "color", .kind = CLI_READ, .section = CLI_SHOWN, .read = read_color,
@@ -392,10 +400,10 @@ static const cli_option options[] = {
      .help = "never show what is longer than the screen through NEXTOKEN_PAGER, PAGER or less"},
     {.name = "model", .letter = 'm', .kind = CLI_STRING, .section = CLI_RUN, FIELD(model),
      .file = true, .metavar = "MODEL",
-     .help = "folder, .safetensors file, name on the Hugging Face Hub (gpt2, OWNER/NAME@REVISION), "
-             "or tales, the small model that is built in (default: NEXTOKEN_MODEL, else tales); "
-             "for tokenize also one tokenizer.json, or gpt2 for the tokenizer built in (its "
-             "default)"},
+     .help = "folder, .safetensors or .gguf file, name on the Hugging Face Hub (gpt2, "
+             "OWNER/NAME@REVISION), or tales, the small model that is built in (default: "
+             "NEXTOKEN_MODEL, else tales); for tokenize and detokenize also one tokenizer.json, or "
+             "gpt2 for the tokenizer built in (their default)"},
     {.name = "as-transformers", .kind = CLI_FLAG, .section = CLI_RUN, FIELD(as_transformers),
      .help = "read the tokenizer as transformers 5 does where tokenizer.json says something else"},
     {.name = "precision", .kind = CLI_READ, .section = CLI_RUN, .read = read_precision,
@@ -405,8 +413,10 @@ static const cli_option options[] = {
      .low = 1, .high = 1024, .groups = CLI_OPT_SESSION | CLI_OPT_TOKENIZE | CLI_OPT_INFO,
      .metavar = "N",
      .help = "threads (default: OMP_NUM_THREADS, else all processors)"},
-    {.name = "offline", .kind = CLI_FLAG, .section = CLI_RUN, FIELD(offline),
-     .help = "take a model that is named from the cache alone, as HF_HUB_OFFLINE=1 does"},
+    {.name = "offline", .kind = CLI_FLAG, .section = CLI_RUN, FIELD(offline), .of_words = true,
+     .but = CLI_OPT_CACHE,
+     .help = "ask no hub: a model given by its name is taken from the cache or not at all, as with "
+             "HF_HUB_OFFLINE=1"},
     {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .section = CLI_RUN, FIELD(quiet),
      .of_words = true,
      .help = "no notes and no progress on stderr"},
@@ -420,6 +430,7 @@ enum { N_OPTIONS = sizeof options / sizeof *options };
 static bool takes(const cli_command *command, const cli_option *o) {
     if (o->of_texts && !command->takes_text) return false;
     if (command->words && !o->of_words) return false;
+    if (o->but & command->options) return false;
     return o->groups == 0 || (o->groups & command->options);
 }
 
@@ -460,12 +471,10 @@ const char *cli_option_near(const cli_command *command, const char *name, size_t
 }
 
 size_t cli_option_elsewhere(char *out, size_t size, const char *name, size_t n) {
-    size_t k = 0, found = 0;
-    while (k < N_OPTIONS && !same_name(options[k].name, name, n))
-        k++;
+    size_t found = 0;
     snprintf(out, size, "%s", "");
-    for (const cli_command *const *c = cli_commands; k < N_OPTIONS && *c; c++) {
-        if (!takes(*c, &options[k])) continue;
+    for (const cli_command *const *c = cli_commands; *c; c++) {
+        if (!cli_option_find(*c, name, n) && !cli_generation_option(*c, name, n)) continue;
         size_t length = strlen(out);
         snprintf(out + length, size - length, "%s%s", found++ ? ", " : "", (*c)->name);
     }

@@ -25,6 +25,7 @@ typedef struct cli_option {
     /* False, with one line in error [n], for a value that it does not take. */
     bool (*read)(cli_settings *settings, const char *value, char *error, size_t n);
     unsigned groups; /* CLI_OPT_ groups that have it; 0: every command */
+    unsigned but;    /* CLI_OPT_ groups that have it not, for all that */
     bool of_texts;   /* only of commands that take a text */
     bool of_words;   /* also of commands that take words */
     bool file;       /* STRING: the name of a file, not empty */
@@ -41,7 +42,7 @@ const cli_option *cli_option_find(const cli_command *command, const char *name, 
 const cli_option *cli_option_letter(const cli_command *command, char letter);
 /* Its option, of the table here, that name [n] is a slip of; NULL: none is near. */
 const char *cli_option_near(const cli_command *command, const char *name, size_t n);
-/* The commands that have an own option of that name [n], as a list in out [size]; how many. */
+/* The commands that have an option of that name [n], as a list in out [size]; how many. */
 size_t cli_option_elsewhere(char *out, size_t size, const char *name, size_t n);
 /* Whether a command takes a generation option. */
 bool cli_takes_generation(const cli_command *command, const nt_option_info *info);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -12,27 +13,6 @@
 #include "progress.h"
 
 const char *cli_stdout_name = "standard output";
-
-size_t cli_printable(const unsigned char *text) {
-    unsigned char c = text[0];
-    if (c < 0x80) return c >= 0x20 && c != 0x7f;
-    size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-    unsigned char low = c == 0xc2 || c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-    if (c < 0xc2 || c > 0xf4 || text[1] < low || text[1] > high) return 0;
-    for (size_t i = 2; i < n; i++) {
-        if ((text[i] & 0xc0) != 0x80) return 0;
-    }
-    return n;
-}
-
-void cli_make_printable(char *text) {
-    for (size_t i = 0; text[i];) {
-        size_t n = cli_printable((const unsigned char *)text + i);
-        if (n == 0) text[i] = '?';
-        i += n ? n : 1;
-    }
-}
 
 void cli_print_safely(const char *utf8, size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -93,9 +73,15 @@ static int width(nt_result_kind kind) {
     return n < 20 ? 20 : n > 200 ? 200 : n;
 }
 
+typedef struct output {
+    bool paged;
+    uint64_t n_bytes; /* so far */
+} output;
+
 static int write_stdout(void *payload, const char *bytes, size_t n) {
-    const bool *paged = payload;
-    return cli_page(bytes, n, *paged) ? 0 : -1;
+    output *o = payload;
+    o->n_bytes += n;
+    return cli_page(bytes, n, o->paged) ? 0 : -1;
 }
 
 static bool stdout_failed;
@@ -128,14 +114,29 @@ nt_view_options cli_view(const cli_run *run, nt_result_kind kind, const cli_sett
     return view;
 }
 
+enum { LARGE = 8 << 20 }; /* bytes: browsers take their time, and mails refuse it */
+
+/* A page holds the whole result beside what it shows, so that it grows with the text. */
+static void tell_size(const cli_run *run, const char *page, uint64_t n_bytes) {
+    const char *smaller = run->command->smaller;
+    if (n_bytes <= LARGE || run->quiet) return;
+    cli_note("%s has %s, most of it the result for programs%s%s%s", page, cli_bytes(n_bytes).s,
+             smaller ? "; " : "", smaller ? smaller : "", smaller ? " makes it smaller" : "");
+}
+
 /* The files of --svg and --html. */
 static int save(const cli_run *run, const nt_result *result, const cli_settings *settings,
                 const char *file, nt_format format) {
     nt_view_options view = cli_view(run, nt_result_get_kind(result), settings, -1);
     view.format = format;
-    if (!file || nt_result_save(result, &view, file) == NT_OK) return EXIT_DONE;
-    cli_error("%s", nt_error_message());
-    return EXIT_FAILED;
+    if (!file) return EXIT_DONE;
+    if (nt_result_save(result, &view, file) != NT_OK) {
+        cli_error("%s", nt_error_message());
+        return EXIT_FAILED;
+    }
+    struct stat made;
+    if (format == NT_HTML && stat(file, &made) == 0) tell_size(run, file, (uint64_t)made.st_size);
+    return EXIT_DONE;
 }
 
 static int no_tree(const nt_result *result) {
@@ -154,9 +155,10 @@ int cli_show(const cli_run *run, const nt_result *result, const cli_settings *se
         view.tree = false; /* the text is there all the same */
         saved = no_tree(result);
     }
-    bool paged = view.format == NT_TABLE && !run->text_shown && !settings->no_pager;
+    output out = {.paged = view.format == NT_TABLE && !run->text_shown && !settings->no_pager};
     errno = 0;
-    int status = nt_result_show(result, &view, write_stdout, &paged);
+    int status = nt_result_show(result, &view, write_stdout, &out);
+    if (status == NT_OK && view.format == NT_HTML) tell_size(run, "the page", out.n_bytes);
     if (status == NT_OK) return saved;
     if (status == NT_E_IO) {
         report_stdout();

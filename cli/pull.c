@@ -11,16 +11,12 @@ static int pull(const cli_settings *settings) {
                   "more");
         return EXIT_USAGE;
     }
-    if (settings->json) {
-        cli_error("nextoken pull prints a folder, and no --json");
-        return EXIT_USAGE;
-    }
     cli_run run = {.command = &cli_pull, .quiet = settings->quiet};
     nt_callbacks callbacks;
     nt_hub_options hub = cli_hub_options(&run, &callbacks, settings);
     char *folder = NULL;
     cli_catch_interrupt();
-    hub.use = NT_HUB_REFRESH;
+    if (!settings->offline) hub.use = NT_HUB_REFRESH;
     int status = nt_hub_pull(&folder, words->items[0], words->items + 1, words->n - 1, &hub);
     cli_progress_clear();
     if (status == NT_OK) printf("%s\n", folder);
@@ -35,6 +31,8 @@ const cli_command cli_pull = {
     .words = " NAME[@REVISION] [FILE...]",
     .examples = "  nextoken pull gpt2\n"
                 "  nextoken pull openai-community/gpt2-large@main\n"
-                "  nextoken pull OWNER/NAME model.Q8_0.gguf\n",
+                "  nextoken pull OWNER/NAME model.Q8_0.gguf\n"
+                "  nextoken pull --offline gpt2   # is it all in the cache?\n",
+    .options = CLI_OPT_PULL,
     .without_model = pull,
 };

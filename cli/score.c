@@ -67,5 +67,6 @@ const cli_command cli_score = {
                CLI_OPT_TABLE | CLI_OPT_K | CLI_OPT_PICTURE,
     .takes_text = true,
     .many = true,
+    .smaller = "-k 1 (fewer alternatives)",
     .run = run,
 };

@@ -14,5 +14,6 @@ const cli_command cli_steps = {
     .examples = "  nextoken steps -m gpt2 --max-new-tokens 10 \"A long long time ago, \"\n",
     .options = CLI_OPT_GENERATE | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_TABLE | CLI_OPT_PICTURE,
     .takes_text = true,
+    .smaller = "--choices 1 (fewer candidates)",
     .run = run,
 };

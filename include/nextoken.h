@@ -256,6 +256,13 @@ NT_API int nt_sequence_fork(int32_t *child, nt_session *session, int32_t parent)
 NT_API void nt_sequence_drop(nt_session *session, int32_t sequence);
 /* Positions that the sequence holds; 0 for a number that is no sequence. */
 NT_API size_t nt_sequence_length(const nt_session *session, int32_t sequence);
+/* The next id stands at `position`, and others behind it, whatever the sequence's length: as behind
+ * padding that nothing looks at. A cut does not change by how much the two differ, down to
+ * position 0. Errors: RANGE, CONTEXT. */
+NT_API int nt_sequence_place(nt_session *session, int32_t sequence, size_t position);
+/* Takes positions [length, ...) off the end of a sequence. Errors: RANGE (no such sequence, or it
+ * is shorter). */
+NT_API int nt_sequence_cut(nt_session *session, int32_t sequence, size_t length);
 
 typedef enum nt_want { NT_WANT_NOTHING = 0, NT_WANT_LAST = 1, NT_WANT_ALL = 2 } nt_want;
 
@@ -266,6 +273,24 @@ typedef enum nt_want { NT_WANT_NOTHING = 0, NT_WANT_LAST = 1, NT_WANT_ALL = 2 } 
  * is named), CANCELLED, MEMORY; the sequence is then as it was. */
 NT_API int nt_forward(nt_session *session, int32_t sequence, const int32_t *ids, size_t n_ids,
                       nt_want want, float *logits, const nt_callbacks *callbacks);
+
+/* What one sequence gets of a call on several; fields as the arguments of nt_forward. */
+typedef struct nt_forward_item {
+    size_t size; /* sizeof(nt_forward_item), the same in all */
+    int32_t sequence;
+    nt_want want;
+    const int32_t *ids; /* [n_ids] */
+    size_t n_ids;
+    float *logits;
+    bool padding; /* each of ids looks at what the sequence holds (at least one position), and not
+                     at itself or another of ids; the sequence is afterwards as it was */
+} nt_forward_item;
+
+/* nt_forward of several sequences at once, none of them twice, each with the bits that it has
+ * alone: the weights are read once for all. Errors as there; all sequences are then as they were.
+ */
+NT_API int nt_forward_many(nt_session *session, const nt_forward_item *items, size_t n_items,
+                           const nt_callbacks *callbacks);
 
 /* Mean of -log p(labels[t + 1] | ids[0..t]) over t in [0, n_ids - 1), labels of -100 left out;
  * labels NULL means the ids themselves. *n_counted may be NULL. As transformers' loss: NaN when
@@ -319,6 +344,16 @@ typedef struct nt_capture {
     int (*see)(void *payload, const nt_seen *seen); /* not 0: ends the call with NT_E_CANCELLED */
     void *payload;
 } nt_capture;
+
+/* A `see` that copies what it sees; payload is an nt_kept. */
+typedef struct nt_kept {
+    int32_t sequence; /* whose; NT_EVERY: any */
+    int32_t first;    /* positions before this are left out */
+    float *data;      /* the values of a place go to data + layer * per_layer + head * per_head +
+                         (position - first) * per_position */
+    size_t per_layer, per_head, per_position;
+} nt_kept;
+NT_API int nt_keep(void *kept, const nt_seen *seen);
 
 /* Replace the session's lists (copied; 0 empties one). They act on every later forward pass; with
  * empty lists the bits are those of a session that never had any. Edits act in list order.

@@ -51,6 +51,19 @@ typedef enum nt_assistant_schedule {
     NT_SCHEDULE_HEURISTIC_TRANSIENT
 } nt_assistant_schedule;
 
+/* torch's CPU generator, for rng torch to go on from. One thread at a time. */
+typedef struct nt_torch_rng nt_torch_rng;
+#define NT_TORCH_STATE 5056 /* bytes of torch.get_rng_state() */
+
+/* As torch.manual_seed(seed) leaves it. */
+NT_API int nt_torch_rng_new(nt_torch_rng **out, uint64_t seed);
+NT_API void nt_torch_rng_free(nt_torch_rng *rng);
+/* Its state [n], n = NT_TORCH_STATE, byte for byte as torch.get_rng_state() has it and
+ * torch.set_rng_state() takes it; what torch keeps there for normal numbers is handed through.
+ * Errors: ARGUMENT (another n, bytes that are no such state; nothing is changed then). */
+NT_API int nt_torch_rng_get_state(uint8_t *state, size_t n, const nt_torch_rng *rng);
+NT_API int nt_torch_rng_set_state(nt_torch_rng *rng, const uint8_t *state, size_t n);
+
 /* Hugging Face's generation options by their names, and ours. nt_option_at tells type, range, help.
  * Not given means: as the checkpoint's generation_config.json says, else the default there. Lists
  * are not given when NULL; one that is there with length 0 is empty. Numbers are not given at 0,
@@ -133,6 +146,13 @@ typedef struct nt_generate_options {
     int (*process)(void *payload, const int32_t *ids, size_t n_ids, float *logits, size_t V);
     /* Asked after each token; not 0: the sequence ends with finish_reason "callback". */
     int (*stop)(void *payload, const int32_t *ids, size_t n_ids);
+    nt_torch_rng *torch_rng; /* rng torch without a seed: draws go on from it, and it is left where
+                                the same call of transformers would leave torch's; also by a call
+                                that fails. nt_explain draws from seed */
+    /* Draw as prompt batch_index of batch_size that torch has in one call: each step takes numbers
+     * for all of them. torch_rng is left where this prompt's end leaves it: of a batch, the one
+     * with the longest sequence tells. 0: the prompt is alone. Assisted decoding has no batches. */
+    int32_t batch_size, batch_index;
 } nt_generate_options;
 
 #define NT_GENERATE_OPTIONS_INIT                                                                   \
@@ -199,7 +219,8 @@ typedef struct nt_next_options {
     size_t n_new;     /* with row: so many ids at the end of the prompt count as generated, for
                          min_new_tokens and whatever else tells them from a prompt */
     bool drawn;       /* with row: the step's chosen and draw are what nt_generate draws with
-                         generate's seed and rng as new token n_new, where these logits stand */
+                         generate's seed and rng as new token n_new, where these logits stand;
+                         generate's torch_rng stands where that began, and is left there */
 } nt_next_options;
 #define NT_NEXT_OPTIONS_INIT                                                                       \
     { .size = sizeof(nt_next_options) }

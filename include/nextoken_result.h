@@ -356,6 +356,8 @@ typedef struct nt_view_options {
     bool skip_first; /* of INSPECT with attention: leave the first token out, on which heads rest
                         that look for nothing, and shade each row by its share of the others */
     bool arcs;       /* NT_SVG of INSPECT with attention: arcs alone, without the matrix */
+    bool lasting;    /* NT_TABLE as pictures and pages are: the same for the same result, without
+                        durations, and the instruction set only where numbers depend on it */
 } nt_view_options;
 #define NT_VIEW_OPTIONS_INIT                                                                       \
     { .size = sizeof(nt_view_options), .index = -1, .most_rows = -1, .plain = -1, .position = -1 }

@@ -84,6 +84,7 @@ typedef struct nt_encode_options {
     bool marks;        /* nt_encoder_run: marks and type ids too */
     bool trim_offsets; /* leave white space out of offsets where the file's post-processor does;
                           else a token keeps the space that opens it, and offsets tile the text */
+    bool words;        /* nt_encoder_run: words too, and offsets */
 } nt_encode_options;
 
 #    define NT_ENCODE_OPTIONS_INIT                                                                 \
@@ -120,6 +121,7 @@ typedef struct nt_encode_input {
 } nt_encode_input;
 
 enum { NT_MARK_SPECIAL = 1, NT_MARK_PADDING = 2, NT_MARK_PAIR = 4 };
+#    define NT_NO_WORD UINT32_MAX
 
 typedef struct nt_encoding {
     size_t n;                      /* tokens, special ones and padding included */
@@ -129,6 +131,9 @@ typedef struct nt_encoding {
                                       of the second text; NULL unless asked for */
     const uint32_t *types;         /* [n] type ids; NULL unless marks were asked for */
     struct nt_encoding *overflow;  /* the next window of a text that was truncated, or NULL */
+    const uint32_t *words;         /* [n] which word of its text, as the pre-tokenizers cut it, an
+                                      added token being one; NT_NO_WORD for what was put there;
+                                      NULL unless asked for */
 } nt_encoding;
 
 /* Encodes inputs [n]: encodings [n] are yours, each with the ids that its text has alone; long

@@ -203,7 +203,11 @@ static nt_generate_options for_one_step(const nt_next_options *next,
     options.callbacks = next->callbacks;
     options.choices = next->k;
     options.max_length = context < INT32_MAX ? (int32_t)context : INT32_MAX;
+    options.torch_rng = next->generate->torch_rng;
+    options.batch_size = next->generate->batch_size;
+    options.batch_index = next->generate->batch_index;
     options.seed_given = options.do_sample == 1; /* none from the system */
+    if (options.torch_rng) options.seed_given = next->generate->seed_given;
     return options;
 }
 
@@ -241,6 +245,10 @@ static int next_with(nt_result *trace, nt_session *session, const nt_prompt *pro
     int status = make_setting(&setting, session, prompt, &old, &asked, context);
     setting.plan.seed = given.seed; /* also where the plan itself draws nothing */
     if (given.rng) setting.plan.rng = (nt_rng_kind)given.rng;
+    if (given.torch_rng) setting.plan.rng = NT_RNG_TORCH;
+    setting.plan.torch_rng = given.torch_rng;
+    setting.plan.batch_size = given.batch_size ? (size_t)given.batch_size : 1;
+    setting.plan.batch_index = (size_t)given.batch_index;
     setting.decoding.keep_rows = next->logits;
     setting.decoding.row = next->row;
     setting.decoding.n_new = next->row ? next->n_new : 0;

@@ -397,6 +397,32 @@ size_t nt_sequence_length(const nt_session *session, int32_t sequence) {
     return nt_kv_exists(kv, sequence) ? nt_kv_length(kv, sequence) : 0;
 }
 
+int nt_sequence_cut(nt_session *session, int32_t sequence, size_t length) {
+    nt_kv *kv = nt_runner_kv(session->runner);
+    if (!nt_kv_exists(kv, sequence))
+        return nt_fail(NT_E_RANGE, "no sequence %d; make one first", (int)sequence);
+    size_t n = nt_kv_length(kv, sequence);
+    if (length > n) {
+        return nt_fail(NT_E_RANGE, "sequence %d has %zu positions; it cannot be cut to %zu",
+                       (int)sequence, n, length);
+    }
+    nt_kv_truncate(kv, sequence, length);
+    if ((int64_t)length + nt_kv_shift(kv, sequence) < 0)
+        nt_kv_set_shift(kv, sequence, -(int64_t)length);
+    return NT_OK;
+}
+
+int nt_sequence_place(nt_session *session, int32_t sequence, size_t position) {
+    nt_kv *kv = nt_runner_kv(session->runner);
+    size_t most = (size_t)session->model->network->config.T;
+    if (!nt_kv_exists(kv, sequence)) return nt_fail(NT_E_RANGE, "no sequence %d", (int)sequence);
+    if (position >= most)
+        return nt_fail(NT_E_CONTEXT, "position %zu is outside the model's context of %zu", position,
+                       most);
+    nt_kv_set_shift(kv, sequence, (int64_t)position - (int64_t)nt_kv_length(kv, sequence));
+    return NT_OK;
+}
+
 int nt_session_set_edits(nt_session *session, const nt_edit *edits, size_t n_edits) {
     return nt_points_set_edits(nt_runner_points(session->runner), &session->model->network->config,
                                edits, n_edits);
@@ -421,23 +447,75 @@ static size_t wanted_from(nt_want want, size_t n_ids) {
     return want == NT_WANT_ALL ? 0 : want == NT_WANT_LAST ? n_ids - 1 : n_ids;
 }
 
+/* What is asked of one sequence, as the runner takes it. */
+static int take_forward(nt_input *out, const nt_forward_item *item) {
+    nt_want want = item->want;
+    if (want != NT_WANT_NOTHING && want != NT_WANT_LAST && want != NT_WANT_ALL)
+        return nt_fail(NT_E_ARGUMENT, "nt_forward: there is no nt_want %d", (int)want);
+    if (want != NT_WANT_NOTHING && !item->logits)
+        return nt_fail(NT_E_ARGUMENT, "nt_forward: logits is NULL and logits are wanted");
+    if (item->n_ids == 0) return nt_fail(NT_E_ARGUMENT, "nt_forward: no ids");
+    if (item->sequence < 0)
+        return nt_fail(NT_E_RANGE, "no sequence %d; make one first", (int)item->sequence);
+    *out = (nt_input){.sequence = item->sequence,
+                      .ids = item->ids,
+                      .n_ids = item->n_ids,
+                      .wanted = wanted_from(want, item->n_ids),
+                      .padding = item->padding};
+    return NT_OK;
+}
+
 int nt_forward(nt_session *session, int32_t sequence, const int32_t *ids, size_t n_ids,
                nt_want want, float *logits, const nt_callbacks *callbacks) {
-    if (want != NT_WANT_NOTHING && want != NT_WANT_LAST && want != NT_WANT_ALL) {
-        return nt_fail(NT_E_ARGUMENT, "nt_forward: there is no nt_want %d", (int)want);
-    }
-    if (want != NT_WANT_NOTHING && !logits) {
-        return nt_fail(NT_E_ARGUMENT, "nt_forward: logits is NULL and logits are wanted");
-    }
-    if (n_ids == 0) return nt_fail(NT_E_ARGUMENT, "nt_forward: no ids");
-    if (sequence < 0) return nt_fail(NT_E_RANGE, "no sequence %d; make one first", (int)sequence);
+    nt_forward_item item = {
+        .sequence = sequence, .want = want, .ids = ids, .n_ids = n_ids, .logits = logits};
+    nt_input input;
+    NT_TRY(take_forward(&input, &item));
     nt_rows_copy copy = {logits, (size_t)session->model->network->config.V};
-    nt_input input = {sequence, ids, n_ids, wanted_from(want, n_ids)};
     return nt_runner_step(session->runner, &input, 1, nt_copy_rows, &copy, callbacks);
+}
+
+/* Where the rows of several inputs go. */
+typedef struct nt_forward_rows {
+    float **next; /* [n_inputs] the next row of each */
+    size_t V;
+} nt_forward_rows;
+
+static int deal_rows(void *payload, const nt_logits_row *rows, size_t n) {
+    nt_forward_rows *to = payload;
+    for (size_t i = 0; i < n; i++) {
+        float **next = &to->next[rows[i].input];
+        memcpy(*next, rows[i].logits, to->V * sizeof **next);
+        *next += to->V;
+    }
+    return NT_OK;
+}
+
+int nt_forward_many(nt_session *session, const nt_forward_item *items, size_t n_items,
+                    const nt_callbacks *callbacks) {
+    if (n_items == 0) return NT_OK;
+    if (!items || items->size < sizeof *items)
+        return nt_fail(NT_E_ARGUMENT, "nt_forward_item: set size to sizeof(nt_forward_item) first");
+    nt_input *inputs = nt_alloc(n_items, sizeof *inputs);
+    float **next = inputs ? nt_alloc(n_items, sizeof *next) : NULL;
+    int status = next ? NT_OK : NT_E_MEMORY;
+    for (size_t i = 0; i < n_items && status == NT_OK; i++) {
+        const void *at = (const char *)items + i * items->size; /* may have later fields */
+        const nt_forward_item *item = at;
+        status = take_forward(&inputs[i], item);
+        next[i] = item->logits;
+    }
+    if (status == NT_OK) {
+        nt_forward_rows to = {next, (size_t)session->model->network->config.V};
+        status = nt_runner_step(session->runner, inputs, n_items, deal_rows, &to, callbacks);
+    }
+    nt_free(next);
+    nt_free(inputs);
+    return status;
 }
 
 int nt_session_each_row(nt_session *session, const int32_t *ids, size_t n_ids, size_t wanted,
                         nt_logits_fn rows, void *payload, const nt_callbacks *callbacks) {
-    nt_input input = {NT_ALONE, ids, n_ids, wanted};
+    nt_input input = {NT_ALONE, ids, n_ids, wanted, false};
     return nt_runner_step(session->runner, &input, 1, rows, payload, callbacks);
 }

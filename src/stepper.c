@@ -38,7 +38,7 @@ static int step(void *self, const float **logits, const nt_step_row *rows, size_
     for (size_t r = 0; r < n_rows; r++) {
         size_t wanted = rows[r].n_logits ? rows[r].n_logits : 1;
         inputs[r] =
-            (nt_input){rows[r].sequence, rows[r].ids, rows[r].n_ids, rows[r].n_ids - wanted};
+            (nt_input){rows[r].sequence, rows[r].ids, rows[r].n_ids, rows[r].n_ids - wanted, false};
         n += wanted;
     }
     int status = make_room(session, n, V);

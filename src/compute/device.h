@@ -51,8 +51,8 @@ typedef struct nt_attention {
                       them, its own included */
     float *const *const *pages; /* [R]: for each row the page table of its sequence, this layer */
     const int32_t *position;    /* [R] */
-    float
-        *probs; /* NULL, or [R, H, ld_probs] out: what each head attends to, 0 before the window */
+    float *probs; /* NULL, or [R, H, ld_probs] out: how much each head attends to each position, 0
+                     before the window */
     size_t ld_probs; /* >= largest position + 1 */
 } nt_attention;
 

@@ -52,7 +52,9 @@ typedef struct nt_plan {
     size_t n_returned;  /* outputs */
 
     nt_rng_kind rng;
-    uint64_t seed; /* given, or drawn from the system */
+    uint64_t seed;                  /* given, or drawn from the system */
+    nt_torch_rng *torch_rng;        /* in place of a seed; NULL: none */
+    size_t batch_size, batch_index; /* with rng torch: prompts that share its stream */
 
     size_t n_beams; /* at least 1; more than 1 with the beam methods alone */
     double length_penalty;
@@ -110,7 +112,7 @@ typedef struct nt_plan {
 #define NT_PLAN_INIT                                                                               \
     {                                                                                              \
         .max_new = 1, .n_prompt = 1, .max_time = INFINITY, .choices = 5, .n_sequences = 1,         \
-        .n_returned = 1, .rng = NT_RNG_PHILOX, .n_beams = 1, .length_penalty = 1,                  \
+        .n_returned = 1, .rng = NT_RNG_PHILOX, .batch_size = 1, .n_beams = 1, .length_penalty = 1, \
         .early_stopping = NT_EARLY_FALSE, .max_nodes = 10000, .guidance_scale = 1,                 \
         .encoder_repetition_penalty = 1, .repetition_penalty = 1, .forced_bos = -1, .keep = 1,     \
         .temperature = 1, .top_p = 1, .min_p = -1, .typical_p = 1, .max_ngram = 2, .n_draft = 20,  \

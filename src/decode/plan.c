@@ -28,8 +28,14 @@ static int take_seed(const nt_planning *p) {
         if (o->rng == NT_RNG_TORCH) nt_plan_note(p, "rng does not count: nothing is drawn");
         return NT_OK;
     }
-    if (o->rng == NT_RNG_TORCH) plan->rng = NT_RNG_TORCH;
+    if (o->rng == NT_RNG_TORCH || o->torch_rng) plan->rng = NT_RNG_TORCH;
+    plan->torch_rng = o->torch_rng;
+    if (o->batch_size) {
+        plan->batch_size = (size_t)o->batch_size;
+        plan->batch_index = (size_t)o->batch_index;
+    }
     plan->seed = o->seed;
+    if (o->torch_rng) return NT_OK;
     return o->seed_given ? NT_OK : nt_random_seed(&plan->seed);
 }
 

@@ -167,7 +167,15 @@ static void take_drafts(const nt_planning *p) {
 /* The stream of torch has no draw from more entries than this. */
 static int check_torch(const nt_planning *p) {
     size_t n_rows = p->plan->method == NT_METHOD_BEAM_SAMPLE ? p->plan->n_beams : 1;
-    if (!p->plan->sample || p->options->rng != NT_RNG_TORCH) return NT_OK;
+    bool torch = p->options->rng == NT_RNG_TORCH || p->options->torch_rng;
+    if (!p->plan->sample || !torch) return NT_OK;
+    bool drafts =
+        p->plan->method == NT_METHOD_ASSISTED || p->plan->method == NT_METHOD_PROMPT_LOOKUP;
+    if (drafts && p->options->batch_size > 1) {
+        return nt_fail(NT_E_ARGUMENT,
+                       "batch_size is %d and decoding is assisted, which has no batches",
+                       (int)p->options->batch_size);
+    }
     if (p->of->V <= MOST_CATEGORIES / n_rows) return NT_OK;
     return nt_fail(NT_E_ARGUMENT,
                    "rng torch draws from at most %d entries, and %zu row%s of %zu ids are more: "

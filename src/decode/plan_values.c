@@ -150,7 +150,23 @@ static int check_decay(const nt_generate_options *o) {
                    factor);
 }
 
+/* How torch's stream is shared. */
+static int check_torch(const nt_generate_options *o) {
+    bool alone = o->batch_size == 0 && o->batch_index == 0;
+    if (!alone && (o->batch_index < 0 || o->batch_index >= o->batch_size)) {
+        return nt_fail(NT_E_ARGUMENT,
+                       "batch_index is %d and batch_size %d; it must be from 0 to batch_size - 1",
+                       (int)o->batch_index, (int)o->batch_size);
+    }
+    if (!o->torch_rng) return NT_OK;
+    if (o->rng == NT_RNG_PHILOX)
+        return nt_fail(NT_E_ARGUMENT, "torch_rng is given and rng is philox: leave out one");
+    if (o->seed_given) return nt_fail(NT_E_ARGUMENT, "torch_rng and seed are given: leave out one");
+    return NT_OK;
+}
+
 int nt_plan_check_values(const nt_generate_options *o, const nt_plan_for *of) {
+    NT_TRY(check_torch(o));
     NT_TRY(check_sequences("num_return_sequences", o->num_return_sequences));
     NT_TRY(check_sequences("num_beams", o->num_beams));
     NT_TRY(check_sequences("best_of", o->best_of));

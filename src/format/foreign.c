@@ -156,7 +156,8 @@ int nt_foreign_folder(const char *folder) {
     } else if (status == NT_OK) {
         status = nt_fail(NT_E_NOT_FOUND,
                          "%.400s has no model.safetensors and no pytorch_model.bin, nor an "
-                         "index.json of either: it is no checkpoint that can be read",
+                         "index.json of either. A model is a folder with one of these, config.json "
+                         "and tokenizer.json, or a .gguf file, or a name of the hub such as gpt2",
                          folder);
     }
     nt_buffer_free(&name);

@@ -91,6 +91,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *payload) {
 
 int nt_http_new(nt_http **out, const nt_hub_place *place) {
     *out = NULL;
+    NT_TRY(nt_hub_place_check(place));
     nt_http *http = nt_alloc(1, sizeof *http);
     if (!http) return NT_E_MEMORY;
     http->place = place;

@@ -93,27 +93,16 @@ static int find_cache(nt_hub_place *place, const char *given) {
     return expand(&place->cache, place, home, "hub");
 }
 
-/* A token goes into a header: one line of visible characters. */
+/* Without the white space around it. */
 static int take_token(nt_hub_place *place, const char *token, const char *from) {
-    nt_buffer text = {0};
     while (isspace((unsigned char)*token))
         token++;
     size_t n = strlen(token);
     while (n && isspace((unsigned char)token[n - 1]))
         n--;
-    for (; n > 0; n--, token++) {
-        if ((unsigned char)*token < 0x21 || (unsigned char)*token > 0x7e) {
-            nt_buffer_free(&text);
-            return nt_fail(NT_E_ARGUMENT,
-                           "the token (%.300s) holds a byte that no token has: get it again at "
-                           "%.200s/settings/tokens",
-                           from, place->endpoint);
-        }
-        nt_buffer_putc(&text, *token);
-    }
-    if (text.n == 0) return text.status;
+    if (n == 0) return NT_OK;
     place->token_from = from;
-    place->token = keep(place, &text);
+    place->token = nt_arena_copy(&place->arena, token, n);
     return place->token ? NT_OK : NT_E_MEMORY;
 }
 
@@ -161,12 +150,16 @@ static int find_endpoint(nt_hub_place *place, const char *given) {
     size_t n = strlen(endpoint);
     while (n && endpoint[n - 1] == '/')
         n--;
-    bool https = strncasecmp(endpoint, "https://", 8) == 0;
-    if (!https && strncasecmp(endpoint, "http://", 7) != 0)
-        return nt_fail(NT_E_ARGUMENT, "HF_ENDPOINT is \"%.200s\"; it must begin with https://",
-                       endpoint);
     place->endpoint = nt_arena_copy(&place->arena, endpoint, n);
     return place->endpoint ? NT_OK : NT_E_MEMORY;
+}
+
+/* NULL: nothing in the environment forbids to ask. */
+static const char *forbidden_by(void) {
+    static const char *const names[] = {"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (is_true(names[i])) return names[i];
+    return NULL;
 }
 
 int nt_hub_place_take(nt_hub_place *out, const nt_hub_options *given) {
@@ -182,8 +175,8 @@ int nt_hub_place_take(nt_hub_place *out, const nt_hub_options *given) {
     NT_TRY(find_cache(out, options->cache));
     NT_TRY(find_endpoint(out, options->endpoint));
     NT_TRY(read_token(out, options->token));
-    out->offline = options->use == NT_HUB_OFFLINE || is_true("HF_HUB_OFFLINE") ||
-                   is_true("TRANSFORMERS_OFFLINE");
+    out->forbidden_by = forbidden_by();
+    out->offline = options->use == NT_HUB_OFFLINE || out->forbidden_by;
     out->refresh = options->use == NT_HUB_REFRESH;
     out->symlinks = !is_true("HF_HUB_DISABLE_SYMLINKS");
     out->authorities = find_authorities();
@@ -192,6 +185,22 @@ int nt_hub_place_take(nt_hub_place *out, const nt_hub_options *given) {
     out->answer_seconds = seconds("HF_HUB_ETAG_TIMEOUT");
     out->silence_seconds = seconds("HF_HUB_DOWNLOAD_TIMEOUT");
     out->callbacks = options->callbacks;
+    return NT_OK;
+}
+
+/* A token goes into a header: one line of visible characters. */
+int nt_hub_place_check(const nt_hub_place *place) {
+    bool https = strncasecmp(place->endpoint, "https://", 8) == 0;
+    if (!https && strncasecmp(place->endpoint, "http://", 7) != 0)
+        return nt_fail(NT_E_ARGUMENT, "HF_ENDPOINT is \"%.200s\"; it must begin with https://",
+                       place->endpoint);
+    for (const char *c = place->token; c && *c; c++) {
+        if (*c >= 0x21 && *c <= 0x7e) continue;
+        return nt_fail(NT_E_ARGUMENT,
+                       "the token (%.300s) holds a byte that no token has: get it again at "
+                       "%.200s/settings/tokens",
+                       place->token_from, place->endpoint);
+    }
     return NT_OK;
 }
 

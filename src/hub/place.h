@@ -21,6 +21,7 @@ typedef struct nt_hub_place {
     const char *token_from; /* "HF_TOKEN", or a file: for messages */
     nt_hub_authorities authorities;
     bool offline, refresh, symlinks;
+    const char *forbidden_by; /* the variable of the environment that makes it so; NULL: none */
     int parallel, retries;
     long answer_seconds, silence_seconds; /* to wait for a header; for bytes */
     const nt_callbacks *callbacks;        /* NULL: none */
@@ -29,6 +30,9 @@ typedef struct nt_hub_place {
 
 /* Free *out also when this failed. Errors: ARGUMENT (a value that is none), IO (no home). */
 int nt_hub_place_take(nt_hub_place *out, const nt_hub_options *options);
+/* Whether the hub can be asked with this endpoint and token: the cache needs neither. Errors:
+ * ARGUMENT. */
+int nt_hub_place_check(const nt_hub_place *place);
 void nt_hub_place_free(nt_hub_place *place);
 bool nt_hub_cancelled(const nt_hub_place *place);
 

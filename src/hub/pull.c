@@ -71,20 +71,23 @@ static int look_in_cache(found *out, const nt_hub_place *place, const nt_hub_nam
 }
 
 static int fail_not_cached(const nt_hub_place *place, const nt_hub_name *name, const found *f) {
-    const char *missing = f->missing[0] ? f->missing : "";
+    const char *missing = f->missing[0] ? f->missing : "", *by = place->forbidden_by;
+    char fetch_it[64];
+    snprintf(fetch_it, sizeof fetch_it, "%s%.24s%sfetch it with nextoken pull", by ? "unset " : "",
+             by ? by : "", by ? " and " : "");
     if (f->there)
         return nt_fail(NT_E_NOT_FOUND,
-                       "%s@%s is in the cache (%.300s) in part only%s%.200s, and downloads are off "
-                       "(HF_HUB_OFFLINE): fetch it with nextoken pull %s",
+                       "%s@%s is in the cache (%.300s) in part only%s%.200s, and downloads are "
+                       "off: %s %s",
                        name->repo, name->revision, place->cache, *missing ? ", without " : "",
-                       missing, name->repo);
+                       missing, fetch_it, name->repo);
     char near[NT_HUB_MAX_REPO + 1];
     bool any = nt_hub_near_name(near, place, name->repo, false);
     return nt_fail(NT_E_NOT_FOUND,
-                   "%s%s%s is not in the cache (%.300s), and downloads are off (HF_HUB_OFFLINE): "
-                   "%s%s%sfetch it with nextoken pull %s; there is no folder of that name either",
+                   "%s%s%s is not in the cache (%.300s), and downloads are off: %s%s%s%s %s; "
+                   "there is no folder of that name either",
                    name->repo, name->revised ? "@" : "", name->revised ? name->revision : "",
-                   place->cache, any ? "did you mean " : "", near, any ? "? Else " : "",
+                   place->cache, any ? "did you mean " : "", near, any ? "? Else " : "", fetch_it,
                    name->repo);
 }
 

@@ -15,6 +15,7 @@ typedef struct row {
 typedef struct place {
     int32_t sequence; /* NT_ALONE while an input that stands alone has none */
     size_t length;    /* of the sequence before the call */
+    int64_t shift;    /* of its ids against that */
 } place;
 
 /* One call of nt_runner_step. */
@@ -143,7 +144,12 @@ static int check_input(const pass *p, size_t i) {
         return nt_fail(NT_E_RANGE, "no sequence %d; make one first", (int)sequence);
     NT_TRY(check_unique(runner, sequence));
     to->length = nt_kv_length(runner->kv, sequence);
-    return check_ids(p, i, (target){"sequence", (size_t)sequence}, to->length);
+    to->shift = nt_kv_shift(runner->kv, sequence);
+    if (p->inputs[i].padding && to->length == 0)
+        return nt_fail(NT_E_ARGUMENT, "sequence %d is empty; padding has nothing to look at",
+                       (int)sequence);
+    size_t have = to->shift > 0 ? to->length + (size_t)to->shift : to->length;
+    return check_ids(p, i, (target){"sequence", (size_t)sequence}, have);
 }
 
 static int check_inputs(const pass *p) {
@@ -195,7 +201,7 @@ static int look(const pass *p, nt_point point, size_t layer, float *x, size_t ld
             at.n_part = at.ld = E;
         } else if (point == NT_POINT_ATTENTION) {
             at.n_parts = H;
-            at.n_part = (size_t)at.position + 1;
+            at.n_part = (size_t)runner->work.sees[r] + 1;
             at.ld = ld / H;
         }
         NT_TRY(nt_points_at(&runner->points, &at));
@@ -282,8 +288,8 @@ static void rotate(const pass *p, const nt_attention *a) {
     nt_device *device = runner->device;
     nt_rotary rotary = {(size_t)runner->network->config.rope.n, runner->work.turns.table};
     if (rotary.n == 0) return;
-    device->ops->rotate(device, &a->q, a->R, a->H, &rotary, a->position);
-    device->ops->rotate(device, &a->k, a->R, a->G, &rotary, a->position);
+    device->ops->rotate(device, &a->q, a->R, a->H, &rotary, runner->work.stands);
+    device->ops->rotate(device, &a->k, a->R, a->G, &rotary, runner->work.stands);
 }
 
 static int run_attention(const pass *p, size_t layer) {
@@ -308,6 +314,7 @@ static int run_attention(const pass *p, size_t layer) {
     project(p, &a, block);
     rotate(p, &a);
     device->ops->store_kv(device, &a);
+    a.position = w->sees;
     NT_TRY(attend(p, layer, &a));
     NT_TRY(look(p, NT_POINT_HEAD_OUT, layer, w->mixed, H * E, 0, R));
     device->ops->matmul(device, w->normed, w->mixed, &block->attn_out, block->attn_out_bias, R);
@@ -415,7 +422,7 @@ static int run_chunk(const pass *p) {
     nt_device *device = runner->device;
     size_t R = p->R, D = (size_t)network->config.D;
     device->ops->embed(device, w->x, &network->wte, network->wpe.data ? &network->wpe : NULL,
-                       w->ids, w->position, R);
+                       w->ids, w->stands, R);
     NT_TRY(look(p, NT_POINT_EMBEDDING, 0, w->x, D, 0, R));
     for (size_t layer = 0; layer < (size_t)network->config.L; layer++) {
         NT_TRY(cancelled(p));
@@ -468,7 +475,10 @@ static int next_chunk(pass *p, size_t *input, size_t *t) {
         for (size_t end = *t + n; *t < end; ++*t, p->R++) {
             p->rows[p->R] = (row){*input, *t};
             runner->work.ids[p->R] = from->ids[*t];
-            runner->work.position[p->R] = (int32_t)(runner->places[*input].length + *t);
+            const place *to = &runner->places[*input];
+            runner->work.position[p->R] = (int32_t)(to->length + *t);
+            runner->work.stands[p->R] = (int32_t)((int64_t)(to->length + *t) + to->shift);
+            runner->work.sees[p->R] = (int32_t)(from->padding ? to->length - 1 : to->length + *t);
         }
         if (*t == from->n_ids) {
             *t = 0;
@@ -478,6 +488,11 @@ static int next_chunk(pass *p, size_t *input, size_t *t) {
     return NT_OK;
 }
 
+/* Where a sequence's next id stands. */
+static size_t end_of(const place *to) {
+    return (size_t)((int64_t)to->length + to->shift);
+}
+
 /* The cosines and sines of all positions of a call, where positions are rotary. */
 static int ready_turns(const pass *p) {
     nt_runner *runner = p->runner;
@@ -485,7 +500,7 @@ static int ready_turns(const pass *p) {
     size_t longest = 0;
     if (!network->frequencies) return NT_OK;
     for (size_t i = 0; i < p->n_inputs; i++) {
-        size_t end = runner->places[i].length + p->inputs[i].n_ids;
+        size_t end = end_of(&runner->places[i]) + p->inputs[i].n_ids;
         longest = end > longest ? end : longest;
     }
     return nt_turns_ready(&runner->work.turns, network->frequencies, (size_t)network->config.rope.n,
@@ -530,10 +545,9 @@ int nt_runner_step(nt_runner *runner, const nt_input *inputs, size_t n_inputs, n
     p->callbacks = callbacks;
     NT_TRY(check_inputs(p));
     int status = run(p);
-    if (status == NT_OK) return NT_OK;
-    end_alone(p, 0, n_inputs);
+    if (status != NT_OK) end_alone(p, 0, n_inputs);
     for (size_t i = 0; i < n_inputs; i++)
-        if (inputs[i].sequence != NT_ALONE)
+        if (inputs[i].sequence != NT_ALONE && (status != NT_OK || inputs[i].padding))
             nt_kv_truncate(runner->kv, inputs[i].sequence, runner->places[i].length);
     return status;
 }

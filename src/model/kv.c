@@ -28,6 +28,7 @@ typedef struct sequence {
     bool used;
     store *store;    /* where its leaves are from */
     size_t length;   /* positions */
+    int64_t shift;   /* of the next one against length */
     size_t n_leaves; /* ceil(length / NT_PAGE) */
     size_t capacity; /* leaves that each table has room for */
     float **tables;  /* [layers, capacity]: the pages of each layer */
@@ -191,6 +192,7 @@ int nt_kv_fork(int32_t *child, nt_kv *kv, int32_t parent) {
     }
     to->n_leaves = from->n_leaves;
     to->length = from->length;
+    to->shift = from->shift;
     *child = number;
     return NT_OK;
 }
@@ -220,6 +222,16 @@ bool nt_kv_exists(const nt_kv *kv, int32_t number) {
 size_t nt_kv_length(const nt_kv *kv, int32_t number) {
     const sequence *s = sequence_at(kv, number);
     return s ? s->length : 0;
+}
+
+void nt_kv_set_shift(nt_kv *kv, int32_t number, int64_t shift) {
+    sequence *s = sequence_at(kv, number);
+    if (s) s->shift = shift;
+}
+
+int64_t nt_kv_shift(const nt_kv *kv, int32_t number) {
+    const sequence *s = sequence_at(kv, number);
+    return s ? s->shift : 0;
 }
 
 int nt_kv_extend(nt_kv *kv, int32_t number, size_t n) {

@@ -29,6 +29,10 @@ size_t nt_kv_length(const nt_kv *kv, int32_t sequence);
 /* Makes positions [length, length + n) writable (new pages, or private copies of shared ones) and
  * counts them as part of the sequence. On failure the sequence is as before. */
 int nt_kv_extend(nt_kv *kv, int32_t sequence, size_t n);
+/* How far the next id stands from where the sequence's length would put it, as behind padding that
+ * is not kept; 0 in a new sequence, its parent's in a fork. */
+void nt_kv_set_shift(nt_kv *kv, int32_t sequence, int64_t shift);
+int64_t nt_kv_shift(const nt_kv *kv, int32_t sequence);
 /* Takes positions [length, ...) off the end. */
 void nt_kv_truncate(nt_kv *kv, int32_t sequence, size_t length);
 /* The page table of one layer, [ceil(length / NT_PAGE)], the same for every layer of a brief

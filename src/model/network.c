@@ -227,11 +227,27 @@ static int read_metadata(nt_config *out, const nt_tensors *tensors, const char *
     return status;
 }
 
+/* What a folder has in place of a model is told before its config.json is missed. */
+static int fail_without_config(const nt_tensors *tensors, const char *path) {
+    nt_tensors *of_folder = NULL;
+    if (!tensors) NT_TRY(nt_tensors_open(&of_folder, path));
+    nt_tensors_free(of_folder);
+    return nt_fail(
+        NT_E_NOT_FOUND,
+        "%.400s comes without config.json, which says what model its weights are of: get "
+        "that file from where they are from, into the same folder",
+        path);
+}
+
 static int read_config(nt_config *out, const nt_tensors *tensors, const char *path) {
     if (tensors && nt_tensors_gguf(tensors)) return read_metadata(out, tensors, path);
     char *folder = nt_path_home(path);
     char *name = folder ? nt_path_join(folder, "config.json") : NULL;
-    int status = name ? nt_config_read(out, name) : NT_E_MEMORY;
+    int status = name ? NT_OK : NT_E_MEMORY;
+    if (name && nt_file_look(name) == NT_FILE_NONE)
+        status = fail_without_config(tensors, path);
+    else if (name)
+        status = nt_config_read(out, name);
     nt_free(name);
     nt_free(folder);
     return status;

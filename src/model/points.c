@@ -127,6 +127,18 @@ void nt_points_free(nt_points *points) {
     *points = (nt_points){0};
 }
 
+int nt_keep(void *payload, const nt_seen *seen) {
+    const nt_kept *kept = payload;
+    const nt_place *place = &seen->place;
+    bool theirs = kept->sequence == NT_EVERY || kept->sequence == seen->sequence;
+    if (!theirs || place->position < kept->first) return 0;
+    float *to = kept->data + (size_t)place->layer * kept->per_layer +
+                (size_t)place->head * kept->per_head +
+                (size_t)(place->position - kept->first) * kept->per_position;
+    memcpy(to, seen->values, seen->n * sizeof *to);
+    return 0;
+}
+
 static bool acts_in(const nt_place *place, nt_point point, int32_t layer) {
     return place->point == point && (!has_layers(point) || covers(place->layer, layer));
 }

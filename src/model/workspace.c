@@ -13,11 +13,13 @@ static void free_rows(nt_workspace *work) {
     nt_free(work->gate);
     nt_free(work->ids);
     nt_free(work->position);
+    nt_free(work->stands);
+    nt_free(work->sees);
     nt_free((void *)work->pages);
     nt_free(work->head_in);
     work->x = work->normed = work->qkv = work->mixed = work->inner = work->gate = NULL;
     work->head_in = NULL;
-    work->ids = work->position = NULL;
+    work->ids = work->position = work->stands = work->sees = NULL;
     work->pages = NULL;
     work->rows = 0;
 }
@@ -34,6 +36,8 @@ static int make_rows(nt_workspace *work, const nt_config *config, size_t rows) {
         (config->gated && !(work->gate = nt_alloc_aligned(rows * F, sizeof(float)))) ||
         !(work->ids = nt_alloc(rows, sizeof *work->ids)) ||
         !(work->position = nt_alloc(rows, sizeof *work->position)) ||
+        !(work->stands = nt_alloc(rows, sizeof *work->stands)) ||
+        !(work->sees = nt_alloc(rows, sizeof *work->sees)) ||
         !(work->pages = nt_alloc(rows, sizeof *work->pages)) ||
         !(work->head_in = nt_alloc_aligned(NT_HEAD_ROWS * D, sizeof(float))))
         return NT_E_MEMORY;

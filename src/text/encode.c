@@ -107,14 +107,21 @@ static int put_part(path *p, size_t start, size_t end) {
                                    &work->subword, part->bytes + split.start,
                                    split.end - split.start));
         map(out, first, part, split.start);
+        nt_tokens_word(out, first);
     }
+    return NT_OK;
+}
+
+/* An added token that is bytes [start, end) of the whole text, and a word. */
+static int put_token(path *p, const nt_added_token *token, uint32_t start, uint32_t end) {
+    NT_TRY(nt_tokens_put(p->out, token->id, start, end));
+    nt_tokens_word(p->out, p->out->n - 1);
     return NT_OK;
 }
 
 /* An added token that is bytes [from, to) of the text. */
 static int put_added(path *p, const nt_added_token *token, size_t from, size_t to) {
-    return nt_tokens_put(p->out, token->id, (uint32_t)(p->origin + from),
-                         (uint32_t)(p->origin + to));
+    return put_token(p, token, (uint32_t)(p->origin + from), (uint32_t)(p->origin + to));
 }
 
 /* A scan for the added tokens that are looked for second, in what normalizers left. */
@@ -153,7 +160,7 @@ static int put_stretch(path *p, size_t start, size_t end) {
         if (span.token) {
             nt_extent extent = nt_form_extent(form, span.start, span.end);
             NT_TRY(nt_tokens_put_margin(p->out, form->bytes + span.start, span.end - span.start));
-            NT_TRY(nt_tokens_put(p->out, span.token->id, extent.start, extent.end));
+            NT_TRY(put_token(p, span.token, extent.start, extent.end));
         } else {
             NT_TRY(put_part(p, span.start, span.end));
         }
@@ -191,6 +198,7 @@ int nt_tokens_of_text(nt_tokens *out, const nt_tokenizer *tokenizer, nt_text_wor
               .skip_special = options->split_special_tokens,
               .prefix = options->add_prefix_space};
     NT_TRY(make_unprefixed(&p));
+    nt_pattern_begin(&work->pattern);
     int status = put_text(&p, end - start);
     nt_free(p.unprefixed.list);
     return status;
@@ -219,6 +227,7 @@ int nt_encode_plan_make(nt_encode_plan *plan, const nt_tokenizer *tokenizer,
     if (o->add_bos && tokenizer->bos < 0)
         return nt_fail(NT_E_ARGUMENT, "add_bos: this tokenizer has no BOS token");
     if (o->add_bos) plan->bos = tokenizer->bos;
+    o->offsets = o->offsets || o->words;
     plan->special = o->add_special_tokens >= 0;
     if (o->truncation == 0) plan->truncation = tokenizer->truncation;
     if (o->truncation > 0) {
@@ -267,7 +276,7 @@ bool nt_encode_trims(const nt_encode_plan *plan) {
 
 bool nt_encode_is_plain(const nt_encode_plan *plan, const nt_tokens *tokens) {
     const nt_post *post = &plan->tokenizer->post;
-    if (plan->bos >= 0 || plan->options.marks) return false;
+    if (plan->bos >= 0 || plan->options.marks || plan->options.words) return false;
     if (post->templated && (post->n_single != 1 || post->single[0].id != NT_TEMPLATE_A))
         return false;
     if (plan->truncation.on && tokens->n > plan->truncation.max_length) return false;
@@ -287,7 +296,8 @@ int nt_encode_finish(nt_encoding **out, const nt_encode_plan *plan, nt_tokens *a
                             .special = plan->special,
                             .bos = plan->bos,
                             .trim = plan->options.trim_offsets,
-                            .marks = plan->options.marks};
+                            .marks = plan->options.marks,
+                            .words = plan->options.words};
     return nt_assemble(out, &assembly);
 }
 
@@ -326,7 +336,7 @@ int nt_encode(int32_t **ids, size_t **starts, size_t **ends, size_t *n_ids,
     if (ends) *ends = NULL;
     nt_encode_plan plan;
     NT_TRY(nt_encode_plan_make(&plan, tokenizer, options));
-    plan.options.marks = false;
+    plan.options.marks = plan.options.words = false;
     if (n_text == NT_ZERO_ENDED) n_text = text ? strlen(text) : 1;
     NT_TRY(nt_encode_check(text, n_text));
 

@@ -136,7 +136,7 @@ static int make_jobs(call *c, size_t n, size_t total) {
     size_t size = total / ((size_t)e->n_threads * PARTS_A_THREAD);
     if (size < LEAST_PART) size = LEAST_PART;
     if (size > MOST_PART) size = MOST_PART;
-    bool cuts = e->n_threads > 1 && c->may_cut &&
+    bool cuts = e->n_threads > 1 && c->may_cut && !c->plan->options.words &&
                 !nt_encode_trims(c->plan); /* whose margins would have to be joined */
     for (size_t i = 0; i < n; i++) {
         const nt_encode_input *in = &c->inputs[i];
@@ -336,10 +336,13 @@ static int run(call *c, size_t n) {
 static void prepare(nt_tokens *tokens, const nt_encode_plan *plan) {
     bool offsets = plan->options.offsets;
     bool tiled = offsets && nt_tokenizer_tiles(plan->tokenizer);
-    if (tokens->offsets != offsets || tokens->tiled != tiled) nt_tokens_free(tokens);
+    bool worded = plan->options.words;
+    if (tokens->offsets != offsets || tokens->tiled != tiled || tokens->worded != worded)
+        nt_tokens_free(tokens);
     tokens->offsets = offsets;
     tokens->tiled = tiled;
     tokens->trimmed = offsets && nt_encode_trims(plan);
+    tokens->worded = worded;
     nt_tokens_clear(tokens);
 }
 

@@ -31,6 +31,7 @@ int nt_tokens_reserve(nt_tokens *tokens, size_t more) {
             NT_TRY(grow(&tokens->ends, capacity));
         }
     }
+    if (tokens->worded) NT_TRY(grow(&tokens->words, capacity));
     tokens->capacity = capacity; /* last: arrays that grew alone are only too large */
     return NT_OK;
 }
@@ -66,6 +67,13 @@ int nt_tokens_put(nt_tokens *tokens, int32_t id, uint32_t start, uint32_t end) {
     }
     tokens->n++;
     return NT_OK;
+}
+
+void nt_tokens_word(nt_tokens *tokens, size_t first) {
+    if (!tokens->worded) return;
+    for (size_t i = first; i < tokens->n; i++)
+        tokens->words[i] = tokens->word;
+    tokens->word++;
 }
 
 nt_margin nt_margin_of(const char *bytes, size_t n) {
@@ -119,12 +127,14 @@ void nt_tokens_shrink(nt_tokens *tokens) {
 
 void nt_tokens_clear(nt_tokens *tokens) {
     tokens->n = tokens->n_margins = 0;
+    tokens->word = 0;
 }
 
 void nt_tokens_free(nt_tokens *tokens) {
     nt_free(tokens->ids);
     if (!tokens->tiled) nt_free(tokens->ends);
     nt_free(tokens->starts);
+    nt_free(tokens->words);
     nt_free(tokens->margins);
     *tokens = (nt_tokens){0};
 }

@@ -25,7 +25,10 @@ typedef struct nt_tokens {
     bool tiled;   /* so far each token begins where the one before it ends. Set with `offsets` where
                      only nt_tokens_put and the lane write; both give it up where it ends */
     bool trimmed; /* and this: margins are wanted */
-} nt_tokens;      /* all zero is empty, without offsets */
+    bool worded;  /* and this, beside offsets: words are wanted */
+    uint32_t *words; /* [n] which word each is of, unless NULL */
+    uint32_t word;   /* the next word's number */
+} nt_tokens;         /* all zero is empty, without offsets */
 
 /* Room for `more` further tokens, which then may be written behind n without a check. */
 int nt_tokens_reserve(nt_tokens *tokens, size_t more);
@@ -37,6 +40,8 @@ int nt_tokens_skip(nt_tokens *tokens, uint32_t start);
 int nt_tokens_put(nt_tokens *tokens, int32_t id, uint32_t start, uint32_t end);
 /* The next token is bytes [n] of the normalized text, whatever its content is. */
 int nt_tokens_put_margin(nt_tokens *tokens, const char *bytes, size_t n);
+/* Tokens from number `first` on are one word, if words are wanted. */
+void nt_tokens_word(nt_tokens *tokens, size_t first);
 /* What tokenizers takes for white space at the ends of a token. */
 nt_margin nt_margin_of(const char *bytes, size_t n);
 void nt_tokens_shrink(nt_tokens *tokens); /* to what they need, where the system lets it */

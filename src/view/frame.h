@@ -26,6 +26,7 @@ typedef struct nt_frame {
     nt_tree_detail tree_detail;
     int64_t position; /* of layers and attention: up to which; -1: the last */
     bool skip_first;
+    bool lasting;     /* as what goes to a file: no durations */
     nt_buffer titles; /* of columns that are named after tokenizers */
     bool row_only;    /* TOKENS: a row and nothing else, */
     size_t n_plain;   /* with so many of them as plain text */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "view/changes.h"
 #include "view/tree_layout.h"
 #include "view/tree_words.h"
@@ -99,14 +100,18 @@ static int find_words(words *w, const nt_tree *tree, int32_t box) {
     return status;
 }
 
-/* The words are the program's own: ASCII, but for an arrow. */
+/* The words are the program's own: letters of one width, and an arrow. */
+static double letters(const nt_buffer *text) {
+    return text->n > 0 ? (double)nt_utf8_count(text->data, text->n) : 0;
+}
+
 static double small_width(const nt_buffer *text) {
-    return 6.4 * (double)text->n;
+    return 6.4 * letters(text);
 }
 
 /* Set bold. */
 static double fate_width(const words *w) {
-    return 7 * (double)w->fate.n;
+    return 7 * letters(&w->fate);
 }
 
 /* What ended tells so in a field of its own. */
@@ -354,6 +359,7 @@ int nt_svg_tree_detail(const nt_tree_node *node) {
 
 int nt_svg_tree_parts(nt_buffer *out, const nt_tree *tree, const nt_tree *first) {
     words w = {0};
+    nt_strip whole = {0};
     int status = NT_OK;
     bool *drawn = nt_alloc(tree->n_beams, sizeof *drawn);
     if (!drawn) return NT_E_MEMORY;
@@ -362,13 +368,16 @@ int nt_svg_tree_parts(nt_buffer *out, const nt_tree *tree, const nt_tree *first)
     for (size_t b = 0; b < tree->n_boxes && status == NT_OK; b++) {
         const nt_tree_box *box = &tree->boxes[b];
         const nt_tree_node *node = &tree->nodes[box->node];
+        nt_strip_clear(&whole);
+        nt_tree_tokens(&whole, tree, (int32_t)b, SIZE_MAX, 0);
         status = find_words(&w, tree, (int32_t)b);
+        if (status == NT_OK) status = whole.status;
         if (status != NT_OK) break;
         nt_buffer_printf(out,
                          "<g class=\"node %s\" data-parent=\"%d\" data-detail=\"%d\" "
                          "data-step=\"%zu\" data-columns=\"%zu\" data-prob=\"",
                          nt_tree_class(node->branch), (int)box->parent, nt_svg_tree_detail(node),
-                         box->from, nt_strip_width(&w.tokens, 0, w.tokens.n));
+                         box->from, nt_strip_width(&whole, 0, whole.n));
         nt_buffer_puts(out, nt_figure_g9(node->token->prob).s);
         nt_buffer_putc(out, '"');
         if (node->ends) nt_buffer_puts(out, " data-ends=\"\"");
@@ -380,6 +389,7 @@ int nt_svg_tree_parts(nt_buffer *out, const nt_tree *tree, const nt_tree *first)
         nt_buffer_puts(out, "</g>\n");
     }
     free_words(&w);
+    nt_strip_free(&whole);
     nt_free(drawn);
     return status == NT_OK ? out->status : status;
 }

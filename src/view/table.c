@@ -148,7 +148,7 @@ static void token_count(nt_frame *frame) {
 
 /* Pictures and pages are files to keep: the same result gives the same bytes. */
 static bool is_kept(const nt_frame *frame) {
-    return frame->picture || frame->page;
+    return frame->picture || frame->page || frame->lasting;
 }
 
 /* f32 gives the same bits on every instruction set: what is kept is then the same on every
@@ -272,6 +272,7 @@ int nt_view_table(nt_buffer *out, const nt_result *trace, const nt_view_options 
                       .heat = options->heat,
                       .position = options->position,
                       .skip_first = options->skip_first,
+                      .lasting = options->lasting,
                       .text_shown = options->text_shown,
                       .most_rows = options->most_rows,
                       .row_only = options->plain >= 0 && trace->kind == NT_RESULT_TOKENS,

@@ -1,5 +1,6 @@
 """--html: pages are whole, hold the result as JSON, stay text whatever a text says, and reach for nothing. What the strip
-computes when options are moved is what the program computes."""
+computes when options are moved is what the program computes; where the script puts the boxes of a tree is where the program
+puts them."""
 
 import base64
 import html.parser
@@ -121,8 +122,9 @@ console.log(JSON.stringify(cases.map(({ logits, options }) => {
 """
 
 
-def move(cases):
-    program = (PARTS / "warp.js").read_text(encoding="utf-8") + DRIVER
+def node(part, driver, cases):
+    """What node answers to cases that a driver reads behind a script of the page."""
+    program = (PARTS / part).read_text(encoding="utf-8") + driver
     done = subprocess.run([shutil.which("node"), "-e", program], input=json.dumps(cases), capture_output=True, text=True,
                           check=True, timeout=120)
     return json.loads(done.stdout)
@@ -159,11 +161,90 @@ class Strip(unittest.TestCase):
                 p[c["id"]] = c["processed_prob"]
                 self.assertEqual(struct.unpack("<f", struct.pack("<f", c["logit"]))[0], raw[c["id"]])
             wanted.append((p, done["kept"], list(given)))
-        for case, found, (p, kept, acted) in zip(cases, move(cases), wanted):
+        for case, found, (p, kept, acted) in zip(cases, node("warp.js", DRIVER, cases), wanted):
             self.assertEqual(found["options"], [o for o in found["options"] if o in acted], case["options"])
             self.assertEqual(found["kept"], kept, case["options"])
             for mine, its in zip(found["p"], p):
                 self.assertAlmostEqual(mine, its, delta=2e-9, msg=case["options"])
+
+
+TREE_DRIVER = """
+const trees = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+console.log(JSON.stringify(trees.map(({ nodes, detail, glance, folding }) => {
+  const made = lanes.make(nodes, (n) => (glance ? n.drawn : n.detail <= detail), folding, new Set());
+  return { size: [made.width, made.height], boxes: made.boxes.map((b) => [b.x, b.y, b.width, b.share]) };
+})));
+"""
+
+
+class Tree(html.parser.HTMLParser):
+    """What the program drew of a tree, and what it gave the script to draw the same from."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.size, self.nodes, self.boxes, self.pressed, self.detail = None, [], [], {}, 0
+        self.parts, self.field = False, None
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        a = dict(attrs)
+        classes = a.get("class", "").split()
+        if tag == "button" and "aria-pressed" in a:
+            self.pressed[a.get("data-detail") or a["id"]] = a["aria-pressed"] == "true"
+        elif tag == "svg" and "tree" in classes:
+            self.size, self.detail = [float(a["width"]), float(a["height"])], int(a["data-detail"])
+        elif tag == "template":
+            self.parts = True
+        elif tag == "g" and "node" in classes and self.parts:
+            number = {k: int(a[f"data-{k}"]) for k in ("parent", "detail", "step", "columns")}
+            self.nodes.append({"i": len(self.nodes), "branch": classes[1], "ends": "data-ends" in a, "drawn": "data-drawn" in a,
+                               **number, **dict.fromkeys(("share", "sum", "fate", "end2"), "")})
+        elif tag == "g" and "node" in classes and self.size:
+            x, y = map(float, re.match(r"translate\((\S+) (\S+)\)", a["transform"]).groups())
+            self.boxes.append([x, y, None, ""])
+        elif tag == "rect" and "box" in classes and not self.parts and self.boxes:
+            self.boxes[-1][2] = float(a["width"])
+        self.field = next((c for c in classes if c in ("share", "sum", "fate", "end2")), None) if tag == "text" else None
+
+    def handle_endtag(self, tag):
+        self.parts &= tag != "template"
+        self.field = None
+
+    def handle_data(self, data):
+        if self.parts and self.field:
+            self.nodes[-1][self.field] += data
+        elif self.field == "share":
+            self.boxes[-1][3] += data
+
+    def case(self):
+        return {"nodes": self.nodes, "detail": self.detail, "glance": self.pressed.get("0", False),
+                "folding": self.pressed["treefold"]}
+
+
+class Trees(unittest.TestCase):
+    def test_the_script_puts_boxes_where_the_program_does(self):
+        beams, ids = ["--num-beams", "5", "--max-new-tokens"], "letters"
+        cases = [(ids, [*beams, "3"]), (ids, [*beams, "3", "--tree=all", "--no-repeat-ngram-size", "1"]),
+                 (ids, [*beams, "40"]), (ids, [*beams, "40", "--tree=kept"]), (ids, [*beams, "40", "--tree=outputs"]),
+                 (ids, [*beams, "12", "--num-return-sequences", "5", "--tree=beams"]),
+                 (ids, ["--num-beams", "2", "--max-new-tokens", "180", "--tree=beams"]),
+                 (ids, [*beams, "6", "--repetition-penalty", "1.3"]),
+                 ("words", [*beams, "8"]), ("words", [*beams, "30", "--eos-token-id", "262,318,373"]),
+                 (ids, ["--search", "exact", "--horizon", "2", "--max-nodes", "50"]),
+                 (ids, ["--search", "exact", "--horizon", "2", "--max-nodes", "526", "--tree=all"]),
+                 ("words", ["--search", "exact", "--horizon", "3", "--max-nodes", "526", "--tree=kept"])]
+        trees = [Tree(run("generate", *args, "--html", "-", model=model)) for model, args in cases]
+        self.assertTrue(any(" tokens" in b[3] for t in trees for b in t.boxes))
+        self.assertTrue(any(t.case()["glance"] for t in trees) and any(not t.case()["glance"] for t in trees))
+        self.assertGreater(max(len(t.boxes) for t in trees), 500)
+        for (_, args), tree, found in zip(cases, trees, node("tree_layout.js", TREE_DRIVER, [t.case() for t in trees])):
+            self.assertEqual(found["size"], tree.size, args)
+            self.assertEqual(len(found["boxes"]), len(tree.boxes), args)
+            for i, (mine, its) in enumerate(zip(found["boxes"], tree.boxes)):
+                self.assertEqual(mine[3], its[3], (args, i))
+                for a, b in zip(mine[:3], its[:3]):
+                    self.assertAlmostEqual(a, b, delta=0.006, msg=(args, i))
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ static void read_line(const cli_command *command, const char *bytes, size_t n) {
     } else {
         int written = 0;
         check(*error && strlen(error) < sizeof error && !strchr(error, '\n'));
+        check(nt_utf8_check(error, strlen(error)) == strlen(error));
         check(cli_line_error(take, &written, 3, error) == 0 && written == 2);
     }
     cli_line_free(&line);

@@ -33,7 +33,7 @@ static inline size_t wanted_of(nt_want want, size_t n) {
 }
 
 static inline nt_input input_of(int32_t sequence, const int32_t *ids, size_t n, nt_want want) {
-    return (nt_input){sequence, ids, n, wanted_of(want, n)};
+    return (nt_input){sequence, ids, n, wanted_of(want, n), false};
 }
 
 #endif

@@ -89,8 +89,8 @@ static void mixed_inputs(nt_input inputs[N_MIXED], nt_runner *runner) {
                         from[N_MIXED] = {0, 0, 60, 5, 129, 3, 0, 511, 10, 0, 0, 1};
     for (size_t i = 0; i < N_MIXED; i++) {
         bool alone = i % 3 != 2;
-        inputs[i] =
-            (nt_input){alone ? NT_ALONE : sequence_of(runner), text + i * 3, length[i], from[i]};
+        inputs[i] = (nt_input){alone ? NT_ALONE : sequence_of(runner), text + i * 3, length[i],
+                               from[i], false};
     }
 }
 
@@ -243,7 +243,7 @@ static void any_number_of_them(void **state) {
     assert_non_null(inputs);
     size_t total = 0;
     for (size_t i = 0; i < N; i++) {
-        inputs[i] = (nt_input){NT_ALONE, text + i % 500, SHORTEST + i * 7 % 20, i % 8};
+        inputs[i] = (nt_input){NT_ALONE, text + i % 500, SHORTEST + i * 7 % 20, i % 8, false};
         total += n_wanted(&inputs[i]);
     }
     sink s = {.kv = kv};
@@ -327,19 +327,20 @@ static void refused_inputs(void **state) {
     nt_runner *runner = runner_of(shared, 1);
     static int32_t zeros[651];
     int32_t bad[] = {5, V};
-    nt_input inputs[] = {input_of(NT_ALONE, text, 5, NT_WANT_NOTHING), {NT_ALONE, text, 0, 0}};
+    nt_input inputs[] = {input_of(NT_ALONE, text, 5, NT_WANT_NOTHING),
+                         {NT_ALONE, text, 0, 0, false}};
     expect(runner, inputs, 2, collect, NT_E_ARGUMENT, "no ids for input 1");
-    inputs[1] = (nt_input){NT_ALONE, NULL, 3, 0};
+    inputs[1] = (nt_input){NT_ALONE, NULL, 3, 0, false};
     expect(runner, inputs, 2, collect, NT_E_ARGUMENT, "no ids for input 1");
-    inputs[1] = (nt_input){NT_ALONE, text, 3, 2};
+    inputs[1] = (nt_input){NT_ALONE, text, 3, 2, false};
     expect(runner, inputs, 2, NULL, NT_E_ARGUMENT, "wanted of input 1");
-    inputs[1] = (nt_input){NT_ALONE, bad, 2, 0};
+    inputs[1] = (nt_input){NT_ALONE, bad, 2, 0, false};
     expect(runner, inputs, 2, collect, NT_E_RANGE, "id 96 at index 1");
-    inputs[1] = (nt_input){NT_ALONE, zeros, 651, 0};
+    inputs[1] = (nt_input){NT_ALONE, zeros, 651, 0, false};
     expect(runner, inputs, 2, collect, NT_E_CONTEXT, "0 positions and 651 new tokens");
-    inputs[1] = (nt_input){-2, text, 2, 0};
+    inputs[1] = (nt_input){-2, text, 2, 0, false};
     expect(runner, inputs, 2, collect, NT_E_RANGE, "no sequence -2");
-    inputs[1] = (nt_input){NT_ALONE, zeros, 650, 649}; /* the whole context */
+    inputs[1] = (nt_input){NT_ALONE, zeros, 650, 649, false}; /* the whole context */
     sink s = {0};
     assert_int_equal(step(runner, inputs, 2, &s), NT_OK);
     assert_int_equal(s.n, 1);

@@ -90,7 +90,7 @@ static void add(call *c, int32_t sequence, size_t k, size_t from, size_t n) {
     c->text[c->n] = k;
     c->from[c->n] = from;
     c->rows += wanted < n ? n - wanted : 0;
-    c->inputs[c->n++] = (nt_input){sequence, x->ids + from, n, wanted};
+    c->inputs[c->n++] = (nt_input){sequence, x->ids + from, n, wanted, false};
 }
 
 static void run(call *c, nt_runner *runner) {
@@ -218,7 +218,7 @@ static void add_junk(grove *g) {
     for (size_t i = 0; i < JUNK; i++) {
         size_t n = 1 + below(8);
         if (g->junk[i] == NONE || nt_kv_length(kv, g->junk[i]) + n > g->t->context) continue;
-        g->c.inputs[g->c.n++] = (nt_input){g->junk[i], other, n, n};
+        g->c.inputs[g->c.n++] = (nt_input){g->junk[i], other, n, n, false};
     }
 }
 

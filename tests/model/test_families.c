@@ -117,7 +117,7 @@ static void contexts(const json_t *one, const nt_network *network, const int32_t
     longest[0] = ids[0];
     nt_runner *runner = runner_of(network, 1);
     rows r = {room_for(network, 1), 1, (size_t)network->config.V};
-    nt_input input = {NT_ALONE, longest, T + 1, T + 1};
+    nt_input input = {NT_ALONE, longest, T + 1, T + 1, false};
     assert_int_equal(nt_runner_step(runner, &input, 1, NULL, NULL, NULL), NT_E_CONTEXT);
     input.n_ids = input.wanted = T;
     assert_int_equal(nt_runner_step(runner, &input, 1, NULL, NULL, NULL), NT_OK);
@@ -136,7 +136,7 @@ static int open_and_run(const nt_network *like, const char *path, size_t k) {
     nt_network *network;
     nt_runner *runner = NULL;
     const int32_t ids[] = {1, 2, 3};
-    nt_input input = {NT_ALONE, ids, 3, 3};
+    nt_input input = {NT_ALONE, ids, 3, 3, false};
     nt_memory_fail_at(k);
     int status = nt_network_open(&network, path);
     if (status == NT_OK) status = nt_runner_new(&runner, network, 1);

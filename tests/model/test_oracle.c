@@ -215,7 +215,7 @@ static void check_greedy(checked *c, const json_t *expected, int32_t sequence, c
         assert_int_equal(best, (int32_t)number(next, i));
         c->greedy_steps++;
         if (i + 1 == json_array_size(next)) break;
-        nt_input input = {sequence, &best, 1, 0};
+        nt_input input = {sequence, &best, 1, 0, false};
         assert_int_equal(nt_runner_step(c->runner, &input, 1, keep_rows, &r, NULL), NT_OK);
         last = r.logits;
     }

@@ -193,6 +193,95 @@ static void test_hostile(void **state) {
     nt_pattern_work_free(&work);
 }
 
+static nt_pattern *regex_of(const char *regex) {
+    nt_pattern *pattern;
+    if (nt_pattern_from_regex(&pattern, regex, strlen(regex), "test") != NT_OK)
+        fail_msg("%s", nt_error_message());
+    return pattern;
+}
+
+/* A text that makes every place of it hard, or any run from every place: steps are counted over
+ * the whole text, and what PCRE2 does not count has an end too. */
+static void test_long_hostile(void **state) {
+    (void)state;
+    enum { N = 300000 };
+    char *text = malloc(N);
+    memset(text, 'a', N);
+    nt_pattern_work work = {0};
+    static const char *const quadratic[] = {"(?:a|b)+[cd]", "(?:(?:a|b)+[cd])?[xy]",
+                                            "(?:a+)+$[^a]|[xy]"};
+    for (size_t i = 0; i < sizeof quadratic / sizeof *quadratic; i++) {
+        nt_pattern *pattern = regex_of(quadratic[i]);
+        nt_pattern_begin(&work);
+        assert_int_equal(nt_pattern_search(&work, pattern, text, N), NT_E_UNSUPPORTED);
+        assert_non_null(strstr(nt_error_message(), "would take too long"));
+        nt_pattern_free(pattern);
+    }
+    /* each piece of a text is short, and together they are not */
+    nt_pattern *pattern = regex_of("(a+)+$");
+    text[22] = '!';
+    nt_pattern_begin(&work);
+    assert_int_equal(nt_pattern_search(&work, pattern, text, 23), NT_OK);
+    int status = NT_OK;
+    for (size_t i = 0; i < 1000 && status == NT_OK; i++)
+        status = nt_pattern_search(&work, pattern, text, 23);
+    assert_int_equal(status, NT_E_UNSUPPORTED);
+    nt_pattern_begin(&work);
+    assert_int_equal(nt_pattern_search(&work, pattern, text, 23), NT_OK);
+    nt_pattern_free(pattern);
+    nt_pattern_work_free(&work);
+    free(text);
+}
+
+static void expect_matches(const char *regex, const char *text, size_t n, const nt_match *wanted,
+                           size_t n_wanted) {
+    nt_pattern_work work = {0};
+    nt_pattern *pattern = regex_of(regex);
+    if (nt_pattern_search(&work, pattern, text, n) != NT_OK) fail_msg("%s", nt_error_message());
+    assert_int_equal(work.n, n_wanted);
+    for (size_t i = 0; i < n_wanted; i++) {
+        assert_int_equal(work.matches[i].start, wanted[i].start);
+        assert_int_equal(work.matches[i].end, wanted[i].end);
+    }
+    nt_pattern_free(pattern);
+    nt_pattern_work_free(&work);
+}
+
+/* Far from each other, matches are where they would be in a short text. */
+static void test_far(void **state) {
+    (void)state;
+    enum { N = 300000 };
+    char *text = malloc(N);
+    /* two bytes a character; every place of a match, against each edge of what a call looks at */
+    nt_match wanted[300];
+    size_t n_wanted = 0;
+    for (size_t i = 0; i < N; i += 2)
+        memcpy(text + i, "\xC3\xA9", 2);
+    for (size_t at = 1000, step = 600; n_wanted < 300; at += step += 2) {
+        memcpy(text + at, "xy", 2);
+        wanted[n_wanted++] = (nt_match){(uint32_t)at, (uint32_t)at + 2};
+    }
+    expect_matches("x\\w", text, N, wanted, n_wanted);
+    expect_matches("(?<=\xC3\xA9)(?:x|y)+(?=\xC3\xA9)", text, N, wanted, n_wanted);
+    expect_matches("$", text, N, &(nt_match){N, N}, 1);
+    expect_matches("\\A(?:\xC3\xA9|z)", text, N, &(nt_match){0, 2}, 1);
+    /* the start of a search is where the match before it ended, and nowhere else */
+    memset(text, 'c', N);
+    memcpy(text, "aa", 2);
+    memcpy(text + 200000, "abaca", 5);
+    static const nt_match starts[] = {{0, 1}, {1, 2}, {200001, 200002}, {200002, 200003}};
+    expect_matches("\\Ga|b", text, N, starts, 4);
+    /* places that need many steps, among others */
+    memset(text, '-', N);
+    for (size_t i = 0; i < 3; i++) {
+        wanted[i] = (nt_match){(uint32_t)(90000 * i + 5), (uint32_t)(90000 * i + 6006)};
+        memset(text + wanted[i].start, 'a', 6000);
+        text[wanted[i].end - 1] = '!';
+    }
+    expect_matches("(?:a|b)+!", text, N, wanted, 3);
+    free(text);
+}
+
 /* Any bytes: an error or a pattern, whose search ends. */
 static void test_random_bytes(void **state) {
     (void)state;
@@ -221,7 +310,7 @@ static void test_random_bytes(void **state) {
 
 static int make_and_search(void) {
     static const char regex[] =
-        "(?i:'s)|(?<n>\\p{L}[^\\s&&[:alpha:]]?)\\k<n>|\\bx(?x) [[a-c]k]+ | (?:b*){2}?";
+        "(?i:'s)|\\G(?i:'t)|(?<n>\\p{L}[^\\s&&[:alpha:]]?)\\k<n>|\\bx(?x) [[a-c]k]+ | (?:b*){2}?";
     nt_pattern_work work = {0};
     nt_pattern *pattern;
     int status = nt_pattern_from_regex(&pattern, regex, sizeof regex - 1, "test");
@@ -255,7 +344,8 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_oracle),       cmocka_unit_test(test_strings),
         cmocka_unit_test(test_not_patterns), cmocka_unit_test(test_place),
-        cmocka_unit_test(test_hostile),      cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_hostile),      cmocka_unit_test(test_long_hostile),
+        cmocka_unit_test(test_far),          cmocka_unit_test(test_random_bytes),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

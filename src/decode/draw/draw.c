@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "decode/draw/race.h"
+#include "decode/draw/torch_rng.h"
 #include "decode/process/float_softmax.h"
 #include "trace/candidates.h"
 
@@ -18,7 +19,10 @@ int nt_draws_begin(nt_draws *draws, const nt_plan *plan, size_t V) {
     draws->p = nt_alloc(V, sizeof *draws->p);
     if (!draws->p) return NT_E_MEMORY;
     if (plan->rng == NT_RNG_TORCH) {
-        nt_mersenne_seed(&draws->stream, (uint32_t)plan->seed);
+        if (plan->torch_rng)
+            draws->stream = nt_torch_rng_stream(plan->torch_rng);
+        else
+            nt_mersenne_seed(&draws->stream, (uint32_t)plan->seed);
         return NT_OK;
     }
     draws->sums = nt_alloc(V, sizeof *draws->sums);
@@ -28,6 +32,10 @@ int nt_draws_begin(nt_draws *draws, const nt_plan *plan, size_t V) {
 void nt_draws_free(nt_draws *draws) {
     nt_free(draws->sums);
     nt_free(draws->p);
+}
+
+void nt_draws_leave(const nt_draws *draws) {
+    if (draws->plan->torch_rng) nt_torch_rng_leave(draws->plan->torch_rng, &draws->stream);
 }
 
 static double uniform_of(const nt_draws *draws, uint64_t sequence, uint64_t index, uint64_t space) {
@@ -128,6 +136,14 @@ int32_t nt_draws_weighted(nt_draws *draws, double *u, const float *weights, uint
 void nt_draws_pass(nt_draws *draws, size_t n_rows) {
     if (draws->plan->rng == NT_RNG_TORCH)
         nt_mersenne_skip(&draws->stream, 2 * (uint64_t)draws->V * n_rows);
+}
+
+void nt_draws_before(nt_draws *draws, size_t n_rows) {
+    nt_draws_pass(draws, draws->plan->batch_index * n_rows);
+}
+
+void nt_draws_behind(nt_draws *draws, size_t n_rows) {
+    nt_draws_pass(draws, (draws->plan->batch_size - 1 - draws->plan->batch_index) * n_rows);
 }
 
 double nt_draws_uniform(nt_draws *draws, uint64_t sequence, uint64_t index) {

@@ -16,7 +16,7 @@
 #include "decode/generate.h"
 
 typedef struct nt_draws {
-    const nt_plan *plan; /* rng, seed; borrowed */
+    const nt_plan *plan; /* rng, seed, torch_rng, its batch; borrowed */
     size_t V;
     double *sums;       /* [V] philox */
     float *p;           /* [V] */
@@ -26,6 +26,8 @@ typedef struct nt_draws {
 /* Free it also when this failed. */
 int nt_draws_begin(nt_draws *draws, const nt_plan *plan, size_t V);
 void nt_draws_free(nt_draws *draws);
+/* Leaves the plan's torch_rng, if there is one, where the stream has come. */
+void nt_draws_leave(const nt_draws *draws);
 
 /* Draw `index` of `sequence`: an id from the softmax of logits [V], never one at -inf. *u is the
  * number in [0, 1) that chose, NaN where none did (torch). Of a row that is no distribution (NaN,
@@ -38,6 +40,10 @@ int32_t nt_draws_weighted(nt_draws *draws, double *u, const float *weights, uint
                           uint64_t index);
 /* n_rows sequences that have ended: torch goes on drawing for them. */
 void nt_draws_pass(nt_draws *draws, size_t n_rows);
+/* Those of the prompts that torch has before and behind this one in a batch, whose step takes
+ * n_rows rows of each. */
+void nt_draws_before(nt_draws *draws, size_t n_rows);
+void nt_draws_behind(nt_draws *draws, size_t n_rows);
 /* A number in [0, 1) beside the draws of ids: `index` of `sequence` in a space of its own (torch:
  * torch.rand, float32). */
 double nt_draws_uniform(nt_draws *draws, uint64_t sequence, uint64_t index);

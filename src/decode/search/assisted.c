@@ -71,6 +71,8 @@ static int go_round(assisted *a, const nt_given *first) {
     search->trace->effort.n_accepted += a->n_taken;
     if (a->plan->sample && !proposal->q) /* transformers draws at every place before it compares */
         nt_draws_pass(&search->draws, proposal->n + 1 + proposal->n_beyond - a->n_looked);
+    if (a->plan->sample && proposal->q && a->stands) /* its id behind those that stand, unused */
+        nt_draws_pass(&search->draws, 1);
     a->proposer.settle(a->proposer.self, a->n_taken);
     return NT_OK;
 }

@@ -54,14 +54,22 @@ static int first_step(generation *g) {
     NT_TRY(nt_tracks_start(tracks, first, &given));
     for (size_t s = 1; s < g->n; s++)
         NT_TRY(nt_tracks_fork(tracks, &g->all[s].branch.sequence, *first));
+    if (g->plan->sample) nt_draws_before(&g->search->draws, g->n);
     for (size_t s = 0; s < g->n; s++)
         NT_TRY(take_step(g, s, &given, 0));
+    if (g->plan->sample) nt_draws_behind(&g->search->draws, g->n);
     return NT_OK;
+}
+
+static bool any_goes_on(const generation *g) {
+    for (size_t s = 0; s < g->n; s++)
+        if (!g->all[s].branch.reason) return true;
+    return false;
 }
 
 /* One step of the sequences from *s on, of which at most ROWS_AT_ONCE still go on; *s is then the
  * first that was not looked at. */
-static int step_some(bool *any, generation *g, size_t *s) {
+static int step_some(generation *g, size_t *s) {
     nt_step_row rows[ROWS_AT_ONCE];
     size_t begin = *s, n = 0, row = 0;
     for (; *s < g->n && n < ROWS_AT_ONCE; ++*s) {
@@ -78,7 +86,6 @@ static int step_some(bool *any, generation *g, size_t *s) {
         else if (g->plan->sample)
             nt_draws_pass(&g->search->draws, 1);
     }
-    *any |= n > 0;
     return NT_OK;
 }
 
@@ -129,10 +136,11 @@ static int run(generation *g) {
     for (size_t s = 0; s < g->n; s++)
         NT_TRY(nt_branch_begin(&g->all[s].branch, g->search, &g->processors, s));
     NT_TRY(first_step(g));
-    for (bool any = true; any;) {
-        any = false;
+    while (any_goes_on(g)) {
+        if (g->plan->sample) nt_draws_before(&g->search->draws, g->n);
         for (size_t s = 0; s < g->n;)
-            NT_TRY(step_some(&any, g, &s));
+            NT_TRY(step_some(g, &s));
+        if (g->plan->sample) nt_draws_behind(&g->search->draws, g->n);
     }
     NT_TRY(place_outputs(g));
     return place_steps(g);

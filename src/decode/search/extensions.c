@@ -88,10 +88,12 @@ static int find_drawn(nt_beams *beams, size_t k) {
     }
     if (!any) return NT_OK;
     size_t n = 0;
+    nt_draws_before(draws, beams->search->plan->n_beams);
     NT_TRY(
         nt_draws_several(draws, beams->drawn, &n, beams->sums, beams->n_running, k, beams->index));
     /* torch has a row for each of n_beams, though nothing may be drawn from it */
     nt_draws_pass(draws, beams->search->plan->n_beams - beams->n_running);
+    nt_draws_behind(draws, beams->search->plan->n_beams);
     for (size_t i = 0; i < n; i++) {
         const nt_drawn *d = &beams->drawn[i];
         beams->extensions[beams->n_extensions++] =

@@ -96,7 +96,8 @@ static int draw(nt_result *trace, const nt_decoding *with, const nt_processors *
     int32_t id = -1;
     int status = nt_draws_begin(&draws, with->plan, processors->row.V);
     if (status == NT_OK) {
-        nt_draws_pass(&draws, with->n_new); /* those of the tokens before */
+        nt_draws_pass(&draws, with->n_new * with->plan->batch_size); /* of the tokens before */
+        nt_draws_before(&draws, 1);
         id = nt_draws_one(&draws, &u, nt_processed(processors), 0, with->n_new);
     }
     nt_draws_free(&draws);

@@ -51,7 +51,7 @@ int nt_decode_run(nt_result *trace, const nt_decoding *with) {
     double started = nt_clock();
     nt_search s = {.trace = trace, .with = with, .plan = plan, .V = with->stepper->V};
     trace->method = nt_method_name(plan->method);
-    trace->seeded = plan->sample;
+    trace->seeded = plan->sample && !plan->torch_rng;
     trace->seed = plan->seed;
     nt_tracks_begin(&s.tracks, with, &trace->effort);
     bool heard = methods[plan->method].heard && plan->n_sequences == 1;
@@ -60,6 +60,7 @@ int nt_decode_run(nt_result *trace, const nt_decoding *with) {
     nt_ends_begin(&s.ends, plan, &s.writing);
     if (status == NT_OK && plan->sample) status = nt_draws_begin(&s.draws, plan, s.V);
     if (status == NT_OK) status = methods[plan->method].run(&s);
+    if (s.draws.p) nt_draws_leave(&s.draws);
     if (plan->sample) nt_draws_free(&s.draws);
     nt_writing_free(&s.writing);
     nt_tracks_free(&s.tracks);

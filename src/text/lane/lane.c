@@ -218,6 +218,22 @@ static void put_ends(nt_tokens *out, size_t first) {
     memcpy(out->ends + first, out->starts + first + 1, (out->n - first) * sizeof *out->ends);
 }
 
+/* Which word each token from number `first` on is of, where that is wanted: the words once more,
+ * each of which has one token or more. */
+static void put_words(run *r, nt_scan_kind kind, size_t first) {
+    nt_tokens *out = r->out;
+    if (!out->worded) return;
+    nt_scan scan;
+    nt_scan_start(&scan, kind, r->text, r->n);
+    uint32_t to[BATCH];
+    size_t n, at = first;
+    while ((n = nt_scan_next(to, BATCH, &scan)) > 0) {
+        for (size_t i = 0; i < n; i++, out->word++)
+            while (at < out->n && out->starts[at] - r->origin < to[i])
+                out->words[at++] = out->word;
+    }
+}
+
 /* The words of the run, whatever stands before and behind it. */
 static int encode(run *r, nt_scan_kind kind) {
     nt_cache *cache = &r->work->cache;
@@ -236,6 +252,7 @@ static int encode(run *r, nt_scan_kind kind) {
         b.start = b.to[b.n - 1];
     }
     put_ends(r->out, first);
+    put_words(r, kind, first);
     return NT_OK;
 }
 

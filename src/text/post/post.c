@@ -164,9 +164,9 @@ static void combine(size_t digits[MAX_SEQUENCES], const assembler *a, size_t i) 
 }
 
 /* One block: the struct and its arrays, whose contents the caller fills. */
-static nt_encoding *encoding_new(size_t n, bool offsets, bool marks) {
-    size_t item =
-        sizeof(int32_t) + (offsets ? 2 * sizeof(uint32_t) : 0) + (marks ? sizeof(uint32_t) + 1 : 0);
+static nt_encoding *encoding_new(size_t n, bool offsets, bool marks, bool words) {
+    size_t item = sizeof(int32_t) + (offsets ? 2 * sizeof(uint32_t) : 0) +
+                  (words ? sizeof(uint32_t) : 0) + (marks ? sizeof(uint32_t) + 1 : 0);
     size_t header = (sizeof(nt_encoding) + item - 1) / item;
     nt_encoding *encoding = nt_alloc(n + header, item);
     if (!encoding) return NULL;
@@ -179,6 +179,10 @@ static nt_encoding *encoding_new(size_t n, bool offsets, bool marks) {
         encoding->ends = at + n;
         at += 2 * n;
     }
+    if (words) {
+        encoding->words = at;
+        at += n;
+    }
     if (marks) {
         encoding->types = at;
         encoding->marks = (uint8_t *)(at + n);
@@ -189,19 +193,20 @@ static nt_encoding *encoding_new(size_t n, bool offsets, bool marks) {
 /* The arrays of an encoding that is being made. */
 typedef struct fields {
     int32_t *ids;
-    uint32_t *starts, *ends, *types;
+    uint32_t *starts, *ends, *types, *words;
     uint8_t *marks;
 } fields;
 
 static fields fields_of(nt_encoding *encoding) {
-    return (fields){(int32_t *)(uintptr_t)encoding->ids, (uint32_t *)(uintptr_t)encoding->starts,
-                    (uint32_t *)(uintptr_t)encoding->ends, (uint32_t *)(uintptr_t)encoding->types,
-                    (uint8_t *)(uintptr_t)encoding->marks};
+    return (fields){(int32_t *)(uintptr_t)encoding->ids,    (uint32_t *)(uintptr_t)encoding->starts,
+                    (uint32_t *)(uintptr_t)encoding->ends,  (uint32_t *)(uintptr_t)encoding->types,
+                    (uint32_t *)(uintptr_t)encoding->words, (uint8_t *)(uintptr_t)encoding->marks};
 }
 
 static void put_one(fields *f, size_t at, int32_t id, uint32_t type, uint8_t mark) {
     f->ids[at] = id;
     if (f->starts) f->starts[at] = f->ends[at] = 0;
+    if (f->words) f->words[at] = NT_NO_WORD;
     if (f->types) {
         f->types[at] = type;
         f->marks[at] = mark;
@@ -284,6 +289,7 @@ static size_t put_window(fields *f, size_t at, const assembler *a, const nt_temp
         if (assembly->trim && assembly->post->trim_offsets)
             trim(f, at, assembly, tokens, text, start, n);
     }
+    if (f->words) memcpy(f->words + at, tokens->words + start, n * sizeof *f->words);
     if (f->types) {
         bool stated = digit == 0 || (assembly->post->types_of_windows && assembly->special);
         uint32_t type = stated ? part->type : b;
@@ -308,7 +314,7 @@ static nt_encoding *make_window(const assembler *a, size_t i) {
             n += end - start;
         }
     }
-    nt_encoding *encoding = encoding_new(n, assembly->a->offsets, assembly->marks);
+    nt_encoding *encoding = encoding_new(n, assembly->a->offsets, assembly->marks, assembly->words);
     if (!encoding) return NULL;
     fields f = fields_of(encoding);
     sequence = 0;
@@ -387,7 +393,7 @@ int nt_encoding_take(nt_encoding **out, nt_tokens *tokens) {
     enum { MANY = 1 << 16 };
     *out = NULL;
     if (tokens->n == 0) { /* there may be no arrays */
-        *out = encoding_new(0, tokens->offsets, false);
+        *out = encoding_new(0, tokens->offsets, false, false);
         return *out ? NT_OK : NT_E_MEMORY;
     }
     nt_encoding *encoding = nt_alloc(1, sizeof *encoding);
@@ -435,6 +441,7 @@ static void copy_fields(fields *to, size_t at, const nt_encoding *from) {
         memcpy(to->starts + at, from->starts, n * sizeof *to->starts);
         memcpy(to->ends + at, from->ends, n * sizeof *to->ends);
     }
+    if (to->words) memcpy(to->words + at, from->words, n * sizeof *to->words);
     if (to->types) {
         memcpy(to->types + at, from->types, n * sizeof *to->types);
         memcpy(to->marks + at, from->marks, n);
@@ -445,7 +452,8 @@ static void copy_fields(fields *to, size_t at, const nt_encoding *from) {
 static int pad_one(nt_encoding **place, size_t length, const nt_padding *padding) {
     nt_encoding *old = *place;
     if (old->n >= length) return NT_OK;
-    nt_encoding *padded = encoding_new(length, old->starts != NULL, old->marks != NULL);
+    nt_encoding *padded =
+        encoding_new(length, old->starts != NULL, old->marks != NULL, old->words != NULL);
     if (!padded) return NT_E_MEMORY;
     fields f = fields_of(padded);
     size_t more = length - old->n, first = padding->left ? 0 : old->n;

@@ -65,7 +65,7 @@ typedef struct nt_assembly {
     const nt_lexicon *lexicon;       /* for trim */
     bool special;                    /* put the template's tokens */
     int32_t bos; /* one more token before all, unless it stands there: -1 none */
-    bool trim, marks;
+    bool trim, marks, words;
 } nt_assembly;
 
 /* Cuts, surrounds and hands over: *out is yours (nt_encoding_free), with its further windows.

@@ -29,9 +29,12 @@ void nt_pattern_free(nt_pattern *pattern);
 /* The known scanner that this pattern is, NT_SCAN_NONE for none. */
 nt_scan_kind nt_pattern_scan(const nt_pattern *pattern);
 
+/* What is searched from here on belongs to another text: what regexes may take of the processor is
+ * told by the text. */
+void nt_pattern_begin(nt_pattern_work *work);
 /* All matches in text [n], left to right, none overlapping, into work->matches; empty ones are
- * there too, as tokenizers has them. Errors: UNSUPPORTED (PCRE2's match limit: the text would take
- * too long; the pattern is named), MEMORY. */
+ * there too, as tokenizers has them. Errors: UNSUPPORTED (the text would take too long; the pattern
+ * is named), MEMORY. */
 int nt_pattern_search(nt_pattern_work *work, const nt_pattern *pattern, const char *text, size_t n);
 void nt_pattern_work_free(nt_pattern_work *work);
 

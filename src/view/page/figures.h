@@ -27,6 +27,7 @@ nt_page_part nt_page_heat_style(void);
 nt_page_part nt_page_heat(void);
 nt_page_part nt_page_tree_style(void);
 nt_page_part nt_page_tree(void);
+nt_page_part nt_page_tree_layout(void);
 nt_page_part nt_page_strip_style(void);
 nt_page_part nt_page_inside_style(void);
 nt_page_part nt_page_inside(void);

@@ -349,4 +349,5 @@ const nt_page_figure nt_figure_heat = {
     .draw = draw,
     .style = nt_page_heat_style,
     .script = nt_page_heat,
+    .shows_text = true,
 };

@@ -45,24 +45,67 @@ static const char *label_of(const nt_result *trace) {
     return "RESULT";
 }
 
-enum { MOST_HEADING = 64 };
+enum { MOST_HEADING = 96 }; /* characters */
 
-/* The text that the result is about; it may be empty. */
-static void put_prompt(nt_buffer *out, const nt_result *trace) {
+/* Whether what comes behind the text is what the page is about. */
+static bool goes_on(const nt_result *trace) {
+    return trace->kind == NT_RESULT_NEXT || trace->kind == NT_RESULT_STEPS ||
+           trace->kind == NT_RESULT_GENERATE;
+}
+
+typedef struct stretch {
+    size_t from, to;
+} stretch;
+
+static bool is_inside(char byte) { /* a character, which began before it */
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/* What a heading shows of a text [n]: all of a short one, else its beginning, or (last) its end,
+ * cut between words where one ends near. */
+static stretch heading_of(const char *text, size_t n, bool last) {
+    size_t at = 0, behind = n, characters = 0;
+    if (last) {
+        for (size_t i = n; i > 0 && characters < MOST_HEADING; at = --i)
+            characters += !is_inside(text[i - 1]);
+    } else {
+        for (behind = 0; behind < n; behind++)
+            if (!is_inside(text[behind]) && characters++ == MOST_HEADING) break;
+    }
+    if (at == 0 && behind == n) return (stretch){0, n};
+    size_t half = (behind - at) / 2, edge = last ? at : behind;
+    for (size_t i = 0; i < half; i++) {
+        char c = text[last ? at + i : behind - i];
+        if (c != ' ' && c != '\n') continue;
+        edge = last ? at + i + 1 : behind - i;
+        break;
+    }
+    return last ? (stretch){edge, n} : (stretch){0, edge};
+}
+
+/* The text that the result is about, in so far as headings show it; it may be empty. False: it is
+ * cut. */
+static bool put_prompt(nt_buffer *out, const nt_result *trace) {
     nt_buffer text = {0};
     nt_view_input(&text, trace, 0);
     if (text.status != NT_OK) out->status = text.status;
-    size_t n = text.n; /* a text that is scored stands in full below: here is its beginning */
-    bool cut = trace->kind == NT_RESULT_SCORE && n > MOST_HEADING;
-    for (n = cut ? MOST_HEADING : n; cut && n > 0 && ((unsigned char)text.data[n] & 0xC0) == 0x80;)
-        n--;
-    for (size_t back = n; cut && back > MOST_HEADING / 2; back--) { /* rather between words */
-        if (text.data[back] != ' ') continue;
-        n = back;
-        break;
-    }
-    nt_html_escape(out, n > 0 ? text.data : "", n);
-    if (cut) nt_buffer_puts(out, " \xE2\x80\xA6");
+    stretch s = text.n > 0 ? heading_of(text.data, text.n, goes_on(trace)) : (stretch){0, 0};
+    bool whole = s.from == 0 && s.to == text.n;
+    if (s.from > 0) nt_buffer_puts(out, "\xE2\x80\xA6 ");
+    if (text.n > 0) nt_html_escape(out, text.data + s.from, s.to - s.from);
+    if (s.to < text.n) nt_buffer_puts(out, " \xE2\x80\xA6");
+    nt_buffer_free(&text);
+    return whole;
+}
+
+/* What the heading left out, where the page does not show the text anyway. */
+static void put_whole(nt_buffer *out, const nt_result *trace) {
+    nt_buffer text = {0};
+    nt_view_input(&text, trace, 0);
+    if (text.status != NT_OK) out->status = text.status;
+    nt_buffer_puts(out, "<details class=\"whole\"><summary>the whole text</summary><pre>\n");
+    if (text.n > 0) nt_html_escape(out, text.data, text.n);
+    nt_buffer_puts(out, "</pre></details>\n");
     nt_buffer_free(&text);
 }
 
@@ -87,16 +130,17 @@ static void put_head(nt_page *page, const nt_page_figure *figure, const char *la
     nt_buffer_puts(out, "</style>\n</head>\n<body>\n");
 }
 
-static void put_heading(nt_page *page, const char *label) {
-    bool goes_on = page->trace->kind == NT_RESULT_NEXT || page->trace->kind == NT_RESULT_STEPS ||
-                   page->trace->kind == NT_RESULT_GENERATE;
+static void put_heading(nt_page *page, const nt_page_figure *figure, const char *label) {
     nt_buffer *out = page->out;
     nt_buffer_puts(out, "<header>\n<button id=\"theme\" hidden></button>\n<p class=\"label\">");
     nt_html_puts(out, label);
     nt_buffer_puts(out, "</p>\n<h1>");
-    put_prompt(out, page->trace);
-    if (goes_on) nt_buffer_puts(out, "<span class=\"slot\" aria-hidden=\"true\">____</span>");
-    nt_buffer_puts(out, "</h1>\n</header>\n");
+    bool whole = put_prompt(out, page->trace);
+    if (goes_on(page->trace))
+        nt_buffer_puts(out, "<span class=\"slot\" aria-hidden=\"true\">____</span>");
+    nt_buffer_puts(out, "</h1>\n");
+    if (!whole && !(figure && figure->shows_text)) put_whole(out, page->trace);
+    nt_buffer_puts(out, "</header>\n");
 }
 
 /* The result, for the page's scripts and for whoever wants the numbers back. */
@@ -134,7 +178,7 @@ int nt_view_html(nt_buffer *out, const nt_result *trace, const nt_view_options *
                       .paint = {.out = out, .width = NT_PAGE_COLUMNS},
                       .most_rows = -1};
     put_head(&page, figure, label);
-    put_heading(&page, label);
+    put_heading(&page, figure, label);
     nt_buffer_puts(out, "<main>\n");
     if (figure) {
         nt_buffer_puts(out, "<figure>\n");

@@ -27,6 +27,7 @@ typedef struct nt_page_figure {
     nt_page_part (*style)(void);          /* beside the page's own; NULL: none */
     nt_page_part (*library)(void);        /* a script in front of */
     nt_page_part (*script)(void);         /* the figure's own */
+    bool shows_text;                      /* that the result is about, from end to end */
 } nt_page_figure;
 
 /* Tables and lines of a frame, as elements. */

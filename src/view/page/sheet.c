@@ -136,7 +136,7 @@ void nt_page_foot(nt_page *page, const nt_strip *line) {
 }
 
 void nt_page_text(nt_page *page, const char *bytes, size_t n) {
-    nt_buffer_puts(page->out, "<pre class=\"text\">");
+    nt_buffer_puts(page->out, "<pre class=\"text\">\n"); /* else the text's first would be lost */
     nt_html_escape(page->out, bytes, n);
     nt_buffer_puts(page->out, "</pre>\n");
 }

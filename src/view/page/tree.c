@@ -121,9 +121,11 @@ const nt_page_figure nt_figure_beams = {.fits = is_beams,
                                         .label = "BEAM TREE",
                                         .draw = draw,
                                         .style = nt_page_tree_style,
+                                        .library = nt_page_tree_layout,
                                         .script = nt_page_tree};
 const nt_page_figure nt_figure_exact = {.fits = is_exact,
                                         .label = "EXACT SEARCH",
                                         .draw = draw,
                                         .style = nt_page_tree_style,
+                                        .library = nt_page_tree_layout,
                                         .script = nt_page_tree};

@@ -1,8 +1,8 @@
-// The tree of a search: what it shows, how it is folded, walking it by keys. The boxes come as parts, one a token; here they
-// are put together and laid out as tree_layout.c does it.
+// The tree of a search: what it shows, how it is folded, walking it by keys. The boxes come as parts, one a token;
+// tree_layout.js puts them together and says where they stand.
 (() => {
   const svg = document.querySelector('svg.tree'), space = svg.namespaceURI, bar = document.getElementById('treebar');
-  const ROW = 44, BOX = 38, PAD = 8, BETWEEN = 12, GAP = 30, STEP = 16, LEFT = 61, TOP = 38, RUN = 64;
+  const { BOX, PAD, GAP, LEFT, TOP, RUN } = lanes;
   const SAID = ['share', 'sum', 'fate', 'end2'];
   const nodes = [...document.getElementById('treeparts').content.querySelectorAll('.node')].map((part, i) => {
     const text = (name) => part.querySelector('.' + name)?.textContent || '';
@@ -16,81 +16,6 @@
   let detail = Number(svg.dataset.detail), glance = bar.querySelector('[aria-pressed="true"]').dataset.detail === '0', folding = document.getElementById('treefold').getAttribute('aria-pressed') === 'true';
   const open = new Set(); // heads of runs that were unfolded
   let boxes = [], at = 0;
-
-  // ---- What is shown ----
-
-  function fold() {
-    const shown = nodes.map(isShown);
-    const kids = nodes.map(() => 0);
-    for (const n of nodes) if (shown[n.i] && n.parent >= 0) kids[n.parent]++;
-    const of = [];
-    boxes = [];
-    for (const n of nodes) {
-      if (!shown[n.i]) continue;
-      const above = n.parent < 0 ? null : boxes[of[n.parent]];
-      const parent = nodes[n.parent];
-      if (folding && above && kids[n.parent] === 1 && !parent.ends && parent.branch === n.branch && !open.has(above.list[0].i)) {
-        above.list.push(n);
-        of[n.i] = of[n.parent];
-        continue;
-      }
-      of[n.i] = boxes.length;
-      const box = { list: [n], parent: above, kids: [], level: above ? above.level + 1 : 1, number: boxes.length };
-      if (above) above.kids.push(box);
-      boxes.push(box);
-    }
-  }
-
-  const wide = (text) => 6.4 * text.length, bold = (text) => 7 * text.length;
-  function measure(box) {
-    const first = box.list[0], last = box.list[box.list.length - 1];
-    box.first = first;
-    box.last = last;
-    box.from = first.step;
-    box.to = last.step + 1;
-    box.run = box.list.length > 1;
-    box.share = box.run ? box.list.length + ' tokens' : first.share;
-    const columns = Math.min(box.run ? RUN : 99, box.list.reduce((sum, n) => sum + n.columns, 0));
-    box.field = last.end2 ? 2 * PAD + Math.max(bold(last.fate), wide(last.end2)) : 0;
-    const fate = !box.field && last.fate ? BETWEEN + bold(last.fate) : 0;
-    const above = 7.85 * columns + (last.sum ? fate : 0), below = wide(box.share) + (last.sum ? BETWEEN + wide(last.sum) : fate);
-    box.wanted = Math.ceil(2 * PAD + Math.max(above, below) + box.field);
-  }
-
-  // ---- Where it stands ----
-
-  function layOut() {
-    const steps = boxes.reduce((most, b) => Math.max(most, b.to), 0), taken = new Array(steps).fill(0), columns = [0];
-    const place = (box) => {
-      let row = 0, last = box;
-      for (let b = box; b; b = b.kids[0]) {
-        for (let c = b.from; c < b.to; c++) row = Math.max(row, taken[c]);
-        last = b;
-      }
-      for (let b = box; b; b = b.kids[0]) {
-        taken.fill(row + 1, b.from, b.to);
-        b.row = row;
-      }
-      return last;
-    };
-    const roots = boxes.filter((b) => !b.parent);
-    const next = (b) => { const all = b.parent ? b.parent.kids : roots; return all[all.indexOf(b) + 1]; };
-    for (let b = boxes.length ? place(boxes[0]) : null; b;) {
-      const sibling = next(b);
-      b = sibling ? place(sibling) : b.parent;
-    }
-    const ending = Array.from({ length: steps }, () => []);
-    for (const b of boxes) ending[b.to - 1].push(b);
-    const least = Math.min(STEP, 1600 / Math.max(1, steps));
-    for (let c = 0; c < steps; c++)
-      columns.push(Math.max(columns[c] + least, ...ending[c].map((b) => columns[b.from] + b.wanted + GAP)));
-    for (const b of boxes) {
-      b.x = LEFT + columns[b.from];
-      b.y = TOP + ROW * b.row;
-      b.width = columns[b.to] - GAP - columns[b.from];
-    }
-    return { columns, steps, width: LEFT + columns[steps] - GAP + 24, height: TOP + ROW * Math.max(1, ...taken) };
-  }
 
   // ---- Drawing ----
 
@@ -157,9 +82,8 @@
   }
 
   function draw(keep) {
-    fold();
-    boxes.forEach(measure);
-    const { columns, steps, width, height } = layOut();
+    const { columns, steps, width, height, ...made } = lanes.make(nodes, isShown, folding, open);
+    boxes = made.boxes;
     svg.replaceChildren();
     svg.setAttribute('width', width);
     svg.setAttribute('height', height);

@@ -105,4 +105,5 @@ const nt_page_figure nt_figure_versus = {
     .label = "TWO COMPARED",
     .draw = draw,
     .style = nt_page_versus_style,
+    .shows_text = true,
 };

@@ -1,5 +1,5 @@
-/* nt_diff_tensors: two lists walked side by side in order of name, then pairs of tensors counted.
- */
+/* nt_diff_tensors, which `info --diff` shows: two lists walked side by side in order of name, then
+ * pairs of tensors counted. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
