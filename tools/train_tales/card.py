@@ -122,7 +122,7 @@ def fields(said, config, result, log, args):
         "epochs": f"{result['tokens'] / (said['training_tokens'] + said['made_tokens']):.1f}",
         "hours": f"{result['seconds'] / 3600:.1f}", "device": "a GPU" if on_gpu else "a CPU",
         "arithmetic": config["arithmetic"].removeprefix("torch."), "torch": config["torch"],
-        "short": config["window"], "decay": f"{100 * config['decay']:.0f} %", "dropped": f"{100 * config['dropped']:.0f} %",
+        "decay": f"{100 * config['decay']:.0f} %", "dropped": f"{100 * config['dropped']:.0f} %",
         "weights": weights(result),
         "curve": "![Training and held-out loss by tokens](loss.svg)" if curve.exists() else "",
         "log": log_table(log), "candidates": candidates(Path(args.candidates or Path(args.run) / "candidates.json")),
