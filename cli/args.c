@@ -240,7 +240,8 @@ static bool check_source(const reader *r) {
                                   "or --trim-offsets");
         return true;
     }
-    if (s->against && !s->text) return usage_error(r, "--against compares on one TEXT");
+    if (s->against && !s->text && r->command->options & CLI_OPT_TOKENIZE)
+        return usage_error(r, "--against compares on one TEXT");
     if (r->command->takes_option) {
         if (sources > 1) return usage_error(r, "explain takes one TEXT, or --ids");
         return sources == 0 || s->option || usage_error(r, "no OPTION to draw");

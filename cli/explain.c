@@ -104,8 +104,8 @@ static int without_model(const cli_settings *settings) {
         cli_error("%s%s", why, asks ? "" : "; nextoken explain lists the options");
         return EXIT_USAGE;
     }
-    if (!settings->option && settings->format != NT_TABLE) {
-        cli_error("no option: --json, --csv and --tsv show one OPTION");
+    if (!settings->option && (settings->format != NT_TABLE || settings->html)) {
+        cli_error("no option: --json, --csv, --tsv and --html show one OPTION");
         return EXIT_USAGE;
     }
     if (settings->text || settings->ids) return -1;

@@ -120,7 +120,7 @@ enum { LARGE = 8 << 20 }; /* bytes: browsers take their time, and mails refuse i
 static void tell_size(const cli_run *run, const char *page, uint64_t n_bytes) {
     const char *smaller = run->command->smaller;
     if (n_bytes <= LARGE || run->quiet) return;
-    cli_note("%s has %s, most of it the result for programs%s%s%s", page, cli_bytes(n_bytes).s,
+    cli_note("%s has %s: every figure of the result is in it%s%s%s", page, cli_bytes(n_bytes).s,
              smaller ? "; " : "", smaller ? smaller : "", smaller ? " makes it smaller" : "");
 }
 

@@ -282,8 +282,8 @@ typedef struct nt_forward_item {
     const int32_t *ids; /* [n_ids] */
     size_t n_ids;
     float *logits;
-    bool padding; /* each of ids looks at what the sequence holds (at least one position), and not
-                     at itself or another of ids; the sequence is afterwards as it was */
+    bool padding; /* each of ids looks at what the sequence holds (attention to nothing is zeros),
+                     and not at itself or another of ids; the sequence is afterwards as it was */
 } nt_forward_item;
 
 /* nt_forward of several sequences at once, none of them twice, each with the bits that it has
@@ -345,15 +345,15 @@ typedef struct nt_capture {
     void *payload;
 } nt_capture;
 
-/* A `see` that copies what it sees; payload is an nt_kept. */
-typedef struct nt_kept {
+/* A `see` that copies what it sees; payload is an nt_keeper. */
+typedef struct nt_keeper {
     int32_t sequence; /* whose; NT_EVERY: any */
     int32_t first;    /* positions before this are left out */
     float *data;      /* the values of a place go to data + layer * per_layer + head * per_head +
                          (position - first) * per_position */
     size_t per_layer, per_head, per_position;
-} nt_kept;
-NT_API int nt_keep(void *kept, const nt_seen *seen);
+} nt_keeper;
+NT_API int nt_keep(void *keeper, const nt_seen *seen);
 
 /* Replace the session's lists (copied; 0 empties one). They act on every later forward pass; with
  * empty lists the bits are those of a session that never had any. Edits act in list order.

@@ -151,7 +151,7 @@ typedef struct nt_generate_options {
                                 that fails. nt_explain draws from seed */
     /* Draw as prompt batch_index of batch_size that torch has in one call: each step takes numbers
      * for all of them. torch_rng is left where this prompt's end leaves it: of a batch, the one
-     * with the longest sequence tells. 0: the prompt is alone. Assisted decoding has no batches. */
+     * that took most steps tells. 0: the prompt is alone. Assisted decoding has no batches. */
     int32_t batch_size, batch_index;
 } nt_generate_options;
 

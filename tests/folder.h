@@ -72,6 +72,20 @@ static inline json_t *cases_load(const char *name) {
     return cases;
 }
 
+/* `cases` for all tests of a program, with what cmocka calls before and after them. */
+#define CASES_OF(name)                                                                             \
+    static json_t *cases;                                                                          \
+    static int load(void **state) {                                                                \
+        (void)state;                                                                               \
+        cases = cases_load(name);                                                                  \
+        return 0;                                                                                  \
+    }                                                                                              \
+    static int unload(void **state) {                                                              \
+        (void)state;                                                                               \
+        json_decref(cases);                                                                        \
+        return 0;                                                                                  \
+    }
+
 static inline const char *text_of(const json_t *object, const char *key) {
     const char *text = json_string_value(json_object_get(object, key));
     assert_non_null(text);

@@ -20,6 +20,7 @@ _NAMES = {
     "session": ["EVERY", "Captured", "Edit", "Place", "Session"],
     "tokenizer": ["Encoding", "Tokenizer"],
     "options": ["UnknownOption"],
+    "streams": ["Piece", "Stream"],
     "results": ["Beam", "Candidate", "Change", "Char", "Compared", "Continuation", "Continuations",
                 "Counts", "DiffSum", "Effort", "Explanation", "Facts", "Generation", "Head",
                 "Inspection", "LayerCell", "LayerChoice", "Next", "Option", "Output", "Perplexity",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the list above is the same
                           Score, ScoredToken, Step, Steps, TensorDiff, TensorInfo, Tensors,
                           TensorsCompared, Text, Token, Tokens, Totals, Versus, VersusToken, Word)
     from .session import EVERY, Captured, Edit, Place, Session
+    from .streams import Piece, Stream
     from .tokenizer import Encoding, Tokenizer
 
     __version__: str

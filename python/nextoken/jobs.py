@@ -34,10 +34,11 @@ _prompt = prompt  # Jobs.score has an argument of this name
 
 def is_many(value: Any) -> bool:
     """Whether this is several texts (or lists of ids) and not one of them."""
-    if isinstance(value, (str, bytes, bytearray)):
+    if isinstance(value, (str, bytes, bytearray, dict, set, frozenset)):
         return False
     if hasattr(value, "ndim"):
-        return bool(value.ndim > 1 or (value.ndim == 1 and getattr(value, "dtype", None) == object))
+        kind = getattr(getattr(value, "dtype", None), "kind", "i")  # "O", "U", "S": an array of texts
+        return bool(value.ndim > 1 or (value.ndim == 1 and kind in "OUST"))
     if not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
         return hasattr(value, "__iter__")
     if not len(value):
@@ -153,7 +154,7 @@ class Jobs:
         """Continues a text: Generation, a sequence of outputs with `text`, `ids`, `logprob`.
 
         options: Hugging Face's generation options by their names: max_new_tokens=40, num_beams=5,
-        top_p=0.9, seed=0, stop_strings=["."], ... (nextoken.options() lists them). Options that act when
+        top_p=0.9, seed=0, stop_strings=["."], ... (nextoken.options.table() lists them). Options that act when
         drawing turn do_sample on. stream: an iterator of pieces of the text in place of the result,
         also for `async for` (Stream). process(ids, logits) changes the float32 logits [V] in place or
         returns others; stop(ids) ends the text where it returns a true value; both see all ids [n] so
@@ -243,7 +244,8 @@ class Jobs:
         of a result.
         """
         bits = 0
-        for name in [by] if isinstance(by, str) else by:
+        names = (by,) if isinstance(by, str) else tuple(by)
+        for name in names:
             bits |= _word(_BY, name, "by")
         fields: Dict[str, Any] = {
             "prompt_len": prompt_len, "add_eos": add_eos, "by": bits, "stride": stride, "window": window,
@@ -261,9 +263,14 @@ class Jobs:
         with reporting(progress) as report, running(progress=report, note=notes) as callbacks, \
                 self.session().use() as session:
             if many is not None:
-                return _score_many(session, many, start, fields, callbacks, return_exceptions)
-            return _wrap(result_of(lib.nt_score, session, _prompt(text, **start),
-                                   new("nt_score_options", callbacks=callbacks, **fields)), notes)
+                made = _score_many(session, many, start, fields, callbacks, return_exceptions)
+            else:
+                made = _wrap(result_of(lib.nt_score, session, _prompt(text, **start),
+                                       new("nt_score_options", callbacks=callbacks, **fields)), notes)
+        for result in made if many is not None else [made]:
+            if continuations is None and not isinstance(result, Exception):
+                result._by = names
+        return made
 
     def perplexity(self, text: Any, *, window: int = 0, stride: int = 0, add_bos: bool = False,
                    add_prefix_space: bool = False, note: Note = None, progress: Progress = None,

@@ -47,7 +47,7 @@ def _open() -> Any:
 lib = _open()
 
 
-def string(pointer: Any, n: Optional[int] = None) -> Optional[str]:
+def string(pointer: Any, n: Optional[int] = None) -> Any:
     """A C string (zero-ended, or of n bytes) as str; None for NULL. Bytes that are no UTF-8 become
     U+FFFD."""
     if pointer == NULL:
@@ -61,7 +61,7 @@ def string(pointer: Any, n: Optional[int] = None) -> Optional[str]:
 
 class _Thread(threading.local):
     kept: Optional[BaseException] = None  # what a callback raised, and C cannot carry
-    run: Optional["running"] = None       # the innermost running() of this thread
+    run: Any = None                       # the innermost running() of this thread
 
 
 _thread = _Thread()
@@ -125,7 +125,7 @@ def keep_alive(struct: Any, *things: Any) -> Any:
 def characters(value: Union[str, bytes]) -> Any:
     """A zero-ended C text."""
     if isinstance(value, str):
-        value = value.encode("utf-8", "surrogatepass")
+        value = encoded(value)
     if b"\0" in value:
         raise ValueError("a zero byte cannot stand in this text")
     return ffi.new("char[]", value)
@@ -196,18 +196,25 @@ def new(name: str, **fields: Any) -> Any:
 # ---- Texts and ids ------------------------------------------------------------------------------
 
 
-def text(value: Union[str, bytes]) -> Tuple[Any, int]:
+def text(value: Union[str, bytes, bytearray]) -> Tuple[Any, int]:
     """(const char *, length) of a str or of bytes in UTF-8. Half a surrogate pair is passed on as it
     is, and the library names the place."""
     if isinstance(value, str):
-        try:
-            value = value.encode()
-        except UnicodeEncodeError:
-            value = value.encode("utf-8", "surrogatepass")
-    elif not isinstance(value, (bytes, bytearray)):
+        raw: Union[bytes, bytearray] = encoded(value)
+    elif isinstance(value, (bytes, bytearray)):
+        raw = value
+    else:
         raise TypeError(f"a text is str or bytes, not {type(value).__name__}")
-    held = ffi.from_buffer("char[]", value)
+    held = ffi.from_buffer("char[]", raw)
     return held, len(held)
+
+
+def encoded(value: str) -> bytes:
+    """UTF-8, in which half a surrogate pair stands as if it were a character."""
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")
 
 
 def ids(values: Any) -> Tuple[Any, int, Any]:
@@ -296,9 +303,9 @@ class running:
                  cancel: Optional[Callable[[], Any]] = None) -> None:
         self.progress, self.text, self.note, self.cancel = progress, text, note, cancel
         self.callbacks = new("nt_callbacks")
-        # Threads but the main one get no signals, so that without functions nobody need be asked,
-        # and the GIL stays with those who have it.
-        if any((progress, text, note, cancel)) or \
+        # Threads but the main one get no signals: where nobody else may end the call either, the GIL
+        # need not be asked for, and other threads that compute do not hold this one up.
+        if any(f is not None for f in (progress, text, cancel)) or \
                 threading.current_thread() is threading.main_thread():
             self.callbacks.cancel = _cancel
         if progress is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import weakref
@@ -38,7 +39,7 @@ class Info(NamedTuple):
 def _info(handle: Any) -> Info:
     struct = new("nt_model_info")
     check(lib.nt_model_get_info(struct, handle))
-    values = (getattr(struct, name) for name in Info._fields)
+    values: List[Any] = [getattr(struct, name) for name in Info._fields]
     return Info(*(string(value) if isinstance(value, ffi.CData) else value for value in values))
 
 
@@ -48,7 +49,10 @@ class _Core:
     def __init__(self, handle: Any) -> None:
         self.handle = handle
         weakref.finalize(self, lib.nt_model_free, handle).atexit = False
-        self.info = _info(handle)
+
+    @functools.cached_property
+    def info(self) -> Info:
+        return _info(self.handle)
 
 
 class _Thread(threading.local):
@@ -99,6 +103,7 @@ class Model(Jobs):
         """As load() has it."""
         self._core = _Core(_open(path, tokenizer_only, reading, offline, refresh, cache, token,
                                  endpoint, progress, note))
+        self.path = "tales" if path is None else os.fsdecode(path)  #: as it was given
         if path is not None and os.path.exists(path):
             path = os.path.abspath(path)
         self._source = path, {"tokenizer_only": tokenizer_only, "reading": reading, "cache": cache,
@@ -119,13 +124,8 @@ class Model(Jobs):
 
     @property
     def info(self) -> Info:
-        """What the model is: Info."""
+        """What the model is: Info. One that was opened for its tokenizer alone has none."""
         return self._core.info
-
-    @property
-    def path(self) -> str:
-        """As it was given; "tales": built in."""
-        return self._core.info.path
 
     @property
     def tokenizer(self) -> Optional[Tokenizer]:
@@ -145,6 +145,8 @@ class Model(Jobs):
         return session
 
     def __repr__(self) -> str:
+        if self._source[1]["tokenizer_only"]:
+            return f"<nextoken.Model {self.path!r}: its tokenizer alone>"
         i = self.info
         return (f"<nextoken.Model {i.path!r}: {i.architecture}, {i.n_parameters:,} parameters, "
                 f"{i.n_layer} blocks of {i.n_head} heads, width {i.n_embd}, context {i.n_context}, "

@@ -12,7 +12,7 @@ from .library import callback, check, ffi, keep_alive, lib, new, owned, path_of,
 if TYPE_CHECKING:
     from .results import Option
 
-__all__ = ["UnknownOption", "generate_options", "names", "options"]
+__all__ = ["UnknownOption", "generate_options", "names", "table"]
 
 
 class UnknownOption(ArgumentError, TypeError):
@@ -28,7 +28,7 @@ def names() -> Dict[str, str]:
     return found
 
 
-def options() -> "List[Option]":
+def table() -> "List[Option]":
     """Every generation option, as the library's table has it. `Model.explain(name, text)` draws one."""
     from .results.others import read_option
 
@@ -45,7 +45,7 @@ def _named(name: str, keywords: Sequence[str]) -> str:
 
     near = difflib.get_close_matches(name, [*keywords, *names()], 1, 0.7)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    raise UnknownOption(f"there is no option {name!r}{hint}; nextoken.options() lists them")
+    raise UnknownOption(f"there is no option {name!r}{hint}; nextoken.options.table() lists them")
 
 
 def _plain(value: Any) -> Any:
@@ -61,15 +61,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _number(value: Any) -> Any:
+    return "-inf" if value == -math.inf else value
+
+
 def _biases(value: Any) -> Any:
-    """{(1, 2): -0.5, 50256: 2.0} or [[[1, 2], -0.5]] as the latter. JSON knows no infinity: the library
-    reads it from a string."""
+    """{(1, 2): -0.5, 50256: 2.0} or [[[1, 2], -0.5]] as JSON can say it, which knows no infinity: the
+    library reads it from a string."""
     if isinstance(value, dict):
-        value = [[list(key) if isinstance(key, tuple) else [key], bias] for key, bias in value.items()]
+        return {",".join(map(str, key)) if isinstance(key, tuple) else str(key): _number(bias)
+                for key, bias in value.items()}
     if not isinstance(value, list):
         return value
-    return [[pair[0], "-inf" if pair[1] == -math.inf else pair[1]]
-            if isinstance(pair, list) and len(pair) == 2 else pair for pair in value]
+    return [[pair[0], _number(pair[1])] if isinstance(pair, list) and len(pair) == 2 else pair
+            for pair in value]
 
 
 def _written(name: str, kind: str, value: Any) -> bytes:
@@ -77,8 +82,13 @@ def _written(name: str, kind: str, value: Any) -> bytes:
     value = _plain(value)
     if kind == "text" and not isinstance(value, str):
         raise TypeError(f"{name} is a text, not {type(value).__name__}")
-    if kind == "strings" and isinstance(value, str):
-        value = [value]
+    if kind == "strings":
+        value = [value] if isinstance(value, str) else value
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise TypeError(f"{name} is a list of texts, not {value!r}")
+        for item in value:  # what JSON cannot say, the library would take for a text of its own
+            if "\0" in item or any("\ud800" <= c <= "\udfff" for c in item):
+                raise ArgumentError(f"{name}: {item!r} has a zero byte or half of a surrogate pair")
     elif kind == "biases":
         value = _biases(value)
     elif kind == "ids" and value == []:

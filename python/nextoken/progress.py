@@ -41,7 +41,9 @@ class _Bar:
     """Opens when the work has taken a while; tqdm is not even imported before."""
 
     def __init__(self, always: bool) -> None:
-        self.always, self.bar, self.since = always, None, time.monotonic()
+        self.always = always
+        self.bar: Any = None
+        self.since = time.monotonic()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         if self.bar is None:

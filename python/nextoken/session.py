@@ -241,10 +241,12 @@ class Session:
     @contextlib.contextmanager
     def capture(self, places: Union[str, Place, Iterable[Any]]) -> Iterator[Captured]:
         """`with session.capture(["block_out", ("attention", 3)]) as seen:` keeps what every forward
-        pass inside computes at these points (names, or Places): a Captured."""
+        pass inside computes at these points, each a name or a Place: a Captured."""
         seen = Captured()
         see = callback("int(void *, nt_seen const *)", seen._see, error=1)
-        chosen = [places] if isinstance(places, (str, Place)) else list(places)
+        one = isinstance(places, str) or isinstance(places, tuple) and len(places) > 1 \
+            and isinstance(places[1], int)
+        chosen = [places] if one else list(places)
         self._captures.append([{"place": _place(place), "see": see} for place in chosen])
         try:
             self._set_captures()

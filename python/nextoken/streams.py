@@ -175,9 +175,10 @@ class Stream:
         """The Generation; reads what is left first."""
         for _ in self:
             pass
-        if self._channel.result is None:
+        made: "Optional[Generation]" = self._channel.result
+        if made is None:
             raise ValueError("the stream was closed before it had a result")
-        return self._channel.result
+        return made
 
     def close(self) -> None:
         """Ends generation; what there is so far is the result."""

@@ -7,7 +7,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Iterable, List, Optional, Tuple, Union
 
-from .library import NULL, check, ffi, ids, lib, new, owned, path_of, string, text
+from .library import NULL, check, encoded, ffi, ids, lib, new, owned, path_of, string, text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ class Encoding:
     def __len__(self) -> int:
         return self._pointer.n
 
-    def _array(self, name: str, dtype: str) -> Optional[np.ndarray]:
+    def _array(self, name: str, dtype: str) -> Any:
         from . import arrays
 
         pointer = getattr(self._pointer, name)
@@ -106,11 +106,11 @@ def _to_characters(encoding: Encoding, raw: bytes, raw_pair: Optional[bytes]) ->
 def _pair_to_characters(window: Encoding, raw: bytes, raw_pair: bytes) -> None:
     from . import arrays
 
-    starts, ends = window.starts, window.ends
-    of_pair = (window.marks & PAIR) != 0
-    for chosen, bytes_ in ((~of_pair, raw), (of_pair, raw_pair)):
+    starts, ends = window._array("starts", "uint32"), window._array("ends", "uint32")
+    of_pair = (window._array("marks", "uint8") & PAIR) != 0
+    for chosen, value in ((~of_pair, raw), (of_pair, raw_pair)):
         s, e = starts[chosen], ends[chosen]
-        lib.nt_offsets_to_characters(arrays.pointer(s), arrays.pointer(e), s.size, *text(bytes_))
+        lib.nt_offsets_to_characters(arrays.pointer(s), arrays.pointer(e), s.size, *text(value))
         starts[chosen], ends[chosen] = s, e
 
 
@@ -323,7 +323,4 @@ def _raw(value: Text) -> bytes:
         return value
     if not isinstance(value, str):
         raise TypeError(f"a text is str or bytes, not {type(value).__name__}")
-    try:
-        return value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "surrogatepass")
+    return encoded(value)

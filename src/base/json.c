@@ -55,27 +55,28 @@ static void write_reals(nt_buffer *out, const char *bytes, size_t n) {
     }
 }
 
-/* Errors as json_loadb has them, and those of memory in the status. */
-static int load(json_t **out, const char *bytes, size_t n, size_t flags, json_error_t *error) {
+int nt_json_load(json_t **out, const char *bytes, size_t n, json_error_t *error) {
+    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
     *out = json_loadb(bytes, n, flags, error);
-    if (*out || json_error_code(error) != json_error_numeric_overflow) return NT_OK;
-    nt_buffer reals = {0};
-    json_error_t another;
-    write_reals(&reals, bytes, n);
-    int status = reals.status;
-    if (status == NT_OK) *out = json_loadb(reals.data, reals.n, flags, &another);
-    nt_buffer_free(&reals);
-    return status;
+    json_error_t last = *error;
+    if (!*out && json_error_code(error) == json_error_numeric_overflow) {
+        nt_buffer reals = {0};
+        write_reals(&reals, bytes, n);
+        int status = reals.status; /* *error stays: it tells places of the text as it is written */
+        if (status == NT_OK) *out = json_loadb(reals.data, reals.n, flags, &last);
+        nt_buffer_free(&reals);
+        NT_TRY(status);
+    }
+    bool full = !*out && json_error_code(&last) == json_error_out_of_memory;
+    return full ? nt_fail_memory(n) : NT_OK;
 }
 
 int nt_json_parse(json_t **out, const char *bytes, size_t n, const char *where) {
     json_error_t error;
-    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
     *out = NULL;
     NT_TRY(check_density(bytes, n, where));
-    NT_TRY(load(out, bytes, n, flags, &error));
+    NT_TRY(nt_json_load(out, bytes, n, &error));
     if (*out) return NT_OK;
-    if (json_error_code(&error) == json_error_out_of_memory) return nt_fail_memory(n);
     return nt_fail(NT_E_FORMAT, "%s is not valid JSON: line %d, column %d: %s", where, error.line,
                    error.column, error.text);
 }

@@ -9,9 +9,13 @@
 #include "base/status.h"
 
 /* Parses bytes [n] strictly (UTF-8, no duplicate keys, nothing after the value, nesting to 2048,
- * from 1 MiB on at most one object or array in 16 bytes); `where` is the file's name for messages.
+ * from 1 MiB on at most one object or array in 16 bytes), integers beyond 63 bits as reals; `where`
+ * is the file's name for messages.
  * Errors: FORMAT (line and column), MEMORY. json_decref the result. */
 int nt_json_parse(json_t **out, const char *bytes, size_t n, const char *where);
+/* The same of a text whose density is known, for a caller that tells errors in its own words: *out
+ * is NULL and *error jansson's for what is no valid JSON. Errors: MEMORY. */
+int nt_json_load(json_t **out, const char *bytes, size_t n, json_error_t *error);
 /* Reads and parses a file of at most max bytes, whose top value must be an object. */
 int nt_json_read(json_t **out, const char *path, size_t max);
 

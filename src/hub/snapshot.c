@@ -118,18 +118,21 @@ static int look_tokenizer(survey *s, bool required) {
 int nt_hub_survey(bool *usable, const nt_hub_repo *repo, const char *commit,
                   const nt_hub_want *want, nt_hub_missing missing, void *payload) {
     survey s = {repo, commit, missing, payload, true};
-    nt_hub_known known;
+    nt_hub_known known, config;
     int status = NT_OK;
     if (want->part == NT_HUB_FILES) {
         for (size_t i = 0; i < want->n_files && status == NT_OK; i++)
             status = look(&known, &s, want->files[i], true);
     } else {
         bool model = want->part == NT_HUB_MODEL;
-        status = look(&known, &s, "config.json", model);
-        if (status == NT_OK && model && known == NT_HUB_HAS) status = look_config(&s);
+        status = look(&config, &s, "config.json", model);
+        if (status == NT_OK && model && config == NT_HUB_HAS) status = look_config(&s);
         if (status == NT_OK) status = look_tokenizer(&s, !model);
         if (status == NT_OK && model) status = look(&known, &s, "generation_config.json", false);
-        if (status == NT_OK && model) status = look_weights(&s);
+        if (status == NT_OK && model && config == NT_HUB_UNKNOWN)
+            s.usable = false; /* weights wait for it */
+        else if (status == NT_OK && model)
+            status = look_weights(&s);
     }
     *usable = s.usable && status == NT_OK;
     return status;

@@ -145,9 +145,6 @@ static int check_input(const pass *p, size_t i) {
     NT_TRY(check_unique(runner, sequence));
     to->length = nt_kv_length(runner->kv, sequence);
     to->shift = nt_kv_shift(runner->kv, sequence);
-    if (p->inputs[i].padding && to->length == 0)
-        return nt_fail(NT_E_ARGUMENT, "sequence %d is empty; padding has nothing to look at",
-                       (int)sequence);
     size_t have = to->shift > 0 ? to->length + (size_t)to->shift : to->length;
     return check_ids(p, i, (target){"sequence", (size_t)sequence}, have);
 }
@@ -180,6 +177,12 @@ static int32_t sequence_of(const pass *p, size_t r) {
     return p->runner->places[p->rows[r].input].sequence;
 }
 
+/* Whether row r has nothing at all to look at: padding in front of a text. */
+static bool is_blank(const pass *p, size_t r) {
+    size_t i = p->rows[r].input;
+    return p->inputs[i].padding && p->runner->places[i].length == 0;
+}
+
 /* Rows [begin, end) of x at a named point, ld floats a row, each of n_parts parts. */
 static int look(const pass *p, nt_point point, size_t layer, float *x, size_t ld, size_t begin,
                 size_t end) {
@@ -201,7 +204,7 @@ static int look(const pass *p, nt_point point, size_t layer, float *x, size_t ld
             at.n_part = at.ld = E;
         } else if (point == NT_POINT_ATTENTION) {
             at.n_parts = H;
-            at.n_part = (size_t)runner->work.sees[r] + 1;
+            at.n_part = is_blank(p, r) ? 0 : (size_t)runner->work.sees[r] + 1;
             at.ld = ld / H;
         }
         NT_TRY(nt_points_at(&runner->points, &at));
@@ -316,6 +319,8 @@ static int run_attention(const pass *p, size_t layer) {
     device->ops->store_kv(device, &a);
     a.position = w->sees;
     NT_TRY(attend(p, layer, &a));
+    for (size_t r = 0; r < R; r++)
+        if (is_blank(p, r)) memset(w->mixed + r * H * E, 0, H * E * sizeof *w->mixed);
     NT_TRY(look(p, NT_POINT_HEAD_OUT, layer, w->mixed, H * E, 0, R));
     device->ops->matmul(device, w->normed, w->mixed, &block->attn_out, block->attn_out_bias, R);
     NT_TRY(look(p, NT_POINT_ATTENTION_OUT, layer, w->normed, D, 0, R));
@@ -478,7 +483,8 @@ static int next_chunk(pass *p, size_t *input, size_t *t) {
             const place *to = &runner->places[*input];
             runner->work.position[p->R] = (int32_t)(to->length + *t);
             runner->work.stands[p->R] = (int32_t)((int64_t)(to->length + *t) + to->shift);
-            runner->work.sees[p->R] = (int32_t)(from->padding ? to->length - 1 : to->length + *t);
+            bool own = !from->padding || to->length == 0; /* see is_blank for the latter */
+            runner->work.sees[p->R] = (int32_t)(own ? to->length + *t : to->length - 1);
         }
         if (*t == from->n_ids) {
             *t = 0;

@@ -29,7 +29,7 @@ typedef struct nt_input {
     const int32_t *ids; /* [n_ids], n_ids > 0 */
     size_t n_ids;
     size_t wanted; /* logits are wanted of t >= wanted: 0 all, n_ids - 1 the last, n_ids none */
-    bool padding;  /* looks at what the sequence holds alone, and is not kept */
+    bool padding;  /* looks at what the sequence holds alone, which may be nothing; is not kept */
 } nt_input;
 
 /* Logits [V] of one row: t counts from the first id of input `input`. */

@@ -128,7 +128,7 @@ void nt_points_free(nt_points *points) {
 }
 
 int nt_keep(void *payload, const nt_seen *seen) {
-    const nt_kept *kept = payload;
+    const nt_keeper *kept = payload;
     const nt_place *place = &seen->place;
     bool theirs = kept->sequence == NT_EVERY || kept->sequence == seen->sequence;
     if (!theirs || place->position < kept->first) return 0;

@@ -17,17 +17,60 @@ nt_result_kind nt_result_get_kind(const nt_result *result) {
     return result ? result->kind : NT_RESULT_TOKENS;
 }
 
-size_t nt_result_n_tokens(const nt_result *result) {
-    return result ? result->n_tokens : 0;
-}
-
-const nt_token *nt_result_token(const nt_result *result, size_t i) {
-    return i < nt_result_n_tokens(result) ? &result->tokens[i] : NULL;
-}
-
 const char *nt_result_text(const nt_result *result, size_t *n) {
     if (n) *n = result ? result->n_text : 0;
     return result ? result->text : "";
+}
+
+/* ---- Lists: how many, and the i-th ----------------------------------------------------------- */
+
+#define LIST(count, at, type, n, items)                                                            \
+    size_t count(const nt_result *result) {                                                        \
+        return result ? result->n : 0;                                                             \
+    }                                                                                              \
+    const type *at(const nt_result *result, size_t i) {                                            \
+        return i < count(result) ? &result->items[i] : NULL;                                       \
+    }
+
+LIST(nt_result_n_tokens, nt_result_token, nt_token, n_tokens, tokens)
+LIST(nt_result_n_beams, nt_result_beam, nt_beam, n_beams, beams)
+LIST(nt_result_n_outputs, nt_result_output, nt_output, n_outputs, outputs)
+LIST(nt_result_n_compared, nt_result_compared, nt_compared, n_compared, compared)
+LIST(nt_result_n_stretches, nt_result_stretch, nt_stretch, n_stretches, stretches)
+LIST(nt_result_n_counted, nt_result_counted, nt_counted, n_counted, counted)
+LIST(nt_result_n_tensor_infos, nt_result_tensor_info, nt_tensor_info, n_infos, infos)
+LIST(nt_result_n_tensor_diffs, nt_result_tensor_diff, nt_tensor_diff, n_diffs, diffs)
+LIST(nt_result_n_diff_sums, nt_result_diff_sum, nt_diff_sum, n_sums, sums)
+
+/* ---- Steps; rows are steps of a search's branches -------------------------------------------- */
+
+static const nt_trace_step *step_at(const nt_result *result, size_t i) {
+    return i < nt_result_n_steps(result) ? &result->steps[i] : NULL;
+}
+
+static const nt_trace_step *row_at(const nt_result *result, size_t i) {
+    return i < nt_result_n_rows(result) ? &result->rows[i] : NULL;
+}
+
+/* Each takes NULL for a step that is not there. */
+static const nt_step *of(const nt_trace_step *s) {
+    return s ? &s->step : NULL;
+}
+
+static size_t n_candidates(const nt_trace_step *s) {
+    return s ? s->n_candidates : 0;
+}
+
+static const nt_candidate *candidate(const nt_trace_step *s, size_t i) {
+    return i < n_candidates(s) ? &s->candidates[i] : NULL;
+}
+
+static size_t n_demoted(const nt_trace_step *s) {
+    return s ? s->n_demoted : 0;
+}
+
+static const nt_candidate *demoted(const nt_trace_step *s, size_t i) {
+    return i < n_demoted(s) ? &s->demoted[i] : NULL;
 }
 
 size_t nt_result_n_steps(const nt_result *result) {
@@ -35,33 +78,23 @@ size_t nt_result_n_steps(const nt_result *result) {
 }
 
 const nt_step *nt_result_step(const nt_result *result, size_t i) {
-    return i < nt_result_n_steps(result) ? &result->steps[i].step : NULL;
+    return of(step_at(result, i));
 }
 
 size_t nt_result_n_candidates(const nt_result *result, size_t step) {
-    return step < nt_result_n_steps(result) ? result->steps[step].n_candidates : 0;
+    return n_candidates(step_at(result, step));
 }
 
 const nt_candidate *nt_result_candidate(const nt_result *result, size_t step, size_t i) {
-    if (i >= nt_result_n_candidates(result, step)) return NULL;
-    return &result->steps[step].candidates[i];
+    return candidate(step_at(result, step), i);
 }
 
 size_t nt_result_n_demoted(const nt_result *result, size_t step) {
-    return step < nt_result_n_steps(result) ? result->steps[step].n_demoted : 0;
+    return n_demoted(step_at(result, step));
 }
 
 const nt_candidate *nt_result_demoted(const nt_result *result, size_t step, size_t i) {
-    if (i >= nt_result_n_demoted(result, step)) return NULL;
-    return &result->steps[step].demoted[i];
-}
-
-size_t nt_result_n_beams(const nt_result *result) {
-    return result ? result->n_beams : 0;
-}
-
-const nt_beam *nt_result_beam(const nt_result *result, size_t i) {
-    return i < nt_result_n_beams(result) ? &result->beams[i] : NULL;
+    return demoted(step_at(result, step), i);
 }
 
 size_t nt_result_n_rows(const nt_result *result) {
@@ -69,26 +102,26 @@ size_t nt_result_n_rows(const nt_result *result) {
 }
 
 const nt_step *nt_result_row(const nt_result *result, size_t i) {
-    return i < nt_result_n_rows(result) ? &result->rows[i].step : NULL;
+    return of(row_at(result, i));
 }
 
 size_t nt_result_n_row_candidates(const nt_result *result, size_t row) {
-    return row < nt_result_n_rows(result) ? result->rows[row].n_candidates : 0;
+    return n_candidates(row_at(result, row));
 }
 
 const nt_candidate *nt_result_row_candidate(const nt_result *result, size_t row, size_t i) {
-    if (i >= nt_result_n_row_candidates(result, row)) return NULL;
-    return &result->rows[row].candidates[i];
+    return candidate(row_at(result, row), i);
 }
 
 size_t nt_result_n_row_demoted(const nt_result *result, size_t row) {
-    return row < nt_result_n_rows(result) ? result->rows[row].n_demoted : 0;
+    return n_demoted(row_at(result, row));
 }
 
 const nt_candidate *nt_result_row_demoted(const nt_result *result, size_t row, size_t i) {
-    if (i >= nt_result_n_row_demoted(result, row)) return NULL;
-    return &result->rows[row].demoted[i];
+    return demoted(row_at(result, row), i);
 }
+
+/* ---- What a kind of result has --------------------------------------------------------------- */
 
 static bool is_decoded(const nt_result *result) {
     return result && (result->kind == NT_RESULT_GENERATE || result->kind == NT_RESULT_STEPS);
@@ -116,14 +149,6 @@ const char *nt_result_method(const nt_result *result, uint64_t *seed) {
     bool decoded = is_decoded(result);
     if (seed) *seed = decoded && result->seeded ? result->seed : 0;
     return decoded ? result->method : NULL;
-}
-
-size_t nt_result_n_outputs(const nt_result *result) {
-    return result ? result->n_outputs : 0;
-}
-
-const nt_output *nt_result_output(const nt_result *result, size_t i) {
-    return i < nt_result_n_outputs(result) ? &result->outputs[i] : NULL;
 }
 
 const nt_scored *nt_result_scored(const nt_result *result, size_t i) {
@@ -163,57 +188,9 @@ const nt_continuation *nt_result_continuation(const nt_result *result, size_t i)
     return i < nt_result_n_continuations(result) ? &result->continuations[i] : NULL;
 }
 
-size_t nt_result_n_compared(const nt_result *result) {
-    return result ? result->n_compared : 0;
-}
-
-const nt_compared *nt_result_compared(const nt_result *result, size_t i) {
-    return i < nt_result_n_compared(result) ? &result->compared[i] : NULL;
-}
-
-size_t nt_result_n_stretches(const nt_result *result) {
-    return result ? result->n_stretches : 0;
-}
-
-const nt_stretch *nt_result_stretch(const nt_result *result, size_t i) {
-    return i < nt_result_n_stretches(result) ? &result->stretches[i] : NULL;
-}
-
-size_t nt_result_n_counted(const nt_result *result) {
-    return result ? result->n_counted : 0;
-}
-
-const nt_counted *nt_result_counted(const nt_result *result, size_t i) {
-    return i < nt_result_n_counted(result) ? &result->counted[i] : NULL;
-}
-
 const nt_tensor_view *nt_result_tensor(const nt_result *result, const char *name) {
     if (!result || !name) return NULL;
     for (size_t i = 0; i < result->n_tensors; i++)
         if (strcmp(result->tensors[i].name, name) == 0) return &result->tensors[i];
     return NULL;
-}
-
-size_t nt_result_n_tensor_infos(const nt_result *result) {
-    return result ? result->n_infos : 0;
-}
-
-const nt_tensor_info *nt_result_tensor_info(const nt_result *result, size_t i) {
-    return i < nt_result_n_tensor_infos(result) ? &result->infos[i] : NULL;
-}
-
-size_t nt_result_n_tensor_diffs(const nt_result *result) {
-    return result ? result->n_diffs : 0;
-}
-
-const nt_tensor_diff *nt_result_tensor_diff(const nt_result *result, size_t i) {
-    return i < nt_result_n_tensor_diffs(result) ? &result->diffs[i] : NULL;
-}
-
-size_t nt_result_n_diff_sums(const nt_result *result) {
-    return result ? result->n_sums : 0;
-}
-
-const nt_diff_sum *nt_result_diff_sum(const nt_result *result, size_t i) {
-    return i < nt_result_n_diff_sums(result) ? &result->sums[i] : NULL;
 }

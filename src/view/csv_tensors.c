@@ -9,9 +9,17 @@ static void put_shape(nt_csv *to, const nt_tensor_info *info) {
         nt_buffer_printf(to->out, i > 0 ? " %lld" : "%lld", (long long)info->shape[i]);
 }
 
-static void blank(nt_csv *to, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        nt_csv_word(to, "");
+/* Of a struct; empty fields where it was not counted. */
+static void put_figures(nt_csv *to, const nt_tensor_figure *figures, const void *of, bool counted) {
+    for (const nt_tensor_figure *f = figures; f->name; f++) {
+        const char *at = (const char *)of + f->offset;
+        if (!counted)
+            nt_csv_word(to, "");
+        else if (f->is_count)
+            nt_csv_count(to, *(const uint64_t *)at);
+        else
+            nt_csv_number(to, *(const double *)at);
+    }
 }
 
 static void tensors(nt_csv *to) {
@@ -24,19 +32,7 @@ static void tensors(nt_csv *to) {
         put_shape(to, info);
         nt_csv_count(to, info->n_numbers);
         nt_csv_count(to, info->n_bytes);
-        if (info->counted) {
-            nt_csv_number(to, info->min);
-            nt_csv_number(to, info->max);
-            nt_csv_number(to, info->mean);
-            nt_csv_number(to, info->std);
-            nt_csv_number(to, info->rms);
-            nt_csv_number(to, info->norm);
-            nt_csv_count(to, info->n_zeros);
-            nt_csv_count(to, info->n_nan);
-            nt_csv_count(to, info->n_inf);
-        } else {
-            blank(to, 9);
-        }
+        put_figures(to, nt_info_figures, info, info->counted);
         nt_csv_end(to);
     }
 }
@@ -51,21 +47,12 @@ static void diff(nt_csv *to) {
         nt_csv_words(to, d->b ? d->b->type : "");
         put_shape(to, d->a);
         put_shape(to, d->b);
-        if (nt_difference_counted(d->difference)) {
-            if (d->n_rows)
-                nt_csv_count(to, d->n_rows);
-            else
-                blank(to, 1);
-            nt_csv_count(to, d->n_compared);
-            nt_csv_count(to, d->n_changed);
-            nt_csv_count(to, d->n_not_finite);
-            nt_csv_number(to, d->max_abs);
-            nt_csv_number(to, d->rms);
-            nt_csv_number(to, d->relative);
-            nt_csv_number(to, d->cosine);
-        } else {
-            blank(to, 8);
-        }
+        bool counted = nt_difference_counted(d->difference);
+        if (counted && d->n_rows)
+            nt_csv_count(to, d->n_rows);
+        else
+            nt_csv_word(to, "");
+        put_figures(to, nt_diff_figures, d, counted);
         nt_csv_end(to);
     }
 }

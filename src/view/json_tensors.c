@@ -17,6 +17,16 @@ static const char *last_part(const char *path) {
     return slash && slash[1] ? slash + 1 : path;
 }
 
+static void put_figures(nt_buffer *out, const nt_tensor_figure *figures, const void *of) {
+    for (const nt_tensor_figure *f = figures; f->name; f++) {
+        const char *at = (const char *)of + f->offset;
+        if (f->is_count)
+            nt_member_count(out, f->name, *(const uint64_t *)at);
+        else
+            nt_member_number(out, f->name, *(const double *)at);
+    }
+}
+
 static void put_info(nt_buffer *out, const nt_tensor_info *info) {
     nt_put_open(out, '{');
     nt_member_words(out, "name", info->name);
@@ -26,17 +36,7 @@ static void put_info(nt_buffer *out, const nt_tensor_info *info) {
     nt_member_words(out, "file", last_part(info->file));
     nt_member_count(out, "numbers", info->n_numbers);
     nt_member_count(out, "bytes", info->n_bytes);
-    if (info->counted) {
-        nt_member_number(out, "min", info->min);
-        nt_member_number(out, "max", info->max);
-        nt_member_number(out, "mean", info->mean);
-        nt_member_number(out, "std", info->std);
-        nt_member_number(out, "rms", info->rms);
-        nt_member_number(out, "norm", info->norm);
-        nt_member_count(out, "zeros", info->n_zeros);
-        nt_member_count(out, "nan", info->n_nan);
-        nt_member_count(out, "inf", info->n_inf);
-    }
+    if (info->counted) put_figures(out, nt_info_figures, info);
     nt_buffer_putc(out, '}');
 }
 
@@ -70,13 +70,7 @@ static void put_diff(nt_buffer *out, const nt_tensor_diff *diff) {
     nt_member_truth(out, "turned", diff->turned);
     if (nt_difference_counted(diff->difference)) {
         nt_member_id(out, "rows", diff->n_rows ? (int64_t)diff->n_rows : -1);
-        nt_member_count(out, "compared", diff->n_compared);
-        nt_member_count(out, "changed", diff->n_changed);
-        nt_member_count(out, "not_finite", diff->n_not_finite);
-        nt_member_number(out, "max_abs", diff->max_abs);
-        nt_member_number(out, "rms", diff->rms);
-        nt_member_number(out, "relative", diff->relative);
-        nt_member_number(out, "cosine", diff->cosine);
+        put_figures(out, nt_diff_figures, diff);
     }
     nt_buffer_putc(out, '}');
 }

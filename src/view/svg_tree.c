@@ -67,6 +67,7 @@ const char nt_svg_tree_looks[] =
 /* What a box says. */
 typedef struct words {
     nt_strip tokens;
+    size_t columns; /* what they ask for: of a character that the cut fell into, too */
     nt_buffer share, sum, fate, end;
     bool removed; /* fate is the option's name alone: the colour says the rest */
 } words;
@@ -85,7 +86,9 @@ static int find_words(words *w, const nt_tree *tree, int32_t box) {
     nt_buffer *parts[] = {&w->share, &w->sum, &w->fate, &w->end};
     for (size_t i = 0; i < 4; i++)
         nt_buffer_clear(parts[i]);
-    nt_tree_tokens(&w->tokens, tree, box, run ? RUN_MOST : TOKEN_MOST, 0);
+    size_t most = run ? RUN_MOST : TOKEN_MOST;
+    bool whole = nt_tree_tokens(&w->tokens, tree, box, most, 0);
+    w->columns = whole ? nt_strip_width(&w->tokens, 0, w->tokens.n) : most;
     nt_tree_share(&w->share, tree, box, false);
     nt_tree_sum(&w->sum, tree, box);
     w->removed = tree->nodes[tree->boxes[box].node].branch == NT_BRANCH_REMOVED;
@@ -121,7 +124,7 @@ static double end_width(const words *w) {
 }
 
 static double main_width(const words *w) {
-    double above = 7.85 * (double)nt_strip_width(&w->tokens, 0, w->tokens.n);
+    double above = 7.85 * (double)w->columns;
     double below = small_width(&w->share) + (w->sum.n ? BETWEEN : 0) + small_width(&w->sum);
     if (w->end.n == 0 && w->fate.n > 0) *(w->sum.n ? &above : &below) += BETWEEN + fate_width(w);
     return 2 * PAD + fmax(above, below);

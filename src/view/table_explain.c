@@ -189,7 +189,7 @@ static void happened(nt_frame *frame, const nt_trace_step *step, const nt_candid
 
 static void next_columns(nt_sheet *sheet) {
     nt_sheet_column(sheet, (nt_column){.title = "rank", .align = NT_RIGHT, .hide = 1});
-    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 11});
+    nt_sheet_column(sheet, (nt_column){.title = "token", .mono = true, .comfort = 11});
     nt_sheet_column(sheet, (nt_column){.title = "before", .align = NT_RIGHT});
     nt_sheet_column(sheet, (nt_column){.bar = true, .joined = true, .hide = 2});
     nt_sheet_column(sheet, (nt_column){.title = "after", .align = NT_RIGHT});

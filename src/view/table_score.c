@@ -39,7 +39,7 @@ static void by_token(nt_frame *frame) {
     const nt_result *trace = frame->trace;
     nt_sheet *sheet = &frame->sheet;
     nt_sheet_column(sheet, (nt_column){.title = "#", .align = NT_RIGHT, .hide = 4});
-    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 10});
+    nt_sheet_column(sheet, (nt_column){.title = "token", .mono = true, .comfort = 10});
     nt_sheet_column(sheet, (nt_column){.title = "logprob", .align = NT_RIGHT});
     nt_sheet_column(sheet, (nt_column){.title = "probability", .align = NT_RIGHT, .hide = 5});
     nt_sheet_column(sheet, (nt_column){.title = "surprisal", .bar = true, .hide = 3});

@@ -6,16 +6,6 @@
 #include "view/differences.h"
 #include "view/frame.h"
 
-const char *nt_difference_name(nt_difference difference) {
-    static const char *const names[] = {"identical", "equal",  "changed", "shape",
-                                        "unread",    "only_a", "only_b"};
-    return (unsigned)difference < sizeof names / sizeof *names ? names[difference] : NULL;
-}
-
-bool nt_difference_counted(nt_difference difference) {
-    return difference <= NT_DIFF_CHANGED;
-}
-
 /* Four significant digits, in the form that is shorter. */
 static nt_figure short_figure(double x) {
     nt_figure f;
@@ -54,6 +44,17 @@ static void put_name(nt_sheet *sheet, const char *name) {
 
 /* ---- Groups ---------------------------------------------------------------------------------- */
 
+/* Begins a row: the group's name, and of how many tensors it is. */
+static void begin_group(nt_frame *frame, const nt_trace_group *group) {
+    nt_sheet *sheet = &frame->sheet;
+    nt_sheet_row(sheet, 0);
+    put_name(sheet, group->name);
+    nt_sheet_puts(sheet, "", 0);
+    if (group->n < 2) return;
+    nt_sheet_more(sheet, frame->paint.ascii ? "x " : "\xC3\x97 ", NT_STYLE_DIM);
+    nt_sheet_more(sheet, nt_figure_count(group->n).s, 0);
+}
+
 void nt_table_groups(nt_frame *frame, const nt_trace_groups *groups) {
     nt_sheet *sheet = &frame->sheet;
     nt_sheet_column(sheet, (nt_column){.title = "tensors", .comfort = 16});
@@ -64,13 +65,7 @@ void nt_table_groups(nt_frame *frame, const nt_trace_groups *groups) {
     nt_sheet_column(sheet, (nt_column){.title = "size", .align = NT_RIGHT, .hide = 1});
     for (size_t i = 0; i < groups->n; i++) {
         const nt_trace_group *group = &groups->items[i];
-        nt_sheet_row(sheet, 0);
-        put_name(sheet, group->name);
-        nt_sheet_puts(sheet, "", 0);
-        if (group->n > 1) {
-            nt_sheet_more(sheet, frame->paint.ascii ? "x " : "\xC3\x97 ", NT_STYLE_DIM);
-            nt_sheet_more(sheet, nt_figure_count(group->n).s, 0);
-        }
+        begin_group(frame, group);
         nt_sheet_puts(sheet, group->other_types ? "several" : group->first->type, 0);
         if (group->other_shapes)
             nt_sheet_puts(sheet, "several", 0);
@@ -291,13 +286,7 @@ static void only(nt_frame *frame) {
         const char *name = names[side];
         for (size_t i = 0; i < both[side]->n; i++) {
             const nt_trace_group *group = &both[side]->items[i];
-            nt_sheet_row(sheet, 0);
-            put_name(sheet, group->name);
-            nt_sheet_puts(sheet, "", 0);
-            if (group->n > 1) {
-                nt_sheet_more(sheet, frame->paint.ascii ? "x " : "\xC3\x97 ", NT_STYLE_DIM);
-                nt_sheet_more(sheet, nt_figure_count(group->n).s, 0);
-            }
+            begin_group(frame, group);
             put_shape(sheet, group->first);
             nt_sheet_show(sheet, "", name, strlen(name), NT_SHOW_TEXT, 0);
         }

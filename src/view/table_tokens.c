@@ -12,16 +12,20 @@ static uint8_t color_of(size_t i) {
     return cycle[i % sizeof cycle];
 }
 
-/* The style of token i, in the row and in tables. */
-static uint8_t field_of(const nt_frame *frame, size_t i) {
-    return color_of(i) | (frame->paint.color ? NT_STYLE_GROUND : 0);
+/* Tokens stand on grounds of their own, where there are any. */
+static bool has_grounds(const nt_frame *frame) {
+    return frame->paint.color || frame->page;
 }
 
-/* One token on the line: on a terminal a coloured field with its spaces as they are, else marked.
- */
+/* The style of token i, in the row and in tables. */
+static uint8_t field_of(const nt_frame *frame, size_t i) {
+    return color_of(i) | (has_grounds(frame) ? NT_STYLE_GROUND : 0);
+}
+
+/* One token on the line: a coloured field with its spaces as they are, else marked. */
 static void token_field(nt_frame *frame, const nt_token *token, size_t i) {
     nt_strip *line = &frame->line;
-    bool color = frame->paint.color;
+    bool color = has_grounds(frame);
     uint8_t style = field_of(frame, i);
     if (token->n_bytes > 0)
         nt_strip_show(line, token->bytes, token->n_bytes, color ? NT_SHOW_FIELD : NT_SHOW_TOKEN,
@@ -39,7 +43,7 @@ static void tokens_in_a_row(nt_frame *frame, const nt_token *tokens, size_t n) {
         bool newline = token->n_bytes > 0 && token->bytes[token->n_bytes - 1] == '\n';
         if (newline)
             nt_frame_line(frame);
-        else if (i + 1 < n && !frame->paint.color)
+        else if (i + 1 < n && !has_grounds(frame))
             nt_strip_puts(&frame->line, "|", NT_STYLE_BREAK);
     }
     nt_frame_line(frame);
@@ -112,7 +116,7 @@ void nt_table_tokens(nt_frame *frame) {
         return;
     }
     nt_sheet_column(sheet, (nt_column){.title = "#", .align = NT_RIGHT, .hide = 3});
-    nt_sheet_column(sheet, (nt_column){.title = "token", .comfort = 12});
+    nt_sheet_column(sheet, (nt_column){.title = "token", .mono = true, .comfort = 12});
     nt_sheet_column(sheet, (nt_column){.title = "id", .align = NT_RIGHT});
     if (placed) {
         nt_sheet_column(sheet, (nt_column){.title = "start", .align = NT_RIGHT, .hide = 2});

@@ -40,21 +40,22 @@ static void show_token(nt_strip *strip, const nt_token *token, uint8_t style) {
     nt_strip_puts(strip, id.s, style);
 }
 
-void nt_tree_tokens(nt_strip *strip, const nt_tree *tree, int32_t box, size_t columns,
+bool nt_tree_tokens(nt_strip *strip, const nt_tree *tree, int32_t box, size_t columns,
                     uint8_t style) {
     size_t first = strip->n, width = 0, at;
     int32_t i = tree->boxes[box].node;
     for (size_t k = n_tokens(tree, box); k > 0; k--, i = tree->nodes[i].first) {
         at = strip->n;
         show_token(strip, &tree->nodes[i].token->token, style);
-        if (strip->status != NT_OK) return;
+        if (strip->status != NT_OK) return true;
         width += nt_strip_width(strip, at, strip->n - at);
         if (width > columns) break;
     }
     size_t n = strip->n - first;
-    if (!nt_strip_cut(strip, &first, &n, columns, false)) return;
+    if (!nt_strip_cut(strip, &first, &n, columns, false)) return true;
     strip->n = first + n;
     nt_strip_puts(strip, strip->ascii ? "~" : "\xE2\x80\xA6", NT_STYLE_MARK);
+    return false;
 }
 
 /* Whether processors did something to this token that is news of it alone. */

@@ -9,8 +9,9 @@
 /* The name of a branch as a class of a stylesheet, and as legends have it. */
 const char *nt_tree_class(nt_branch branch);
 const char *nt_tree_name(const nt_tree *tree, nt_branch branch);
-/* The tokens of a box, as marks show them; at most `columns` of them, then a mark of the cut. */
-void nt_tree_tokens(nt_strip *strip, const nt_tree *tree, int32_t box, size_t columns,
+/* The tokens of a box, as marks show them; at most `columns` of them, then a mark of the cut.
+ * False: they were cut. */
+bool nt_tree_tokens(nt_strip *strip, const nt_tree *tree, int32_t box, size_t columns,
                     uint8_t style);
 /* "12.30 %", of a processed one "12.30 → 15.10 %"; of a run the number of its tokens. */
 void nt_tree_share(nt_buffer *out, const nt_tree *tree, int32_t box, bool ascii);

@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "api/small_model.h"
+#include "set_option.h"
 #include "tolerances.h"
 
 enum { MAX_MODELS = 4 };
@@ -82,12 +83,8 @@ static nt_result *run_case(fixture *f, const json_t *c) {
     const json_t *prompt = json_object_get(c, "prompt");
     const char *name;
     json_t *value;
-    json_object_foreach(json_object_get(c, "options"), name, value) {
-        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        const char *plain = json_is_string(value) ? json_string_value(value) : text;
-        assert_ok(nt_generate_options_set(&options, name, plain));
-        free(text);
-    }
+    json_object_foreach(json_object_get(c, "options"), name, value)
+        set_option(&options, name, value);
     bool small = strcmp(json_string_value(json_object_get(c, "model")), "small") == 0;
     options.choices = small ? 96 : 8;
     if (!options.eos_token_id) options.eos_token_id = &(int32_t){0}; /* none */

@@ -18,6 +18,17 @@ static void on_note(void *payload, const char *line) {
     strcat(h->lines, "\n");
 }
 
+/* Options whose notes are heard. */
+static nt_generate_options heard_by(notes *heard, nt_callbacks *callbacks) {
+    nt_generate_options options = NT_GENERATE_OPTIONS_INIT;
+    *heard = (notes){""};
+    *callbacks = (nt_callbacks)NT_CALLBACKS_INIT;
+    callbacks->payload = heard;
+    callbacks->note = on_note;
+    options.callbacks = callbacks;
+    return options;
+}
+
 static nt_result *explain(const small_model *m, const char *option,
                           const nt_generate_options *options) {
     nt_result *result;
@@ -55,12 +66,9 @@ static void in_words(void **state) {
  */
 static void every_option(void **state) {
     small_model m = small_open(*state);
-    notes heard = {""};
-    nt_callbacks callbacks = NT_CALLBACKS_INIT;
-    nt_generate_options options = NT_GENERATE_OPTIONS_INIT;
-    callbacks.payload = &heard;
-    callbacks.note = on_note;
-    options.callbacks = &callbacks;
+    notes heard;
+    nt_callbacks callbacks;
+    nt_generate_options options = heard_by(&heard, &callbacks);
     const nt_option_info *info;
     size_t n_next = 0, n_both = 0, n_words = 0;
     for (size_t i = 0; (info = nt_option_at(i)); i++) {
@@ -266,12 +274,9 @@ static void values_as_text(void **state) {
 
 static void what_does_not_count(void **state) {
     small_model m = small_open(*state);
-    notes heard = {""};
-    nt_callbacks callbacks = NT_CALLBACKS_INIT;
-    nt_generate_options options = NT_GENERATE_OPTIONS_INIT;
-    callbacks.payload = &heard;
-    callbacks.note = on_note;
-    options.callbacks = &callbacks;
+    notes heard;
+    nt_callbacks callbacks;
+    nt_generate_options options = heard_by(&heard, &callbacks);
     options.forced_bos_token_id = 3;
     nt_result *result = explain(&m, "forced_bos_token_id", &options);
     assert_non_null(strstr(heard.lines, "forced_bos_token_id does not count"));

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "decode/beam_run.h"
+#include "set_option.h"
 #include "view/tree.h"
 
 enum { MOST_PROMPT = 512 };
@@ -20,14 +21,6 @@ static size_t n_checked, n_folded;
 
 static int64_t integer(const json_t *list, size_t i) {
     return json_integer_value(json_array_get(list, i));
-}
-
-static void set(nt_generate_options *options, const char *name, const json_t *value) {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    const char *word = json_is_string(value) ? json_string_value(value) : text;
-    if (nt_generate_options_set(options, name, word) != NT_OK)
-        fail_msg("%s: %s", name, nt_error_message());
-    free(text);
 }
 
 /* The way from the node that ends output o back to the prompt. */
@@ -85,7 +78,8 @@ static void check_case(const json_t *entry, size_t n_case) {
     if (json_object_get(entry, "seed") || json_object_get(entry, "stop_sum") ||
         json_object_get(entry, "marked"))
         return;
-    json_object_foreach(json_object_get(entry, "options"), name, value) set(&options, name, value);
+    json_object_foreach(json_object_get(entry, "options"), name, value)
+        set_option(&options, name, value);
     int32_t ids[MOST_PROMPT];
     size_t n_prompt = json_array_size(given), V = (size_t)integer(made, 2);
     assert_true(n_prompt <= MOST_PROMPT);

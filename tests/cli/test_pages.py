@@ -3,6 +3,7 @@ computes when options are moved is what the program computes; where the script p
 puts them."""
 
 import base64
+import html
 import html.parser
 import json
 import os
@@ -56,7 +57,9 @@ class Page(html.parser.HTMLParser):
 
 
 def run(*args, model="letters", text=b"Alice is a", status=0):
-    done = BENCH.run(*args[:1], "-q", "-m", str(BENCH.model(model)), *args[1:], "-", stdin=text)
+    """text None: the arguments say all."""
+    done = BENCH.run(*args[:1], "-q", "-m", str(BENCH.model(model)), *args[1:], *([] if text is None else ["-"]),
+                     stdin=text or b"")
     assert done.returncode == status, done.stderr
     return done.stdout.decode()
 
@@ -101,9 +104,40 @@ class Pages(unittest.TestCase):
                 self.assertEqual(page.texts["h1"].replace("\r\n", "\n"), wanted.replace("\r\n", "\n"), args)
                 self.assertNotIn("alert(1)", "".join(page.scripts[1:]))
 
+    def test_a_heading_is_cut_and_the_whole_text_below_it(self):
+        text = " ".join(f"word{i}" for i in range(26))
+        for args, last, below in ((["next"], True, True), (["steps", "--max-new-tokens", "2"], True, True),
+                                  (["generate", "--max-new-tokens", "2", "--num-beams", "2"], True, True),
+                                  (["inspect"], False, True), (["tokenize"], False, True), (["score"], False, False),
+                                  (["diff", "--temperature", "0.5"], False, False)):
+            page = self.page(*args, text=text.encode())
+            heading = page.texts["h1"]
+            self.assertTrue(40 < len(heading) <= 98, args)
+            self.assertEqual(heading, "… " + text[len(text) - len(heading) + 2:] if last else text[:len(heading) - 2] + " …")
+            self.assertRegex(heading, r"^… word\d+ .* word25$" if last else r"^word0 .* word\d+ …$")
+            self.assertEqual("\n" + text in page.texts.get("pre", ""), below, args)
+        for n, whole in ((96, True), (97, False)):
+            for args, heading in ((["next"], "… " + 96 * "é"), (["tokenize"], 96 * "é" + " …")):
+                self.assertEqual(self.page(*args, text=n * "é".encode()).texts["h1"], 96 * "é" if whole else heading)
+
     def test_the_same_result_gives_the_same_bytes(self):
         for args in (["next"], ["score"], ["steps", "--max-new-tokens", "2"]):
             self.assertEqual(run(*args, "--html", "-"), run(*args, "--html", "-"))
+
+    def test_without_a_text_the_heading_tells_of_what(self):
+        self.assertEqual(self.page("next", "--ids", "1,2,3", model="small", text=None).texts["h1"], "#1 #2 #3")
+        self.assertEqual(self.page("info", model="small", text=None).texts["h1"], "small")
+        self.assertEqual(self.page("explain", "top_p", model="small", text=None).texts["h1"], "top_p")
+
+    def test_the_script_names_tokens_as_the_table_does(self):
+        rows = re.findall("<tr>(.*?)</tr>", run("next", "-k", "50257", "--html", "-", model="words"))
+        cells = [[html.unescape(re.sub("<[^>]*>", "", cell)) for cell in row.split("</td>")] for row in rows]
+        shown = {int(row[2]): row[1] for row in cells if row[2:] and row[2].isdigit()}
+        tokens = [t for t in json.loads(run("next", "-k", "50257", "--json", model="words"))["next"] if "\ufffd" not in t["token"]]
+        self.assertGreater(len(tokens), 49000)
+        for token, name in zip(tokens, node("page.js", NAME_DRIVER, tokens)):
+            self.assertEqual(name, shown[token["id"]], token)
+        self.assertEqual(node("page.js", NAME_DRIVER, [{"id": 7, "token": None}]), ["#7"])
 
     def test_scripts_are_scripts(self):
         for path in sorted(PARTS.glob("*.js")):
@@ -122,9 +156,17 @@ console.log(JSON.stringify(cases.map(({ logits, options }) => {
 """
 
 
+# A document that takes whatever is done to it.
+ANY_DOCUMENT = """
+const any = new Proxy(function () {}, { get: (t, k) => (k === Symbol.toPrimitive ? () => '' : any), apply: () => any, set: () => true });
+var document = any, matchMedia = any, addEventListener = any;
+"""
+NAME_DRIVER = "console.log(JSON.stringify(JSON.parse(require('fs').readFileSync(0, 'utf8')).map((t) => nt.name(t))));"
+
+
 def node(part, driver, cases):
     """What node answers to cases that a driver reads behind a script of the page."""
-    program = (PARTS / part).read_text(encoding="utf-8") + driver
+    program = ANY_DOCUMENT + (PARTS / part).read_text(encoding="utf-8") + driver
     done = subprocess.run([shutil.which("node"), "-e", program], input=json.dumps(cases), capture_output=True, text=True,
                           check=True, timeout=120)
     return json.loads(done.stdout)
@@ -233,6 +275,7 @@ class Trees(unittest.TestCase):
                  ("words", [*beams, "8"]), ("words", [*beams, "30", "--eos-token-id", "262,318,373"]),
                  (ids, ["--search", "exact", "--horizon", "2", "--max-nodes", "50"]),
                  (ids, ["--search", "exact", "--horizon", "2", "--max-nodes", "526", "--tree=all"]),
+                 (ids, ["--search", "exact", "--horizon", "3", "--max-nodes", "526"]),
                  ("words", ["--search", "exact", "--horizon", "3", "--max-nodes", "526", "--tree=kept"])]
         trees = [Tree(run("generate", *args, "--html", "-", model=model)) for model, args in cases]
         self.assertTrue(any(" tokens" in b[3] for t in trees for b in t.boxes))

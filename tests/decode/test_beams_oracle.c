@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "decode/beam_run.h"
+#include "set_option.h"
 
 enum { MOST_PROMPT = 512, MOST_WORDS = 32 };
 
@@ -63,14 +64,6 @@ static float *rows_of(const json_t *rows, size_t *n_rows, size_t *V) {
     return table;
 }
 
-static void set(nt_generate_options *options, const char *name, const json_t *value) {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    const char *word = json_is_string(value) ? json_string_value(value) : text;
-    if (nt_generate_options_set(options, name, word) != NT_OK)
-        fail_msg("%s: %s", name, nt_error_message());
-    free(text);
-}
-
 /* A stop of the caller's; SumStops in beams.py. */
 static int stops_by_sum(void *payload, const int32_t *ids, size_t n) {
     const int64_t *modulus = payload;
@@ -113,12 +106,13 @@ static bool check_case(const json_t *entry, size_t n_case) {
     nt_generate_options options = NT_GENERATE_OPTIONS_INIT;
     const char *name;
     json_t *value;
-    json_object_foreach(json_object_get(entry, "options"), name, value) set(&options, name, value);
+    json_object_foreach(json_object_get(entry, "options"), name, value)
+        set_option(&options, name, value);
     const json_t *seed = json_object_get(entry, "seed"), *stop = json_object_get(entry, "stop_sum");
     const json_t *given = json_object_get(entry, "prompt");
     int64_t modulus = json_integer_value(stop);
     if (seed) {
-        set(&options, "seed", seed);
+        set_option(&options, "seed", seed);
         options.rng = NT_RNG_TORCH;
     }
     if (stop) {

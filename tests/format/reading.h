@@ -3,8 +3,9 @@
 #ifndef NT_TESTS_READING_H
 #define NT_TESTS_READING_H
 
+#include "base/memory.h"
 #include "folder.h"
-#include "format/tensors.h"
+#include "format/bits.h"
 
 static inline void expect_message(const char *name, int status, const json_t *expected) {
     const char *message = nt_error_message();
@@ -105,16 +106,26 @@ static inline uint32_t random_below(uint32_t n) {
 /* Reads every number that the reader hands out: a sanitizer sees one outside the file. */
 static inline uint32_t all_bits(const nt_tensors *tensors) {
     uint32_t all = 0;
-    for (size_t i = 0; i < nt_tensors_count(tensors); i++) {
-        const nt_tensor *tensor = nt_tensors_at(tensors, i);
-        for (uint64_t k = 0; k < tensor->n_items; k++) {
-            float value = nt_dtype_load(tensor->data, tensor->dtype, k);
-            uint32_t bits;
-            memcpy(&bits, &value, sizeof bits);
-            all |= bits;
-        }
-    }
+    for (size_t i = 0; i < nt_tensors_count(tensors); i++)
+        all |= tensor_bits(nt_tensors_at(tensors, i));
     return all;
+}
+
+/* Parses bytes [n] once for each allocation that fails, at least `least` of them, then whole. */
+static inline nt_tensors *parse_through_failures(const unsigned char *bytes, size_t n,
+                                                 size_t least) {
+    nt_tensors *tensors = NULL;
+    int status = NT_E_MEMORY;
+    size_t k = 0;
+    while (status == NT_E_MEMORY) {
+        nt_memory_fail_at(++k);
+        status = nt_tensors_parse(&tensors, bytes, n, "w");
+        nt_memory_fail_at(0);
+        if (status == NT_E_MEMORY) assert_null(tensors);
+    }
+    assert_int_equal(status, NT_OK);
+    assert_true(k > least);
+    return tensors;
 }
 
 /* One to four changes: a byte, a digit, a piece moved, an end cut. Returns the new length. */

@@ -11,19 +11,7 @@
 #include "folder.h"
 #include "format/config.h"
 
-static json_t *cases;
-
-static int load(void **state) {
-    (void)state;
-    cases = cases_load("format/data/config_cases.json");
-    return 0;
-}
-
-static int unload(void **state) {
-    (void)state;
-    json_decref(cases);
-    return 0;
-}
+CASES_OF("format/data/config_cases.json")
 
 /* The text in memory of exactly its size. */
 static int parse(nt_config *out, const char *text) {

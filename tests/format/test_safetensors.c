@@ -10,19 +10,7 @@
 
 #include "format/reading.h"
 
-static json_t *cases;
-
-static int load(void **state) {
-    (void)state;
-    cases = cases_load("format/data/safetensors_cases.json");
-    return 0;
-}
-
-static int unload(void **state) {
-    (void)state;
-    json_decref(cases);
-    return 0;
-}
+CASES_OF("format/data/safetensors_cases.json")
 
 static void broken_files_are_refused(void **state) {
     (void)state;
@@ -219,21 +207,11 @@ static void every_failing_allocation(void **state) {
     (void)state;
     size_t n;
     unsigned char *bytes = file_of(&n, two, 20);
-    nt_tensors *tensors = NULL;
-    int status = NT_E_MEMORY;
-    size_t k = 0;
-    while (status == NT_E_MEMORY) {
-        nt_memory_fail_at(++k);
-        status = nt_tensors_parse(&tensors, bytes, n, "w");
-        nt_memory_fail_at(0);
-        if (status == NT_E_MEMORY) assert_null(tensors);
-    }
-    assert_int_equal(status, NT_OK);
-    assert_true(k > 3);
+    nt_tensors *tensors = parse_through_failures(bytes, n, 3);
     const nt_tensor *tensor;
     int64_t shape[] = {7};
     nt_memory_fail_at(1);
-    status = nt_tensors_get(&tensor, tensors, "absent", 1, shape);
+    int status = nt_tensors_get(&tensor, tensors, "absent", 1, shape);
     nt_memory_fail_at(0);
     assert_int_equal(status, NT_E_MEMORY);
     nt_tensors_free(tensors);

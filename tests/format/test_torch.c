@@ -93,19 +93,9 @@ static void cut_files_are_refused(void **state) {
 static void every_failing_allocation(void **state) {
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        size_t n, k = 0;
+        size_t n;
         unsigned char *bytes = sound(&n, i);
-        nt_tensors *tensors = NULL;
-        int status = NT_E_MEMORY;
-        while (status == NT_E_MEMORY) {
-            nt_memory_fail_at(++k);
-            status = nt_tensors_parse(&tensors, bytes, n, "w");
-            nt_memory_fail_at(0);
-            if (status == NT_E_MEMORY) assert_null(tensors);
-        }
-        assert_int_equal(status, NT_OK);
-        assert_true(k > 100);
-        nt_tensors_free(tensors);
+        nt_tensors_free(parse_through_failures(bytes, n, 100));
         free(bytes);
     }
 }

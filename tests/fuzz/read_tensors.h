@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/tensors.h"
+#include "../format/bits.h"
 
 /* Every tensor is found by its name and shape; the bits of all numbers, or-ed. */
 static uint32_t read_tensors(const nt_tensors *tensors) {
@@ -17,12 +17,7 @@ static uint32_t read_tensors(const nt_tensors *tensors) {
         if (nt_tensors_get(&again, tensors, tensor->name, tensor->n_dims, tensor->shape) != NT_OK ||
             again != tensor)
             abort();
-        for (uint64_t k = 0; k < tensor->n_items; k++) {
-            float value = nt_dtype_load(tensor->data, tensor->dtype, k);
-            uint32_t bits;
-            memcpy(&bits, &value, sizeof bits);
-            all |= bits;
-        }
+        all |= tensor_bits(tensor);
     }
     return all;
 }

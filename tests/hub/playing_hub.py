@@ -352,6 +352,11 @@ class Proxy:
         self.server.server_close()
 
 
+def reachable(host):
+    """Where a host is; localhost on any machine, as for curl: one without /etc/hosts cannot resolve it."""
+    return "127.0.0.1" if host == "localhost" else host
+
+
 class Passage(Base):
     where = "proxy"
 
@@ -370,7 +375,7 @@ class Passage(Base):
         if self.refused():
             return
         url = urllib.parse.urlsplit(self.path)
-        onward = http.client.HTTPConnection(url.netloc, timeout=60)
+        onward = http.client.HTTPConnection(reachable(url.hostname), url.port, timeout=60)
         headers = {k: v for k, v in self.headers.items() if not k.lower().startswith("proxy-")}
         onward.request(self.command, urllib.parse.urlunsplit(("", "", *url[2:])), headers=headers)
         reply = onward.getresponse()
@@ -387,7 +392,7 @@ class Passage(Base):
         if self.refused():
             return
         host, _, port = self.path.rpartition(":")
-        with socket.create_connection((host, int(port)), 60) as onward:
+        with socket.create_connection((reachable(host), int(port)), 60) as onward:
             self.send_response(200)
             self.end_headers()
             self.close_connection = True

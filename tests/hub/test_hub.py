@@ -589,7 +589,33 @@ class Offline(Case):
                    env={"HF_HUB_OFFLINE": "1"})
 
 
+    def test_option(self):
+        """pull --offline: whether all is in the cache."""
+        self.assertIn("fetch it with nextoken pull openai-community/gpt2;", self.run_it("pull", "--offline", "openai-community/gpt2", status=1)[1])
+        out = self.run_it("pull", "openai-community/gpt2")[0]
+        before = len(self.hub.requests())
+        self.assertEqual(self.run_it("pull", "--offline", "openai-community/gpt2")[0], out)
+        self.assertEqual(len(self.hub.requests()), before)
+
+    def test_what_forbids(self):
+        """A variable that forbids to ask is named: pull alone would say the same again."""
+        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+            self.fails(f"unset {name} and fetch it with nextoken pull", env={name: "1"})
+
+
 class Cache(Case):
+    def test_nothing_to_ask_with(self):
+        """Neither a hub nor a token is needed for what is in the cache; they are missed where the hub is asked."""
+        self.pull()
+        for env, phrase in (({"HF_ENDPOINT": "ftp://x y"}, "HF_ENDPOINT"), ({"HF_TOKEN": "a b"}, "the token (HF_TOKEN)"),
+                            ({"HF_TOKEN_PATH": str(self.home / "token")}, "the token (")):
+            (self.home / "token").write_text("a\x01b")
+            for args in (("list",), ("verify",), ("verify", "openai-community/gpt2")):
+                self.run_it("cache", *args, env=env)
+            self.run_it("pull", "--offline", "openai-community/gpt2", env=env)
+            self.fails(phrase, env=env)
+        self.run_it("cache", "remove", "openai-community/gpt2", env={"HF_TOKEN": "a b"})
+
     def test_list(self):
         self.assertIn("0 revisions, 0 bytes, in", self.run_it("cache", "list")[0])
         self.pull()

@@ -285,13 +285,16 @@ static void chunks_end_where_one_does_not_fit(void **state) {
         uint64_t done[4];
         size_t n_done;
     } cases[] = {
-        {{{NT_ALONE, text, 300, 300}, {NT_ALONE, text, 300, 300}}, 2, {300, 600}, 2},
-        {{{NT_ALONE, text, 300, 300}, {NT_ALONE, text, 212, 212}}, 2, {512}, 1},
-        {{{NT_ALONE, text, 600, 600}, {NT_ALONE, text, 424, 424}}, 2, {512, 1024}, 2},
-        {{{NT_ALONE, text, 600, 600}, {NT_ALONE, text, 425, 425}}, 2, {512, 600, 1025}, 3},
-        {{{SEQUENCE, text, 1, 1}, {NT_ALONE, text, 512, 512}}, 2, {1, 513}, 2},
-        {{{NT_ALONE, text, 1, 1}, {SEQUENCE, text, 512, 512}}, 2, {512, 513}, 2},
-        {{{NT_ALONE, text, 1, 1}, {NT_ALONE, text, 513, 513}}, 2, {512, 514}, 2},
+        {{{NT_ALONE, text, 300, 300, false}, {NT_ALONE, text, 300, 300, false}}, 2, {300, 600}, 2},
+        {{{NT_ALONE, text, 300, 300, false}, {NT_ALONE, text, 212, 212, false}}, 2, {512}, 1},
+        {{{NT_ALONE, text, 600, 600, false}, {NT_ALONE, text, 424, 424, false}}, 2, {512, 1024}, 2},
+        {{{NT_ALONE, text, 600, 600, false}, {NT_ALONE, text, 425, 425, false}},
+         2,
+         {512, 600, 1025},
+         3},
+        {{{SEQUENCE, text, 1, 1, false}, {NT_ALONE, text, 512, 512, false}}, 2, {1, 513}, 2},
+        {{{NT_ALONE, text, 1, 1, false}, {SEQUENCE, text, 512, 512, false}}, 2, {512, 513}, 2},
+        {{{NT_ALONE, text, 1, 1, false}, {NT_ALONE, text, 513, 513, false}}, 2, {512, 514}, 2},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         nt_runner *runner = runner_of(shared, 1);

@@ -90,7 +90,7 @@ static void same_bits_however(const json_t *one, const nt_network *network, cons
     assert_int_equal(nt_kv_fork(&fork, nt_runner_kv(runner), half), NT_OK);
     nt_input inputs[] = {input_of(fork, ids + n / 2, n - n / 2, NT_WANT_ALL),
                          input_of(sequence_of(runner), ids, n, NT_WANT_ALL),
-                         {NT_ALONE, ids, n, 0}};
+                         {NT_ALONE, ids, n, 0, false}};
     step(runner, inputs, 3, &r);
     if (memcmp(r.logits, expected + n / 2 * V, (n - n / 2) * V * sizeof(float)) != 0)
         fail_msg("%s: a fork", name);

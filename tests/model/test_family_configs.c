@@ -15,19 +15,7 @@
 #include "format/config.h"
 #include "model/rotary.h"
 
-static json_t *cases;
-
-static int load(void **state) {
-    (void)state;
-    cases = cases_load("format/data/family_configs.json");
-    return 0;
-}
-
-static int unload(void **state) {
-    (void)state;
-    json_decref(cases);
-    return 0;
-}
+CASES_OF("format/data/family_configs.json")
 
 static void expect(const char *text, const json_t *fields, const char *key, double found) {
     const json_t *value = json_object_get(fields, key);

@@ -1,9 +1,10 @@
-"""run.py TEST.py: runs one file of tests, under the sanitizers' library where NT_PRELOAD names it."""
+"""run.py TEST: runs one module of tests, under the sanitizers' library where NT_PRELOAD names it."""
 
 import os
 import sys
 
-environment = dict(os.environ, PYTHONDEVMODE=os.environ.get("PYTHONDEVMODE", ""))
+environment = dict(os.environ)
 if "NT_PRELOAD" in environment:
     environment["LD_PRELOAD"] = environment["NT_PRELOAD"]
-os.execve(sys.executable, [sys.executable, "-W", "error::ResourceWarning", "-m", "unittest", "-v", sys.argv[1]], environment)
+os.chdir(os.path.dirname(os.path.abspath(__file__)))
+os.execve(sys.executable, [sys.executable, "-m", "unittest", "-v", sys.argv[1]], environment)

@@ -88,6 +88,7 @@ static void configurations(void **state) {
         {"\"extra_special_tokens\":[[]]", "extra_special_tokens"},
         {"\"extra_special_tokens\":{\"x\":{\"content\":3}}", "\"x\""},
         {"\"extra_special_tokens\":{\"x\":{\"content\":\"q\",\"special\":3}}", "special"},
+        {"\"additional_special_tokens\":[{\"content\":3}]", "additional_special_tokens"},
         {"\"added_tokens_decoder\":[]", "must be an object"},
         {"\"added_tokens_decoder\":{\"x\":{\"content\":\"q\"}}", "is not an id with its content"},
         {"\"added_tokens_decoder\":{\"\":{\"content\":\"q\"}}", "is not an id with its content"},
@@ -128,6 +129,14 @@ static void configurations(void **state) {
            NT_READ_TRANSFORMERS, NT_E_FORMAT, "special_tokens_map.json");
     expect(&(files){.json = SOUND, .added = "{\"q\":\"x\"}"}, NT_READ_TRANSFORMERS, NT_E_FORMAT,
            "added_tokens.json");
+    static const char *const pair[][2] = {{"{\"add_bos_token\":\"x\"}", "add_bos_token"},
+                                          {"{\"add_eos_token\":3}", "add_eos_token"},
+                                          {"{\"add_prefix_space\":3}", "add_prefix_space"},
+                                          {"{\"eos_token\":3}", "eos_token"},
+                                          {"{\"x_token\":\"\",\"cls_token\":3}", "cls_token"}};
+    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
+        expect(&(files){.vocab = "{\"a\":0}", .merges = "", .config = pair[i][0]},
+               NT_READ_TRANSFORMERS, NT_E_FORMAT, pair[i][1]);
 }
 
 /* ---- tokenizer.json ---------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include "folder.h"
 #include "text/files/image.h"
 #include "text/reading.h"
+#include "text/vocab/added.h"
 #include "text/vocab/byte_level.h"
 
 #define GPT2 NT_SOURCE_DIR "/models/gpt2/"
@@ -321,13 +322,108 @@ static void byte_level(void **state) {
     nt_buffer_free(&out);
 }
 
+/* ---- Added tokens ---------------------------------------------------------------------------- */
+
+static int cut_short(void *payload, const char **bytes, size_t *n) {
+    (void)payload;
+    *n = **bytes == 'z' ? 0 : 1;
+    return NT_OK;
+}
+
+static int make_long(void *payload, const char **bytes, size_t *n) {
+    *bytes = payload;
+    *n = NT_MAX_ADDED_BYTES + 1;
+    return NT_OK;
+}
+
+/* Contents and ids at their limits; contents that normalizing makes empty, equal, or too long. */
+static void limits_of_added_tokens(void **state) {
+    (void)state;
+    static char many[NT_MAX_ADDED_BYTES + 2];
+    memset(many, 'x', sizeof many - 1);
+    nt_lexicon lexicon = new_lexicon();
+    nt_added added = {0};
+    nt_added_token flags = {.normalized = true};
+    take_ok(nt_lexicon_add(&lexicon, "a", 1, 0, "t"));
+    take_ok(nt_added_add(&added, &lexicon, 1, "", 0, flags, "t"));
+    assert_int_equal(added.n, 0);
+    refused(nt_added_add(&added, &lexicon, 1, many, sizeof many - 1, flags, "t"), NT_E_UNSUPPORTED,
+            "has 1025 bytes; the most is 1024");
+    refused(nt_added_add(&added, &lexicon, (size_t)NT_MAX_ID + 1, "b", 1, flags, "t"), NT_E_FORMAT,
+            "16777216");
+    refused(nt_added_add(&added, &lexicon, (size_t)1 << 40, "b", 1, flags, "t"), NT_E_FORMAT,
+            "16777216");
+    nt_added_free(&added);
+
+    take_ok(nt_added_add(&added, &lexicon, 1, many, sizeof many - 2, flags, "t"));
+    assert_int_equal(id_of(&lexicon, many + 1), 1);
+    refused(nt_added_finish(&added, &lexicon, make_long, many), NT_E_UNSUPPORTED,
+            "1025 bytes when normalized");
+    nt_added_free(&added);
+
+    /* "ab" and "ac" are both looked for as "a": the first is found; "z" as nothing: never */
+    take_ok(nt_added_add(&added, &lexicon, 2, "ab", 2, flags, "t"));
+    take_ok(nt_added_add(&added, &lexicon, 2, "ac", 2, flags, "t"));
+    take_ok(nt_added_add(&added, &lexicon, 2, "z", 1, flags, "t"));
+    take_ok(nt_added_finish(&added, &lexicon, cut_short, NULL));
+    nt_added_scan scan = {.added = &added, .trie = &added.normalized, .text = "zaz", .n = 3};
+    static const struct {
+        size_t start, end;
+        int token;
+    } spans[] = {{0, 1, -1}, {1, 2, 0}, {2, 3, -1}};
+    for (size_t i = 0; i < 3; i++) {
+        nt_span span;
+        assert_true(nt_added_next(&span, &scan));
+        assert_int_equal(span.start, spans[i].start);
+        assert_int_equal(span.end, spans[i].end);
+        assert_ptr_equal(span.token, spans[i].token < 0 ? NULL : &added.tokens[spans[i].token]);
+    }
+    nt_span span;
+    assert_false(nt_added_next(&span, &scan));
+    nt_added_free(&added);
+    nt_lexicon_free(&lexicon);
+}
+
+/* Where a text may not be cut: across a token, and before the space that one takes; of either
+ * pass. */
+static void tokens_across(void **state) {
+    (void)state;
+    nt_lexicon lexicon = new_lexicon();
+    nt_added added = {0};
+    take_ok(nt_lexicon_add(&lexicon, "a", 1, 0, "t"));
+    take_ok(nt_added_add(&added, &lexicon, 1, "<s>", 3, (nt_added_token){0}, "t"));
+    take_ok(nt_added_add(&added, &lexicon, 1, "<r>", 3, (nt_added_token){.rstrip = true}, "t"));
+    take_ok(nt_added_add(&added, &lexicon, 1, "(n)", 3, (nt_added_token){.normalized = true}, "t"));
+    take_ok(nt_added_finish(&added, &lexicon, NULL, NULL));
+    static char text[3000];
+    memset(text, '<', sizeof text); /* starts that lead to nothing */
+    static const size_t places[] = {0, 100, 2990};
+    static const char *const contents[] = {"<s>", "<r>", "(n)"};
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            size_t at = places[i];
+            memcpy(text + at, contents[k], 3);
+            memcpy(text + at + 3, " b", 2);
+            for (size_t cut = 1; cut < 3; cut++)
+                assert_true(nt_added_crosses(&added, text, sizeof text, at + cut));
+            assert_int_equal(nt_added_crosses(&added, text, sizeof text, at + 3), k == 1);
+            assert_false(nt_added_crosses(&added, text, sizeof text, at + 4));
+            assert_false(at && nt_added_crosses(&added, text, sizeof text, at - 1));
+        }
+        memset(text, '<', sizeof text);
+    }
+    nt_added_free(&added);
+    nt_lexicon_free(&lexicon);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gpt2_from_its_files),  cmocka_unit_test(gpt2_from_the_image),
-        cmocka_unit_test(image_is_finished),    cmocka_unit_test(joints_of_tokens),
-        cmocka_unit_test(pairs_grow_wide),      cmocka_unit_test(out_of_the_block),
-        cmocka_unit_test(contents_by_the_byte), cmocka_unit_test(spelled_tokens),
-        cmocka_unit_test(pairs_in_a_table),     cmocka_unit_test(byte_level),
+        cmocka_unit_test(gpt2_from_its_files),    cmocka_unit_test(gpt2_from_the_image),
+        cmocka_unit_test(image_is_finished),      cmocka_unit_test(joints_of_tokens),
+        cmocka_unit_test(pairs_grow_wide),        cmocka_unit_test(out_of_the_block),
+        cmocka_unit_test(contents_by_the_byte),   cmocka_unit_test(spelled_tokens),
+        cmocka_unit_test(pairs_in_a_table),       cmocka_unit_test(byte_level),
+        cmocka_unit_test(limits_of_added_tokens), cmocka_unit_test(tokens_across),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

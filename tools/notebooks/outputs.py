@@ -1,10 +1,11 @@
-"""When two outputs are the same: words, ids and layout exactly, numbers with a fraction within 1e-4 (or, where
-fewer digits were printed, one unit of the last), small ones to three digits too. The one place that says so."""
+"""When two outputs are the same: words, ids and layout exactly; numbers with a fraction within 1e-4, or a
+hundred-thousandth where they are large, and small ones within a hundredth too; where fewer digits were printed,
+within one unit of the last. The one place that says so."""
 
 import math
 import re
 
-TOLERANCE = 1e-4
+TOLERANCE, RELATIVE = 1e-4, 1e-5
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])|(?<![\w.])[-+]?(?:nan|inf)\b")
 GRADIENT = re.compile(r",?\s*(?:grad_fn=<[^>]*>|requires_grad=True)")
 PLACE = re.compile(r"0x[0-9a-f]{6,}")
@@ -15,10 +16,12 @@ SHOWN = ("text/plain", "text/markdown", "text/html", "image/svg+xml")
 def near(a, b, unit=0.0):
     if a == b or (math.isnan(a) and math.isnan(b)):
         return True
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return False
     apart, size = abs(a - b), max(abs(a), abs(b))
     if unit and apart <= unit * 1.000001:
         return True
-    return apart <= TOLERANCE * max(1.0, size) and (apart <= 1e-6 or apart <= 1e-2 * size)
+    return apart <= max(TOLERANCE, RELATIVE * size) and (apart <= 1e-6 or apart <= 1e-2 * size)
 
 
 def unit_of(word):
@@ -49,7 +52,7 @@ def text_difference(a, b):
     (words_a, numbers_a), (words_b, numbers_b) = parts(a), parts(b)
     if len(numbers_a) != len(numbers_b):
         return f"{len(numbers_a)} numbers and {len(numbers_b)}: {around(a, b)}"
-    tables = any(mark in a for mark in ("tensor(", "array(", "  ", "<td>"))
+    tables = a.startswith("  ") or any(mark in a for mark in ("tensor(", "array(", "<td>"))
     for i, (x, y) in enumerate(zip(words_a, words_b)):
         if x != y and not (tables and spread(x) == spread(y)):
             return f"other words: {around(a, b)}"
@@ -62,11 +65,9 @@ def text_difference(a, b):
 def number_same(x, y):
     if x == y:
         return True
-    whole = not any(c in x + y for c in ".eEni")
-    if whole:
+    if not all(re.search("[.eE]", word) for word in (x, y)):  # whole numbers, nan and inf are exact
         return False
-    coarse = max(unit_of(w) if not w.strip("+-").isalpha() else 0.0 for w in (x, y))
-    return near(float(x), float(y), coarse)
+    return near(float(x), float(y), max(unit_of(x), unit_of(y)))
 
 
 def around(a, b, room=60):

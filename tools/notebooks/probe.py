@@ -5,7 +5,8 @@ import json as _json
 import types as _types
 
 _seen = {}
-_MOST = 256
+_MOST = 256  # numbers of an array, evenly spread
+_ALL = 50    # entries of a dictionary
 
 
 def _floats(x):
@@ -22,11 +23,14 @@ def _describe(x, depth=0):
         return None
     if hasattr(x, "shape") and hasattr(x, "dtype") and hasattr(x, "reshape"):
         return _array(x)
+    if hasattr(x, "get_seq_length"):  # keys and values: how many
+        return {"positions": int(x.get_seq_length())}
     if hasattr(x, "to_dict") and hasattr(x, "columns"):
         return {"columns": [str(c) for c in x.columns],
                 "rows": [[_describe(v, depth + 1) for v in row] for row in x.values.tolist()]}
     if hasattr(x, "items") and hasattr(x, "keys"):
-        return {str(k): _describe(v, depth + 1) for k, v in list(x.items())[:50]}
+        items = sorted(x.items(), key=lambda item: str(item[0])) if len(x) > _ALL else x.items()
+        return {str(k): _describe(v, depth + 1) for k, v in list(items)[:_ALL]}
     if hasattr(x, "__len__") and hasattr(x, "__getitem__") and hasattr(x, "__iter__"):
         n = len(x)
         some = range(n) if n <= 24 else [*range(12), *range(n - 12, n)]
@@ -48,10 +52,7 @@ def _probe(namespace):
     for name, value in list(namespace.items()):
         if name.startswith("_") or name in ("In", "Out", "exit", "quit", "open", "get_ipython"):
             continue
-        if _seen.get(name) is value:
-            continue
-        _seen[name] = value
         described = _describe(value)
-        if described is not None:
-            found[name] = described
+        if described is not None and _seen.get(name) != described:
+            _seen[name] = found[name] = described
     print(_json.dumps(found))

@@ -36,7 +36,7 @@ PAIRS = [["caf\u00e9", "\u65e5\u672c\u8a9e!"], ["", "x"], ["\U0001f600", ""]]
 
 
 def rows(tensor, picked):
-    return [[float(x) for x in row[picked]] for row in tensor]
+    return [[float(f"{float(x):.8g}") for x in row[picked]] for row in tensor]
 
 
 def session_figures(folder):

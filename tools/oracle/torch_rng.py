@@ -129,7 +129,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         oracle = Oracle(folder, sys.argv[1])
         for case in cases():
-            for seed in ("warm", *map(str, SEEDS)) if case["options"].get("do_sample") else ("warm",):
+            for seed in ("warm", "42") if case["options"].get("do_sample") else ("warm",):
                 whole = expect(oracle, {**case, "seed": seed}, kept)
                 if whole:
                     done.append(whole)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..library import lib
-from . import checkpoints, choices, generation, inside, others, scores, tokens
 from .base import Result, Results, Rows
 from .checkpoints import (DiffSum, TensorDiff, TensorInfo, Tensors, TensorsCompared, Versus,
                           VersusToken)
@@ -20,8 +19,12 @@ from .others import Compared, Counts, Explanation, Facts, Option, Text, Tokens
 from .scores import Char, Continuation, Continuations, Perplexity, Score, ScoredToken, Totals, Word
 from .tokens import Candidate, Change, Token
 
-__all__ = ["Result", "Results", "Rows", "wrap", *tokens.__all__, *choices.__all__, *generation.__all__,
-           *scores.__all__, *inside.__all__, *checkpoints.__all__, *others.__all__]
+__all__ = ["Beam", "Candidate", "Change", "Char", "Compared", "Continuation", "Continuations",
+           "Counts", "DiffSum", "Effort", "Explanation", "Facts", "Generation", "Head",
+           "Inspection", "LayerCell", "LayerChoice", "Next", "Option", "Output", "Perplexity",
+           "Proof", "Result", "Results", "Rows", "Score", "ScoredToken", "Step", "Steps",
+           "TensorDiff", "TensorInfo", "Tensors", "TensorsCompared", "Text", "Token", "Tokens",
+           "Totals", "Versus", "VersusToken", "Word", "wrap"]
 
 _CLASSES = {kind: made for made in
             (Next, Steps, Generation, Score, Continuations, Perplexity, Inspection, Tokens, Text,

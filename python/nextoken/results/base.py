@@ -27,7 +27,7 @@ _HEAT = {None: lib.NT_HEAT_NONE, "probability": lib.NT_HEAT_PROBABILITY, "rank":
 _DETAIL = {"auto": lib.NT_TREE_AUTO, "outputs": lib.NT_TREE_OUTPUTS, "kept": lib.NT_TREE_KEPT,
            "beams": lib.NT_TREE_BEAMS, "all": lib.NT_TREE_ALL}
 _PLAIN = ("width", "color", "ascii", "no_header", "index", "bits", "row_prefix", "header_prefix",
-          "most_rows", "trace", "plain", "position", "skip_first", "arcs", "text_shown")
+          "most_rows", "trace", "plain", "position", "skip_first", "arcs", "text_shown", "lasting")
 
 
 def one_of(words: Dict[Any, int], value: Any, name: str) -> int:
@@ -205,7 +205,7 @@ class Result:
     # ---- What is shown without asking ----
 
     def __str__(self) -> str:
-        return self.table()
+        return self.table(lasting=True)
 
     def _brief(self) -> str:
         return ""
@@ -334,7 +334,9 @@ class Results(Sequence[R], Generic[R]):
             n_before = len(made["record"])
             made["record"] += [i] * n
             for name, values in part.items():
-                made.setdefault(name, [None] * n_before).extend(values)
+                if name not in made:
+                    made[name] = [None] * n_before
+                made[name] += values
             for name, values in made.items():  # columns that this one does not have
                 values.extend([None] * (n_before + n - len(values)))
         return made
@@ -345,7 +347,7 @@ class Results(Sequence[R], Generic[R]):
 
     def to_csv(self, **options: Any) -> str:
         """All rows as CSV, with the number of the text in `record`."""
-        pieces = []
+        pieces: List[str] = []
         for i, item in enumerate(self.items):
             if not isinstance(item, Exception):
                 pieces.append(item.to_csv(**dict(options, row_prefix=f"{i},", header_prefix="record,",

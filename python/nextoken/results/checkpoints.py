@@ -169,7 +169,7 @@ class Versus(Rows[VersusToken]):
             c, t = lib.nt_result_versus(self.handle, i), lib.nt_result_token(self.handle, i)
             made.append(VersusToken(
                 shown(token_bytes(t)), t.id, tuple(c.logprob), tuple(c.rank), tuple(c.entropy),
-                tuple(c.divergence), tuple(shown(token_bytes(c.likeliest[k])) for k in (0, 1)),
+                tuple(c.divergence), (shown(token_bytes(c.likeliest[0])), shown(token_bytes(c.likeliest[1]))),
                 tuple(c.likeliest[k].id for k in (0, 1)), tuple(c.likeliest_prob), c.counted))
         return made
 

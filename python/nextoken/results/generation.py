@@ -184,7 +184,9 @@ class Generation(Rows[Output]):
     def tree(self, detail: str = "auto", **options: Any) -> str:
         """The tree of a search with beams as text: print(m.generate(text, num_beams=3).tree()). detail:
         "outputs" the ways to them, "kept" every beam too, "beams" what was pruned too, "all"."""
-        return self.table(tree=detail, text_shown=True, **options).lstrip("\n")
+        lines = self.table(tree=detail, text_shown=True, **dict({"lasting": True}, **options)).split("\n")
+        heads = [i for i, line in enumerate(lines) if line.startswith("tree ") and "probability" in line]
+        return "\n".join(lines[heads[-1]:] if heads else lines)
 
     def columns(self) -> Columns:
         """sequence, ids (with blanks between them), text, logprob, finish_reason, score."""

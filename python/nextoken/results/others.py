@@ -124,11 +124,10 @@ class Option(NamedTuple):
 
 
 def read_option(c: Any) -> Option:
-    def words(name: str) -> str:
-        return string(getattr(c, name)) or ""
-
-    return Option(*(words(name) for name in ("name", "type", "default_value", "range", "help", "section",
-                                             "source", "about", "example")), c.draws, c.one_step)
+    words: List[Any] = [string(getattr(c, name)) or "" for name in
+                        ("name", "type", "default_value", "range", "help", "section", "source", "about",
+                         "example")]
+    return Option._make([*words, c.draws, c.one_step])
 
 
 class Explanation(Result):

@@ -97,6 +97,7 @@ class Score(Rows[ScoredToken]):
     """How likely a text is: a sequence of ScoredToken, with sums over those that count."""
 
     kinds = (lib.NT_RESULT_SCORE,)
+    _by: Tuple[str, ...] = ()  # as the job was told; (): not known
 
     def _make(self) -> List[ScoredToken]:
         if lib.nt_result_scored(self.handle, 0) == NULL:
@@ -205,7 +206,7 @@ class Score(Rows[ScoredToken]):
         return makers[by]()
 
     def _by_token(self) -> bool:
-        return "logprobs" in self.to_dict()
+        return "token" in self._by if self._by else "logprobs" in self.to_dict()
 
     def _by_tokens(self) -> Columns:
         rows = self.rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, List, NamedTuple, Optional, Tuple
 
-from ..library import NULL, ffi, string
+from ..library import ffi, string
 
 __all__ = ["Candidate", "Change", "Token"]
 
@@ -51,7 +51,7 @@ class Candidate(NamedTuple):
 
 
 def token_bytes(token: Any) -> Optional[bytes]:
-    return None if token.bytes == NULL else ffi.buffer(token.bytes, token.n_bytes)[:]
+    return ffi.buffer(token.bytes, token.n_bytes)[:] if token.n_bytes else None
 
 
 def shown(raw: Optional[bytes]) -> Optional[str]:
@@ -69,7 +69,7 @@ def tokens(result: Any, n: Any, at: Any) -> List[Token]:
 
 def candidate(c: Any) -> Candidate:
     raw = token_bytes(c.token)
-    changes = tuple(Change(string(c.changes[i].option), c.changes[i].before, c.changes[i].after)
+    changes = tuple(Change(string(c.changes[i].option) or "", c.changes[i].before, c.changes[i].after)
                     for i in range(c.n_changes))
     return Candidate(shown(raw), c.token.id, c.rank, c.prob, c.logprob, c.logit, c.processed_prob,
                      c.processed_logit, changes, raw)

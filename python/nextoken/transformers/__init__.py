@@ -6,6 +6,7 @@ out; without it NumPy's arrays do.
 """
 
 import importlib
+import importlib.util
 
 # The version whose names and behaviours these are.
 __version__ = "5.23.0"
@@ -22,48 +23,43 @@ _NAMES = {
                "PreTrainedConfig", "PretrainedConfig", "Qwen2Config"],
     "generation_config": ["GenerationConfig", "GenerationMode", "WatermarkingConfig"],
     "streamers": ["AsyncTextIteratorStreamer", "BaseStreamer", "TextIteratorStreamer", "TextStreamer"],
-    "pipeline": ["Pipeline", "TextGenerationPipeline", "pipeline"],
+    "pipelines": ["Pipeline", "TextGenerationPipeline", "pipeline"],
     "seed": ["enable_full_determinism", "set_seed"],
+    "auto": ["AutoModel", "AutoModelForCausalLM"],
+    "model": ["GPT2LMHeadModel", "GPTNeoForCausalLM", "GPTNeoXForCausalLM", "LlamaForCausalLM", "OPTForCausalLM",
+              "PreTrainedModel", "Qwen2ForCausalLM"],
+    "headless": ["GPT2Model", "GPTNeoModel", "GPTNeoXModel", "LlamaModel", "OPTModel", "Qwen2Model"],
+    "cache": ["Cache", "DynamicCache"],
 }
-# Modules whose __all__ is offered whole.
-_WHOLE = ["model", "auto", "outputs", "cache", "generation", "processors"]
-_MODULES = ["logging", "utils"]
 
 _where = {name: module for module, names in _NAMES.items() for name in names}
 
 
-def _look_up(name):
-    if name in _where:
-        return _where[name]
-    for module in _WHOLE:
-        try:
-            found = importlib.import_module("." + module, __name__)
-        except ModuleNotFoundError as error:
-            if error.name != f"{__name__}.{module}":
-                raise
-            continue
-        if name in getattr(found, "__all__", ()):
-            return module
-    return None
+def _module(name):
+    return importlib.import_module("." + name, __name__)
+
+
+def _module_of(name):
+    """The module that has a name; None where there is none."""
+    if name not in _where and not name.startswith("_"):
+        # outputs, and what generate() takes and gives: the names stand there
+        _where.update({listed: module for module in ("generation", "outputs") for listed in _module(module).__all__
+                       if listed not in _where})
+    return _where.get(name)
 
 
 def __getattr__(name):
-    if name in _MODULES:
-        return importlib.import_module("." + name, __name__)
-    module = None if name.startswith("_") else _look_up(name)
+    if name not in _where and not name.startswith("_") and importlib.util.find_spec(f"{__name__}.{name}"):
+        return _module(name)
+    module = _module_of(name)
     if module is None:
         raise AttributeError(f"nextoken.transformers has no {name!r}; it is not among the parts of transformers "
                              "that nextoken has")
-    value = getattr(importlib.import_module("." + module, __name__), name)
+    value = getattr(_module(module), name)
     globals()[name] = value
     return value
 
 
 def __dir__():
-    names = {*globals(), *_where, *_MODULES}
-    for module in _WHOLE:
-        try:
-            names.update(getattr(importlib.import_module("." + module, __name__), "__all__", ()))
-        except ImportError:
-            pass
-    return sorted(names)
+    _module_of("a name that nothing has")
+    return sorted({*globals(), *_where, "logging"})

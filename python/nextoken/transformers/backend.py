@@ -83,24 +83,28 @@ def write_gpt2_files(tokenizer, folder):
         json.dump(ids, file, ensure_ascii=False)
     with open(os.path.join(folder, "merges.txt"), "w", encoding="utf-8") as file:
         file.write("#version: 0.2\n")
-        for content in contents[256:]:
-            parts = _parts(content, ids)
-            if parts:
-                file.write(" ".join(parts) + "\n")
+        for i, content in enumerate(contents):
+            if i >= 256 and not content.startswith("<|"):
+                file.write(" ".join(_parts(content, ids)) + "\n")
 
 
 def _parts(content, ids):
-    """The two tokens that a merge made this one of: what byte pair encoding leaves of its characters when
-    only earlier merges are done. GPT-2 numbers tokens in the order of their merges."""
-    limit, pieces = ids[content], list(content)
-    if len(pieces) < 2 or content.startswith("<|"):
-        return None
+    """The two tokens that a merge made this one of. GPT-2 numbers tokens in the order of their merges: they are
+    what byte pair encoding leaves of its characters when only earlier merges are done."""
+    rank, limit, n = ids.get, ids[content], len(content)
+    cuts = [i for i in range(1, n) if rank(content[:i], limit) < limit and rank(content[i:], limit) < limit]
+    if len(cuts) == 1:
+        return content[:cuts[0]], content[cuts[0]:]
+    pieces = list(content)
+    ranks = [rank(a + b, limit) for a, b in zip(pieces, pieces[1:])]
     while len(pieces) > 2:
-        best = min((ids.get(a + b, limit), i) for i, (a, b) in enumerate(zip(pieces, pieces[1:])))
-        if best[0] >= limit:
-            return None
-        i = best[1]
+        i = ranks.index(min(ranks))
         pieces[i:i + 2] = [pieces[i] + pieces[i + 1]]
+        del ranks[i]
+        if i:
+            ranks[i - 1] = rank(pieces[i - 1] + pieces[i], limit)
+        if i < len(ranks):
+            ranks[i] = rank(pieces[i] + pieces[i + 1], limit)
     return pieces
 
 
@@ -249,13 +253,16 @@ class Backend:
 
     def _sequences(self, texts, split_special, details):
         """The tokens of each text, with nothing around them."""
+        from ..errors import TextError
         from ..library import ffi
-        from ..tokenizer import Tokenizer  # noqa: F401
 
         offsets = "characters" if details else None
         options = {"words": True} if details else {}
-        made = self.tokenizer.encode_batch(texts, None, offsets, add_special_tokens=-1, truncation=-1, padding=-1,
-                                           split_special_tokens=bool(split_special), **options)
+        try:
+            made = self.tokenizer.encode_batch(texts, None, offsets, add_special_tokens=-1, truncation=-1, padding=-1,
+                                               split_special_tokens=bool(split_special), **options)
+        except TextError as error:
+            raise TypeError(f"a text with half of a surrogate pair: {error}") from None
         encodings = []
         for text, one in zip(texts, made):
             places = words = names = None

@@ -4,7 +4,6 @@ that sequences share; a cache holds a sequence for each row of the batch.
 Letters: B rows, S positions.
 """
 
-import copy
 import weakref
 
 import numpy as np
@@ -164,7 +163,8 @@ class Cache:
         return True
 
     def __deepcopy__(self, memo):
-        made = copy.copy(self)
+        made = type(self)()
+        made.mask, made.n_layer = self.mask, self.n_layer
         made.rows = [row.fork() for row in self.rows]
         return made
 

@@ -4,6 +4,7 @@ names, defaults and forms of transformers; AutoConfig picks by model_type."""
 import copy
 import json
 import os
+import warnings
 
 from . import logging, tensors
 from .files import Where, locate
@@ -170,6 +171,13 @@ class PreTrainedConfig:
     @property
     def rope_scaling(self):
         return self.rope_parameters
+
+    @rope_scaling.setter
+    def rope_scaling(self, value):
+        warnings.warn("`rope_scaling` is deprecated and will be removed in a future version. Set `rope_parameters` "
+                      "instead, with `rope_type` and `rope_theta` included.", FutureWarning, stacklevel=3)
+        self.rope_parameters = None if value is None else {**value, "rope_type": value.get(
+            "rope_type", value.get("type", "default"))}
 
     def get_text_config(self, decoder=None, encoder=None):
         """The part that is about text: here the whole."""

@@ -15,7 +15,7 @@ EVERY = -1
 
 def _floats(array, *at):
     """The address of array[at]."""
-    return ffi.cast("float *", array[at].ctypes.data)
+    return ffi.cast("float *", array.ctypes.data + sum(i * step for i, step in zip(at, array.strides)))
 
 
 class _Part:
@@ -29,22 +29,26 @@ class Pass:
     """One call. ids int32 [B, T], mask bool [B, T], positions int [B, T]; rows: of a cache, with what
     they hold in past bool [B, S - T].
 
-    logits: of the last `keep` columns. Columns of padding behind a text are computed as transformers
-    computes them: they look at the text, and nothing looks at them. Those before it are zeros, and
-    False in computed [B, T].
+    logits [B, keep, V]: of the last `keep` columns. hidden: "all", or "last" for what the head reads, as
+    [L + 1 or 1, B, T, D]. attentions [L, B, H, T, S]. Columns of padding are as transformers computes them
+    (with its usual attention, "sdpa"): they look at the text before them, if there is any, and nothing
+    looks at them. Where nobody can say what they are they are zeros, and False in computed [B, T].
     """
 
-    def __init__(self, session, rows, ids, mask, positions, past, keep, hidden=False, attentions=False):
+    def __init__(self, session, rows, ids, mask, positions, past, keep, hidden=None, attentions=False,
+                 front=True):
         self.session, self.rows, self.ids = session, rows, ids
         self.mask, self.positions, self.past = mask, positions, past
         B, T = ids.shape
         info = session.info
+        self.front = front  # padding before anything is computed
         self.computed = np.ones((B, T), bool)
         self.first = T - keep  # the first column whose logits are wanted
         whole = mask.all()
         make = np.empty if whole else np.zeros
         self.logits = make((B, keep, info.n_vocab), np.float32)
-        self.hidden = make((info.n_layer + 1, B, T, info.n_embd), np.float32) if hidden else None
+        layers = {"all": info.n_layer + 1, "last": 1}.get(hidden)
+        self.hidden = make((layers, B, T, info.n_embd), np.float32) if hidden else None
         self.attentions = None
         if attentions:
             self.attentions = np.zeros((info.n_layer, B, info.n_head, T, past.shape[1] + T), np.float32)
@@ -69,17 +73,19 @@ class Pass:
         cuts.update(np.flatnonzero(mask[1:] != mask[:-1]) + 1)
         cuts.update(np.flatnonzero(np.diff(positions) != 1) + 1)
         edges, parts = sorted(cuts), []
-        filled = len(self.rows[b]) > 0
         all_wanted = self.hidden is not None or self.attentions is not None
         for begin, end in zip(edges, edges[1:]):
             if mask[begin]:
                 parts.append(_Part(b, begin, end, False))
-                filled = True
-            elif filled and positions[begin] >= 0 and (all_wanted or end > self.first):
+            elif (self.front or self._behind(b, begin)) and positions[begin] >= 0 and (all_wanted or end > self.first):
                 parts.append(_Part(b, begin, end, True))
             else:
                 self.computed[b, begin:end] = False
         return parts
+
+    def _behind(self, b, column):
+        """Whether there is something before a column."""
+        return len(self.rows[b]) > 0 or self.mask[b, :column].any()
 
     def _run(self, parts):
         """The i-th pieces of all rows at once."""
@@ -130,8 +136,8 @@ class Pass:
             if self.hidden is not None:
                 made += self._hidden_of(part)
             if self.attentions is not None:
-                entry, scatter = self._attention_of(part)
-                made.append(entry)
+                entries, scatter = self._attention_of(part)
+                made += entries
                 behind.append(scatter)
         captures = ffi.new("nt_capture[]", len(made))
         see = ffi.addressof(lib, "nt_keep")
@@ -145,7 +151,7 @@ class Pass:
 
     def _kept(self, part, data, per_layer, per_position, per_head=0):
         row = self.rows[part.b]
-        return ffi.new("nt_kept *", {"sequence": row.number, "first": len(row), "data": data,
+        return ffi.new("nt_keeper *", {"sequence": row.number, "first": len(row), "data": data,
                                      "per_layer": per_layer, "per_head": per_head,
                                      "per_position": per_position})
 
@@ -153,10 +159,12 @@ class Pass:
         """The embeddings, what each block gives, and over the last of these the final norm."""
         layers, B, T, D = self.hidden.shape
         at = (part.b, part.begin)
+        last = (lib.NT_POINT_FINAL_NORM, self._kept(part, _floats(self.hidden, layers - 1, *at), 0, D))
+        if layers == 1:
+            return [last]
         return [(lib.NT_POINT_EMBEDDING, self._kept(part, _floats(self.hidden, 0, *at), 0, D)),
                 (lib.NT_POINT_BLOCK_OUT, self._kept(part, _floats(self.hidden, 1, *at), B * T * D, D)),
-                (lib.NT_POINT_FINAL_NORM, self._kept(part, _floats(self.hidden, layers - 1, *at), 0,
-                                                     D))]
+                last]
 
     def _attention_of(self, part):
         """Straight into place where the columns that the row has read lie side by side, else through a
@@ -164,10 +172,12 @@ class Pass:
         L, B, H, T, S = self.attentions.shape
         read = np.concatenate([self.past[part.b], self.mask[part.b, :part.end]])
         columns = np.flatnonzero(read)
+        if not len(columns):  # padding in front of everything
+            return [], lambda: None
         if columns[-1] - columns[0] + 1 == len(columns):
             data = _floats(self.attentions, 0, part.b, 0, part.begin, int(columns[0]))
             kept = self._kept(part, data, B * H * T * S, S, T * S)
-            return (lib.NT_POINT_ATTENTION, kept), lambda: None
+            return [(lib.NT_POINT_ATTENTION, kept)], lambda: None
         n = part.end - part.begin
         block = np.zeros((L, H, n, len(columns)), np.float32)
         kept = self._kept(part, _floats(block, 0, 0, 0, 0), H * n * len(columns), len(columns),
@@ -176,4 +186,4 @@ class Pass:
         def scatter():
             self.attentions[:, part.b, :, part.begin:part.end, columns] = np.moveaxis(block, 3, 0)
 
-        return (lib.NT_POINT_ATTENTION, kept), scatter
+        return [(lib.NT_POINT_ATTENTION, kept)], scatter

@@ -36,22 +36,23 @@ def refuse_arguments(kwargs, kind):
 
 
 class Inputs:
-    """ids int32 [B, T], mask bool [B, T], positions int64 [B, T], past bool [B, S - T]; cache (None: a
-    new one); torch: the module where ids are a tensor of it, else None."""
+    """ids int32 [B, T], mask bool [B, T], positions int64 [B, T], past bool [B, S - T]; cache: the one that
+    goes on, or None; caches: whether the output has one; torch: the module where ids are a tensor of it,
+    else None."""
 
-    def __init__(self, model, input_ids, attention_mask, position_ids, cache, packs):
+    def __init__(self, model, input_ids, attention_mask, position_ids, cache, caches):
         if input_ids is None:
             raise ValueError("You have to specify either input_ids or inputs_embeds; nextoken takes "
                              "input_ids alone")
         self.torch = tensors.torch() if tensors.is_tensor(input_ids) else None
         self.ids = _ids(input_ids)
-        self.cache = _cache(cache, len(self.ids), model)
+        self.cache, self.caches = _cache(cache, len(self.ids), model), caches
         B, T = self.ids.shape
         before = self.cache.get_seq_length() if self.cache is not None else 0
         self.past = self.cache.mask if before else np.zeros((B, 0), bool)
         self.mask = self._mask(attention_mask)
         self.positions = self._positions(position_ids, before, model.positions_by_mask)
-        if packs and attention_mask is None and cache is None:
+        if not caches and attention_mask is None and cache is None:
             self._refuse_packed()
 
     def _mask(self, given):
@@ -100,11 +101,16 @@ class Inputs:
         return [row.on(session) for row in self.cache.rows]
 
     def keep(self, rows, n_layer):
-        """The cache with what was read now."""
-        cache = DynamicCache() if self.cache is None else self.cache
+        """The cache gets what was read now."""
+        if self.cache is None and not self.caches:
+            return
+        cache = self.cache = DynamicCache() if self.cache is None else self.cache
         cache.rows, cache.n_layer = rows, n_layer
         cache.mask = np.concatenate([self.past, self.mask], axis=1)
-        return cache
+
+    def give(self, array):
+        """An array as the caller's kind: a tensor over the same memory, or itself."""
+        return array if self.torch is None else self.torch.from_numpy(array)
 
 
 def _ids(given):

@@ -3,6 +3,7 @@
 import os
 
 from .files import BUILT_IN, Where
+from .places import check_place
 
 __all__ = ["load"]
 
@@ -18,8 +19,9 @@ _QUANTIZED = ("quantization_config", "load_in_8bit", "load_in_4bit")
 _ATTENTION = ("eager", "sdpa", None)
 
 
-def load(cls, name, *args, config=None, output_loading_info=False, **kwargs):
-    """The model of class cls (None: the one that the checkpoint is of).
+def load(cls, name, *args, config=None, output_loading_info=False, classes=None, **kwargs):
+    """The model of class cls, or the one of `classes` that is of the checkpoint's family (None: those that
+    write).
 
     name: a folder, a .gguf or .safetensors file, a name of the hub, "tales". config: in place of the
     checkpoint's. cache_dir, force_download, local_files_only, token, revision, subfolder: of the hub.
@@ -44,7 +46,7 @@ def load(cls, name, *args, config=None, output_loading_info=False, **kwargs):
         path = os.path.join(path, where.subfolder)
     core = Model(path, offline=where.local_files_only or None, refresh=where.force_download,
                  cache=where.cache_dir, token=_token(where.token))
-    kind = _class_of(cls, core, CLASSES)
+    kind = _class_of(cls, core, classes or CLASSES)
     config, generation_config = _configurations(name, path, config, where, kwargs)
     model = kind._of(core, config, generation_config)
     if output_loading_info:
@@ -59,10 +61,8 @@ def _token(token):
 
 def _check(kwargs):
     """Takes out what says how a model is held, and refuses what is not built."""
-    from .model import _check_place
-
     for name in ("dtype", "torch_dtype"):
-        _check_place(kwargs.pop(name, None))
+        check_place(kwargs.pop(name, None))
     _check_device_map(kwargs.pop("device_map", None))
     attention = kwargs.pop("attn_implementation", None)
     if attention not in _ATTENTION:
@@ -80,13 +80,11 @@ def _check(kwargs):
 
 
 def _check_device_map(device_map):
-    from .model import _check_place
-
     if isinstance(device_map, dict):
         for device in device_map.values():
-            _check_place(device)
+            check_place(device)
     elif device_map not in ("auto", "balanced", "sequential", "balanced_low_0"):
-        _check_place(device_map)
+        check_place(device_map)
 
 
 def _class_of(cls, core, classes):

@@ -22,6 +22,7 @@ class _Handler(_logging.StreamHandler):
 
     def __init__(self):
         super().__init__(sys.stderr)
+        self.setFormatter(_logging.Formatter("[nextoken] %(message)s"))
 
     @property
     def stream(self):

@@ -29,8 +29,8 @@ def causal_loss(logits, labels, computed, torch=None, shift_labels=None, num_ite
         raise ValueError(f"shift_labels have the shape {list(wanted.shape)} and logits {[B, T, V]}")
     counted = wanted != IGNORED
     if (counted & ~computed).any():
-        raise NotImplementedError("labels are asked for behind padding at the beginning of a row, of which "
-                                  "nothing is computed: give it the label -100")
+        raise NotImplementedError("labels are asked for behind padding, of which nothing is computed in this "
+                                  "family: give them -100, the first label behind padding too")
     outside = counted & ((wanted < 0) | (wanted >= V))
     if outside.any():
         raise IndexError(f"Target {int(wanted[outside][0])} is out of bounds.")

@@ -8,31 +8,14 @@ import sys
 import numpy as np
 
 from ..arrays import as_numpy
-from . import outputs, tensors
+from . import outputs
 from .forward import Pass
 from .inputs import Inputs, refuse_arguments
 from .loss import causal_loss
+from .places import Device, check_place
 
 __all__ = ["CLASSES", "GPT2LMHeadModel", "GPTNeoForCausalLM", "GPTNeoXForCausalLM", "LlamaForCausalLM",
            "OPTForCausalLM", "PreTrainedModel", "Qwen2ForCausalLM"]
-
-
-class Device:
-    """The processor, for programs without torch; with torch there is torch.device("cpu")."""
-
-    type, index = "cpu", None
-
-    def __repr__(self):
-        return "device(type='cpu')"
-
-    def __str__(self):
-        return "cpu"
-
-    def __eq__(self, other):
-        return str(other) == "cpu"
-
-    def __hash__(self):
-        return hash("cpu")
 
 
 class PreTrainedModel:
@@ -46,6 +29,7 @@ class PreTrainedModel:
     base_model_prefix = "model"
     main_input_name = "input_ids"
     positions_by_mask = False    #: where no position_ids are given, padding does not count
+    padding_in_front = True      #: it has numbers that can be told
     output_class = outputs.CausalLMOutputWithPast
     training = False
     is_gradient_checkpointing = False
@@ -77,7 +61,7 @@ class PreTrainedModel:
 
     # ---- The forward pass ----
 
-    def forward(self, input_ids=None, past_key_values=None, attention_mask=None, token_type_ids=None,
+    def forward(self, input_ids=None, *, past_key_values=None, attention_mask=None, token_type_ids=None,
                 position_ids=None, inputs_embeds=None, labels=None, use_cache=None,
                 output_attentions=None, output_hidden_states=None, return_dict=None, logits_to_keep=0,
                 **kwargs):
@@ -91,40 +75,56 @@ class PreTrainedModel:
         many positions, or of those that an array [n] names. return_dict=False: a tuple.
 
         Tensors of torch give tensors, anything else NumPy's arrays, in the library's memory: none has
-        gradients. Hidden states, logits and attentions of padding in front of a text are zeros.
+        gradients. Padding is computed as transformers computes it with attn_implementation="sdpa"; where
+        that cannot be (OPT's, GPT-Neo's in front of a text) it is zeros, and labels for it are refused.
         """
         loss_arguments = {name: kwargs.pop(name, None) for name in ("shift_labels", "num_items_in_batch")}
         refuse_arguments({"token_type_ids": token_type_ids, "inputs_embeds": inputs_embeds, **kwargs},
                          type(self).__name__)
-
-        def wish(value, name, otherwise):
-            value = getattr(self.config, name, None) if value is None else value
-            return otherwise if value is None else value
-
-        caches = wish(use_cache, "use_cache", True)
-        given = Inputs(self, input_ids, attention_mask, position_ids, past_key_values, packs=not caches)
+        given = self._inputs(input_ids, attention_mask, position_ids, past_key_values, use_cache)
         keep, chosen = _kept(logits_to_keep, given.ids.shape)
-        session = self.core.session()
-        rows = given.rows(session)
-        done = Pass(session, rows, given.ids, given.mask, given.positions, given.past, keep,
-                    hidden=wish(output_hidden_states, "output_hidden_states", False),
-                    attentions=wish(output_attentions, "output_attentions", False))
-        cache = given.keep(rows, self.core.info.n_layer) if caches or past_key_values is not None else None
+        hidden = "all" if self._wish(output_hidden_states, "output_hidden_states", False) else None
+        done = self._pass(given, keep, hidden, output_attentions)
         logits, computed = done.logits, done.computed[:, -keep:]
         if chosen is not None:
             logits = np.ascontiguousarray(logits[chosen])
-        torch = given.torch
         loss = None
-        if labels is not None or loss_arguments["shift_labels"] is not None:
+        if labels is None and loss_arguments["shift_labels"] is not None:
+            raise ValueError("shift_labels without labels ask for no loss: give both")
+        if labels is not None:
             if chosen is not None:
                 raise ValueError("labels are for all positions: leave logits_to_keep out")
-            loss = causal_loss(logits, labels, computed, torch, **loss_arguments)
-        give = torch.from_numpy if torch is not None else _itself
-        out = self.output_class(
-            loss=loss, logits=give(logits), past_key_values=cache if caches else None,
-            hidden_states=None if done.hidden is None else tuple(map(give, done.hidden)),
-            attentions=None if done.attentions is None else tuple(map(give, done.attentions)))
-        return out if wish(return_dict, "return_dict", True) else out.to_tuple()
+            loss = causal_loss(logits, labels, computed, given.torch, **loss_arguments)
+        out = self.output_class(loss=loss, logits=given.give(logits), **self._seen(given, done))
+        return out if self._wish(return_dict, "return_dict", True) else out.to_tuple()
+
+    def _wish(self, value, name, otherwise):
+        """What the call says, else the configuration."""
+        value = getattr(self.config, name, None) if value is None else value
+        return otherwise if value is None else value
+
+    def _inputs(self, ids, mask, positions, cache, use_cache):
+        return Inputs(self, ids, mask, positions, cache, bool(self._wish(use_cache, "use_cache", True)))
+
+    def _pass(self, given, keep, hidden, output_attentions):
+        """Runs the inputs; the cache has them then."""
+        session = self.core.session()
+        rows = given.rows(session)
+        done = Pass(session, rows, given.ids, given.mask, given.positions, given.past, keep, hidden,
+                    bool(self._wish(output_attentions, "output_attentions", False)), self.padding_in_front)
+        given.keep(rows, self.core.info.n_layer)
+        return done
+
+    def _seen(self, given, done):
+        """The fields that all outputs have."""
+        def each(arrays):
+            return None if arrays is None else tuple(map(given.give, arrays))
+
+        seen = {"past_key_values": given.cache if given.caches else None, "hidden_states": each(done.hidden),
+                "attentions": each(done.attentions)}
+        if done.attentions is not None and hasattr(self.output_class, "cross_attentions"):
+            seen["cross_attentions"] = ()  # as transformers says that there are none
+        return seen
 
     def __call__(self, *args, **kwargs):
         return self.forward(*args, **kwargs)
@@ -193,7 +193,7 @@ class PreTrainedModel:
     def to(self, *args, **kwargs):
         """The model itself: for "cpu" and float32. Others are refused."""
         for value in (*args, *(kwargs.pop(name, None) for name in ("device", "dtype"))):
-            _check_place(value)
+            check_place(value)
         for name in kwargs:
             if name not in ("non_blocking", "copy", "memory_format"):
                 raise TypeError(f"to() got an unexpected argument {name!r}")
@@ -241,6 +241,11 @@ class PreTrainedModel:
         save(self, save_directory, **kwargs)
 
     def __getattr__(self, name):
+        from .readout import part
+
+        found = part(self, name)  # the final norm and the head
+        if found is not None:
+            return found
         why = _OUT_OF_REACH.get(name)
         if why is None:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
@@ -277,20 +282,18 @@ _OUT_OF_REACH = {
                     _MODULES),
     **dict.fromkeys(("zero_grad", "gradient_checkpointing_enable", "gradient_checkpointing_disable",
                      "enable_input_require_grads", "compile", "add_adapter", "load_adapter"), _TRAINING),
+    **dict.fromkeys(("state_dict", "buffers", "named_buffers"),
+                    "the weights stay in the file; parameters() has their shapes, safetensors reads them"),
     **dict.fromkeys(("resize_token_embeddings", "load_state_dict", "prune_heads", "init_weights"),
                     "a model does not change"),
     **dict.fromkeys(("push_to_hub",), "it sends nothing anywhere; save_pretrained() writes a folder"),
 }
 
 
-def _itself(array):
-    return array
-
-
 def _kept(logits_to_keep, shape):
     """(how many of the last positions, index into their logits or None)."""
     B, T = shape
-    if logits_to_keep is None or isinstance(logits_to_keep, int):
+    if logits_to_keep is None or getattr(logits_to_keep, "ndim", -1) == 0 or isinstance(logits_to_keep, int):
         keep = int(logits_to_keep or 0)
         if keep < 0:
             raise ValueError(f"logits_to_keep is {keep}: it counts the last positions")
@@ -303,27 +306,6 @@ def _kept(logits_to_keep, shape):
     if chosen.ndim == 1:
         return T, (slice(None), chosen)
     return T, (np.arange(B)[:, None], chosen)
-
-
-_FLOAT32 = ("float32", "torch.float32", "<class 'numpy.float32'>", "float", "auto")
-
-
-def _check_place(value):
-    """Refuses devices other than the processor, and types other than float32."""
-    if value is None or isinstance(value, bool):
-        return
-    name = str(value)
-    if name.split(":")[0] == "cpu" or name in _FLOAT32:
-        return
-    if "float" in name or "int" in name:
-        raise NotImplementedError(f"{name}: this version computes in float32, whatever the file stores, and "
-                                  "cannot be told otherwise")
-    if tensors.is_tensor(value):
-        return _check_place(value.device)
-    if name.split(":")[0] in ("cuda", "mps", "xpu", "npu", "xla", "hpu", "meta") or name.isdigit():
-        raise RuntimeError(f"nextoken runs on the processor: there is no device {name!r} for it; use \"cpu\" "
-                           "(torch.device(\"cpu\"), device_map=\"cpu\")")
-    raise RuntimeError(f"{name!r} is neither a device nor a type that nextoken knows")
 
 
 # ---- Families -----------------------------------------------------------------------------------
@@ -345,6 +327,7 @@ class GPTNeoForCausalLM(_LearnedPositions):
     """GPT-Neo."""
 
     architecture, base_model_prefix = "gpt_neo", "transformer"
+    padding_in_front = False  # transformers has "eager" alone for it, where padding looks at everything
 
 
 class GPTNeoXForCausalLM(PreTrainedModel):

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Optional, Tuple
 
-__all__ = ["BaseModelOutput", "CausalLMOutput", "CausalLMOutputWithCrossAttentions",
+__all__ = ["BaseModelOutputWithPast", "BaseModelOutputWithPastAndCrossAttentions", "CausalLMOutput", "CausalLMOutputWithCrossAttentions",
            "CausalLMOutputWithPast", "ModelOutput"]
 
 
@@ -58,13 +58,20 @@ class ModelOutput(OrderedDict):
 
 
 @dataclass
-class BaseModelOutput(ModelOutput):
+class BaseModelOutputWithPast(ModelOutput):
     """last_hidden_state: [B, T, D], behind the final norm. The others as below."""
 
     last_hidden_state: Any = None
     past_key_values: Any = None
     hidden_states: Optional[Tuple] = None
     attentions: Optional[Tuple] = None
+
+
+@dataclass
+class BaseModelOutputWithPastAndCrossAttentions(BaseModelOutputWithPast):
+    """GPT-2's. cross_attentions has nothing in it: there is no encoder."""
+
+    cross_attentions: Optional[Tuple] = None
 
 
 @dataclass
@@ -91,6 +98,6 @@ class CausalLMOutputWithPast(ModelOutput):
 
 @dataclass
 class CausalLMOutputWithCrossAttentions(CausalLMOutputWithPast):
-    """GPT-2's. cross_attentions is always None: there is no encoder."""
+    """GPT-2's. cross_attentions has nothing in it: there is no encoder."""
 
     cross_attentions: Optional[Tuple] = None

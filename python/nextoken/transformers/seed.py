@@ -16,7 +16,7 @@ import numpy as np
 from ..library import CONSTANTS, check, ffi, lib, owned
 from . import tensors
 
-__all__ = ["get_state", "set_seed", "set_state", "torch_rng", "words"]
+__all__ = ["enable_full_determinism", "get_state", "set_seed", "set_state", "torch_rng", "words"]
 
 _lock = threading.RLock()
 _own = None  # the state of this process' own stream: uint8 [5056]
@@ -36,6 +36,14 @@ def set_seed(seed, deterministic=False):
         return
     with _lock:
         _own = _seeded(seed)
+
+
+def enable_full_determinism(seed, warn_only=False):
+    """set_seed, and torch's own operations deterministic; the library's always are."""
+    set_seed(seed)
+    torch = tensors.torch()
+    if torch is not None:
+        torch.use_deterministic_algorithms(True, warn_only=warn_only)
 
 
 def get_state():

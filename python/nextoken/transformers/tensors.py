@@ -83,7 +83,7 @@ def _to_numpy(value):
         return numpy.asarray(value, dtype=numpy.int64)
     if isinstance(value, (list, tuple)) and isinstance(value[0], (list, tuple)) \
             and len({len(row) for row in value}) > 1:
-        raise ValueError("rows of different lengths")
+        return numpy.asarray([numpy.asarray(row) for row in value], dtype=object)
     return numpy.asarray(value)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tempfile
+import weakref
 
 from . import logging
 from .assemble import Post
@@ -82,8 +83,8 @@ class TokenizersBackend(PreTrainedTokenizerBase):
         if vocab is None:
             raise ValueError("Couldn't instantiate the backend tokenizer: give tokenizer_file=, or vocab= and merges=, "
                              "or take from_pretrained")
-        self._kept_files = tempfile.TemporaryDirectory(prefix="nextoken-")
-        folder = self._kept_files.name
+        folder = tempfile.mkdtemp(prefix="nextoken-")
+        weakref.finalize(self, shutil.rmtree, folder, True)
         if isinstance(vocab, dict):
             with open(os.path.join(folder, "vocab.json"), "w", encoding="utf-8") as file:
                 json.dump(vocab, file)
@@ -107,14 +108,15 @@ class TokenizersBackend(PreTrainedTokenizerBase):
         else:
             self._backend = Backend(source, self._config(self._added_given if stated else None))
         self._added = {}
-        listed = source.sections.get("added_tokens") or []
-        known = {item["id"]: _token({k: v for k, v in item.items() if k != "id"}) for item in listed}
-        first, second = (known, self._added_given) if self._takes_file else (self._added_given, known)
-        if stated and not self._takes_file:
-            second = {}
-        for tokens in (first, second):
-            for _, token in sorted(tokens.items()):
-                self._added.setdefault(token.content, token)
+        listed = [(item["id"], _token({k: v for k, v in item.items() if k != "id"}))
+                  for item in source.sections.get("added_tokens") or []]
+        given = sorted(self._added_given.items())
+        if self._takes_file:
+            tokens = listed + given  # the file's in its own order, which numbers them
+        else:
+            tokens = given if stated else sorted({**self._added_given, **dict(listed)}.items())
+        for _, token in tokens:
+            self._added.setdefault(token.content, token)
         for value in [*self._special_tokens_map.values(), *self._extra_special_tokens]:
             if value is None:
                 continue
@@ -156,7 +158,7 @@ class TokenizersBackend(PreTrainedTokenizerBase):
                 token = AddedToken(token, special=special)
             elif special:
                 token = AddedToken(**{**token.flags, "special": True})
-            if token.content and token.content not in self._added and token.content not in [t.content for t in new]:
+            if token.content and self._added.get(token.content) != token and token not in new:
                 new.append(token)
         if new:
             self._grow(new)
@@ -168,8 +170,10 @@ class TokenizersBackend(PreTrainedTokenizerBase):
         added = {tokenizer.id(content): token for content, token in self._added.items()}
         last = max([len(tokenizer) - 1, *added])
         for token in new:
-            last += 1
-            added[last] = token
+            known = tokenizer.id(token.content)
+            if known is None:
+                last += 1
+            added[last if known is None else known] = token
         config = self._config(added)
         old = self._backend
         self._backend = Backend(old.source, config, old._given_post)
@@ -330,6 +334,8 @@ class TokenizersBackend(PreTrainedTokenizerBase):
         return config
 
     def _save_files(self, prefix):
+        from ..tokenizer import Tokenizer
+
         source = self._backend.source
         if source.json:
             whole = read_json(source.json)
@@ -343,7 +349,7 @@ class TokenizersBackend(PreTrainedTokenizerBase):
         with tempfile.TemporaryDirectory(prefix="nextoken-") as made:
             if folder is None:
                 folder = made
-                write_gpt2_files(self._backend.tokenizer, folder)
+                write_gpt2_files(Tokenizer.gpt2(), folder)
             for name in ("vocab.json", "merges.txt"):
                 shutil.copyfile(os.path.join(folder, name), prefix + name)
         return (prefix + "vocab.json", prefix + "merges.txt")

@@ -380,8 +380,9 @@ def _check_truncation(max_length, stride, n_added):
                         "be interpreted as an integer")
     if max_length < 0 or stride < 0:
         raise OverflowError("can't convert negative int to unsigned")
-    if max_length and stride and max_length - n_added < stride:
-        raise ValueError(f"tried to enable truncation with stride set too high: {stride} >= {max_length - n_added}")
+    room = max_length - n_added
+    if 0 <= room < stride:
+        raise ValueError(f"tried to enable truncation with stride set too high: {stride} > {room}")
 
 
 _bytes_of = None

@@ -27,7 +27,8 @@ static const nt_option_row rows[] = {
      .high = FLT_MAX},
     {.info =
          {"top_h", "number", "none", "above 0, to 1",
-          "When drawing, keep likely tokens while their entropy stays within this share of all.",
+          "When drawing, keep the likeliest tokens as long as their part of the entropy is at most "
+          "this share of it.",
           SECTION, NT_TRANSFORMERS,
           "Of the 100 likeliest tokens, with probabilities p that add up to 1, the entropy "
           "H = -sum p ln p is computed. From the likeliest on, tokens are kept while the sum of "
@@ -90,7 +91,8 @@ static const nt_option_row rows[] = {
      .high = 1,
      .unset = NT_NOT_GIVEN},
     {.info = {"typical_p", "number", "1", "above 0, to 1",
-              "When drawing, keep the tokens whose surprise is nearest to what is expected.",
+              "When drawing, keep the tokens whose surprise is nearest to the average, until "
+              "together they have this much probability.",
               SECTION, NT_TRANSFORMERS,
               "Locally typical sampling (Meister et al. 2023): tokens are ordered by how far their "
               "surprisal -ln p is from its mean, the entropy, nearest first, and the shortest "

@@ -107,7 +107,8 @@ static const nt_option_row rows[] = {
      .unset = NT_NOT_GIVEN},
     {.info = {"exponential_decay_length_penalty", "decay", "none",
               "a start (an integer, 0 or more) and a factor (above 0), such as 15,1.6",
-              "After start new tokens, raise the end-of-sequence tokens more with each token.",
+              "Behind a number of new tokens (start), make the end-of-sequence tokens likelier "
+              "with each one more.",
               SECTION, NT_TRANSFORMERS,
               "Two values: start, a number of new tokens, and factor. Once more than start new "
               "tokens have been made, with n the number beyond start, the logit x of each "

@@ -57,7 +57,7 @@ typedef struct nt_exact {
     nt_prefix *prefixes; /* [n] */
     size_t n, capacity;
     nt_frontier frontier;
-    nt_kept kept;
+    nt_best_kept kept;
     bool all;      /* all that reach kept.least are wanted */
     double passed; /* the largest sum of what was left out as too unlikely */
     bool first;    /* finding what is to be beaten: the unlikely is made too */

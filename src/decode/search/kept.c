@@ -15,17 +15,17 @@ int nt_prefix_order(const nt_prefix *prefixes, const nt_prefix *a, const nt_pref
     return a->place < b->place ? -1 : a->place > b->place;
 }
 
-int nt_kept_begin(nt_kept *kept, size_t most, double least) {
-    *kept = (nt_kept){.most = most, .least = least};
+int nt_kept_begin(nt_best_kept *kept, size_t most, double least) {
+    *kept = (nt_best_kept){.most = most, .least = least};
     kept->best = nt_alloc(most, sizeof *kept->best);
     return kept->best ? NT_OK : NT_E_MEMORY;
 }
 
-void nt_kept_free(nt_kept *kept) {
+void nt_kept_free(nt_best_kept *kept) {
     nt_free(kept->best);
 }
 
-bool nt_kept_takes(nt_kept *kept, const nt_prefix *prefixes, const nt_prefix *prefix) {
+bool nt_kept_takes(nt_best_kept *kept, const nt_prefix *prefixes, const nt_prefix *prefix) {
     if (prefix->sum < kept->least) return false;
     if (kept->n < kept->most) return true;
     if (nt_prefix_order(prefixes, prefix, &prefixes[kept->best[kept->n - 1]]) < 0) return true;
@@ -33,7 +33,7 @@ bool nt_kept_takes(nt_kept *kept, const nt_prefix *prefixes, const nt_prefix *pr
     return false;
 }
 
-void nt_kept_put(nt_kept *kept, const nt_prefix *prefixes, int32_t i) {
+void nt_kept_put(nt_best_kept *kept, const nt_prefix *prefixes, int32_t i) {
     if (!nt_kept_takes(kept, prefixes, &prefixes[i])) return;
     if (kept->n < kept->most)
         kept->n++;
@@ -46,6 +46,6 @@ void nt_kept_put(nt_kept *kept, const nt_prefix *prefixes, int32_t i) {
     kept->best[at] = i;
 }
 
-double nt_kept_worst(const nt_kept *kept, const nt_prefix *prefixes) {
+double nt_kept_worst(const nt_best_kept *kept, const nt_prefix *prefixes) {
     return kept->n < kept->most ? -INFINITY : prefixes[kept->best[kept->n - 1]].sum;
 }

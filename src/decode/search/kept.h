@@ -25,22 +25,22 @@ typedef struct nt_prefix {
  * token (of equals the lower id) where the two part. Negative: a comes first. */
 int nt_prefix_order(const nt_prefix *prefixes, const nt_prefix *a, const nt_prefix *b);
 
-typedef struct nt_kept {
+typedef struct nt_best_kept {
     int32_t *best; /* [n] prefixes in order */
     size_t n, most;
     double least;    /* what a sum must reach */
     uint64_t n_more; /* that reached it and found no room */
-} nt_kept;
+} nt_best_kept;
 
 /* Errors: MEMORY. Free it also then. */
-int nt_kept_begin(nt_kept *kept, size_t most, double least);
-void nt_kept_free(nt_kept *kept);
+int nt_kept_begin(nt_best_kept *kept, size_t most, double least);
+void nt_kept_free(nt_best_kept *kept);
 /* Whether there is room for a complete prefix, or a worse one to push out. One that is told no
  * is counted and not to be asked for again. */
-bool nt_kept_takes(nt_kept *kept, const nt_prefix *prefixes, const nt_prefix *prefix);
+bool nt_kept_takes(nt_best_kept *kept, const nt_prefix *prefixes, const nt_prefix *prefix);
 /* Puts prefixes[i] where it belongs, if that is among the best. */
-void nt_kept_put(nt_kept *kept, const nt_prefix *prefixes, int32_t i);
+void nt_kept_put(nt_best_kept *kept, const nt_prefix *prefixes, int32_t i);
 /* The n-th best sum, where n are kept; -INFINITY where there is room. */
-double nt_kept_worst(const nt_kept *kept, const nt_prefix *prefixes);
+double nt_kept_worst(const nt_best_kept *kept, const nt_prefix *prefixes);
 
 #endif

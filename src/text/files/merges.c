@@ -227,11 +227,10 @@ static int read_pair(source *from, nt_pull *pull, size_t number) {
     return take(from, side[0], n[0], side[1], n[1], (uint32_t)number, number);
 }
 
-static int read_all(source *from, nt_pull *pull) {
-    NT_TRY(nt_pull_expect(pull, '['));
-    char first = nt_pull_peek(pull);
-    if (first == ']') pull->at++;
-    bool more = first != ']', as_strings = first == '"';
+/* From the first entry on. */
+static int read_all(source *from, nt_pull *pull, bool as_strings) {
+    bool more = nt_pull_peek(pull) != ']';
+    if (!more) pull->at++;
     for (size_t number = 0; more; number++) {
         NT_TRY(check_rank(from, number));
         NT_TRY(as_strings ? read_string(from, pull, number) : read_pair(from, pull, number));
@@ -254,10 +253,9 @@ int nt_read_merges(nt_bpe *bpe, const nt_lexicon *lexicon, nt_passage merges, co
     }
     pull.at++;
     bool as_strings = nt_pull_peek(&pull) == '"';
-    pull.at = merges.bytes;
     source from = {.bpe = bpe, .lexicon = lexicon, .where = where, .unit = "merge"};
     int status = start(&from, count_merges(merges, as_strings));
-    if (status == NT_OK) status = finish(&from, read_all(&from, &pull));
+    if (status == NT_OK) status = finish(&from, read_all(&from, &pull, as_strings));
     nt_pull_free(&pull);
     return status;
 }

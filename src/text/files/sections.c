@@ -111,9 +111,8 @@ static int parse_rest(nt_sections *out, nt_passage *const *cuts, char *rest, nt_
     memcpy(rest + n, out->bytes + from, out->n - from);
     n += out->n - from;
     json_error_t error;
-    out->file = json_loadb(rest, n, JSON_REJECT_DUPLICATES, &error);
+    NT_TRY(nt_json_load(&out->file, rest, n, &error));
     if (!out->file) {
-        if (json_error_code(&error) == json_error_out_of_memory) return nt_fail_memory(n);
         /* Behind the last byte that jansson read; it tells the column of the last character. */
         size_t at = error.position > 0 ? (size_t)error.position - 1 : 0;
         while (at > 0 && ((unsigned char)rest[at] & 0xC0) == 0x80)

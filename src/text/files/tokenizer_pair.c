@@ -7,28 +7,20 @@
 #include "base/memory.h"
 #include "text/files/readings.h"
 
-static int read_part(json_t **out, const char *text) {
-    *out = NULL;
-    return text ? nt_json_parse(out, text, strlen(text), "a part of the class") : NT_OK;
-}
-
 int nt_make_parts(nt_tokenizer *tokenizer, const char *normalizer, const char *pre_tokenizer,
                   const char *decoder) {
     static const char where[] = "the class";
-    json_t *parts[3];
-    int status = read_part(&parts[0], normalizer);
-    int more = read_part(&parts[1], pre_tokenizer);
-    if (status == NT_OK) status = more;
-    more = read_part(&parts[2], decoder);
-    if (status == NT_OK) status = more;
-    if (status == NT_OK && parts[0])
-        status = nt_normalizers_read(&tokenizer->normalizers, parts[0], where);
-    if (status == NT_OK && parts[1])
-        status = nt_pre_tokenizers_read(&tokenizer->pre_tokenizers, parts[1], where);
-    if (status == NT_OK && parts[2])
-        status = nt_decoders_read(&tokenizer->decoders, parts[2], where);
-    for (int i = 0; i < 3; i++)
-        json_decref(parts[i]);
+    const char *const texts[3] = {normalizer, pre_tokenizer, decoder};
+    int status = NT_OK;
+    for (int i = 0; i < 3 && status == NT_OK; i++) {
+        if (!texts[i]) continue;
+        json_t *part;
+        NT_TRY(nt_json_parse(&part, texts[i], strlen(texts[i]), where));
+        status = i == 0   ? nt_normalizers_read(&tokenizer->normalizers, part, where)
+                 : i == 1 ? nt_pre_tokenizers_read(&tokenizer->pre_tokenizers, part, where)
+                          : nt_decoders_read(&tokenizer->decoders, part, where);
+        json_decref(part);
+    }
     return status;
 }
 

@@ -51,14 +51,15 @@ static int read_id(uint32_t *id, nt_pull *pull, const char *content, size_t n_co
         const char *number;
         NT_TRY(nt_pull_number(&number, &n, &whole, pull));
         *id = 0;
-        if (n == 2 && whole) return NT_OK;
+        if (n == 2) return NT_OK;
         pull->at = start;
     }
     return no_id(pull, content, n_content);
 }
 
+/* From the '{' on. */
 static int read_ids(nt_lexicon *lexicon, nt_pull *pull) {
-    NT_TRY(nt_pull_expect(pull, '{'));
+    pull->at++;
     bool more = nt_pull_peek(pull) != '}';
     if (!more) pull->at++;
     while (more) {
@@ -160,8 +161,9 @@ static int read_score(nt_lexicon *lexicon, double *score, nt_pull *pull, size_t 
     return more || !isfinite(*score) ? no_score(pull, start, number) : NT_OK;
 }
 
+/* From the '[' on. */
 static int read_scores(nt_lexicon *lexicon, nt_unigram *unigram, size_t most, nt_pull *pull) {
-    NT_TRY(nt_pull_expect(pull, '['));
+    pull->at++;
     bool more = nt_pull_peek(pull) != ']';
     if (!more) pull->at++;
     for (; more; unigram->n++) {

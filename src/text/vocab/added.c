@@ -174,8 +174,8 @@ static void widen(nt_added_scan *scan, size_t *start, size_t *end, const nt_adde
         if (*start < scan->start) *start = scan->start;
     }
     if (token->rstrip) { /* a run of white space is walked once, however many matches it holds */
-        if (*end < scan->run_start || *end > scan->run_end) {
-            scan->run_start = scan->run_end = *end;
+        if (*end > scan->run_end) { /* matches end ever later */
+            scan->run_end = *end;
             while (scan->run_end < scan->n &&
                    class_at(&length, scan->text + scan->run_end, scan->n - scan->run_end) &
                        NT_SPACE)

@@ -65,7 +65,7 @@ typedef struct nt_added_scan {
     size_t start;      /* end of the last span that was handed out */
     const nt_added_token *pending;
     size_t pending_start, pending_end;
-    size_t run_start, run_end; /* a run of white space that is known */
+    size_t run_end; /* of the white space behind the last match that took it */
 } nt_added_scan;
 
 typedef struct nt_span {

@@ -3,10 +3,7 @@
 (() => {
   const inside = document.querySelector('.inside');
   if (!inside) return;
-  const marks = { ' ': '\u00b7', '\n': '\u21b5', '\t': '\u2192', '\u00a0': '\u237d' };
-  const name = (t) => (t.token === null || t.token === undefined || t.token === '' ? '#' + t.id
-    : t.token.replace(/[ \n\t\u00a0]/g, (c) => marks[c])
-      .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0')));
+  const { name } = nt;
   const press = (buttons, on) => buttons.forEach((b) => b.setAttribute('aria-pressed', b === on));
   for (const hidden of inside.querySelectorAll('.tools, .help')) hidden.hidden = false;
 

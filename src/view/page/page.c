@@ -83,11 +83,25 @@ static stretch heading_of(const char *text, size_t n, bool last) {
     return last ? (stretch){edge, n} : (stretch){0, edge};
 }
 
-/* The text that the result is about, in so far as headings show it; it may be empty. False: it is
- * cut. */
+/* The text that the result is about; ids where there is no tokenizer; without either the option, or
+ * the model, that is told of. */
+static void find_text(nt_buffer *text, const nt_result *trace) {
+    char room[256];
+    nt_view_input(text, trace, 0);
+    bool ids = text->n == 0;
+    for (size_t i = 0; ids && i < trace->n_tokens; i++)
+        nt_buffer_printf(text, i > 0 ? " #%d" : "#%d", (int)trace->tokens[i].id);
+    if (text->n > 0 || text->status != NT_OK) return;
+    if (trace->option)
+        nt_buffer_puts(text, trace->option->name);
+    else if (trace->model)
+        nt_buffer_puts(text, nt_frame_name(trace->model, room, sizeof room));
+}
+
+/* The text in so far as headings show it. False: it is cut. */
 static bool put_prompt(nt_buffer *out, const nt_result *trace) {
     nt_buffer text = {0};
-    nt_view_input(&text, trace, 0);
+    find_text(&text, trace);
     if (text.status != NT_OK) out->status = text.status;
     stretch s = text.n > 0 ? heading_of(text.data, text.n, goes_on(trace)) : (stretch){0, 0};
     bool whole = s.from == 0 && s.to == text.n;
@@ -101,7 +115,7 @@ static bool put_prompt(nt_buffer *out, const nt_result *trace) {
 /* What the heading left out, where the page does not show the text anyway. */
 static void put_whole(nt_buffer *out, const nt_result *trace) {
     nt_buffer text = {0};
-    nt_view_input(&text, trace, 0);
+    find_text(&text, trace);
     if (text.status != NT_OK) out->status = text.status;
     nt_buffer_puts(out, "<details class=\"whole\"><summary>the whole text</summary><pre>\n");
     if (text.n > 0) nt_html_escape(out, text.data, text.n);

@@ -16,6 +16,18 @@ const nt = {
     return x.toFixed(2) + '\u00a0%';
   },
 
+  // A token as tables have it: white space as marks, a lone accent on a circle, its id where it has no text.
+  name(t) {
+    const marks = { ' ': '·', '\n': '↵', '\t': '→', '\r': '\\r', '\u00a0': '⍽' };
+    const escape = (c) => {
+      const x = c.codePointAt(0), digits = x < 0x80 ? 2 : x < 0x10000 ? 4 : 8;
+      return { 2: '\\x', 4: '\\u', 8: '\\U' }[digits] + x.toString(16).padStart(digits, '0');
+    };
+    if (t.token === null || t.token === undefined || t.token === '') return '#' + t.id;
+    return t.token.replace(/[ \n\t\r\u00a0]/g, (c) => marks[c])
+      .replace(/^[\u180b-\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}]|[\p{C}\p{Z}]/gu, escape).replace(/^\p{M}/u, '◌$&');
+  },
+
   // An element with attributes and children; texts stay texts.
   element(name, attributes = {}, ...children) {
     const e = document.createElement(name);

@@ -15,6 +15,13 @@ void nt_html_puts(nt_buffer *out, const char *zero_ended) {
 }
 
 static const char *class_of(uint8_t style) {
+    if (style & NT_STYLE_GROUND) { /* of a token in a row of them */
+        int color = style & NT_STYLE_COLORS;
+        return color == NT_STYLE_CYAN     ? "f1"
+               : color == NT_STYLE_YELLOW ? "f2"
+               : color == NT_STYLE_GREEN  ? "f3"
+                                          : "f4";
+    }
     if (style & NT_STYLE_MARK) return "mark";
     if (style & NT_STYLE_BOLD) return "bold";
     return style & NT_STYLE_DIM ? "dim" : NULL;

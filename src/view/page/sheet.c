@@ -124,7 +124,10 @@ void nt_page_sheet(nt_page *page, nt_sheet *sheet) {
 
 void nt_page_line(nt_page *page, const nt_strip *line) {
     bool heads = line->n > 0 && line->glyphs[0].style & NT_STYLE_BOLD;
-    nt_buffer_puts(page->out, heads ? "<h2>" : "<p class=\"words\">");
+    bool fields = line->n > 0 && line->glyphs[0].style & NT_STYLE_GROUND;
+    nt_buffer_puts(page->out, heads    ? "<h2>"
+                              : fields ? "<p class=\"fields\">"
+                                       : "<p class=\"words\">");
     nt_html_glyphs(page->out, line, 0, line->n);
     nt_buffer_puts(page->out, heads ? "</h2>\n" : "</p>\n");
 }

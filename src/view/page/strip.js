@@ -10,10 +10,7 @@
   const options = { ...given };
   let u = 0.5;
 
-  // Tokens look as in the table below: white space as marks.
-  const marks = { ' ': '·', '\n': '↵', '\t': '→', '\u00a0': '⍽' };
-  const name = (t) => (t.token === '' ? '#' + t.id : t.token.replace(/[ \n\t\u00a0]/g, (c) => marks[c])
-    .replace(/[\p{C}]/gu, (c) => '\\x' + c.codePointAt(0).toString(16)));
+  const { name } = nt;
   const dashed = (option) => option.replace(/_/g, '-');
   const figure = (x, digits = 4) => (x === -Infinity ? '−∞' : x.toFixed(digits).replace('-', '−'));
   const short = (x) => String(Number(x.toPrecision(4)));

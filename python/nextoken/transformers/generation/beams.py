@@ -133,8 +133,8 @@ def _found(beams, settings, recorder, tokens, parents):
     ids = beams.ended_ids[:, :n].reshape(beams.B * n, -1)[:, :beams.P + longest]
     R = beams.B * beams.n
     return Found(sequences=np.ascontiguousarray(ids), n_steps=len(tokens),
-                 tokens=np.array(tokens[:-1]).reshape(-1, R),
-                 parents=np.array(parents[:-1]).reshape(-1, R),
+                 tokens=np.array(tokens[:-1], np.int64).reshape(-1, R),
+                 parents=np.array(parents[:-1], np.int64).reshape(-1, R),
                  sequences_scores=np.ascontiguousarray(beams.ended_sums[:, :n].reshape(-1)),
                  beam_indices=np.ascontiguousarray(way[:, :longest]),
                  scores=recorder.scores, logits=recorder.logits)

@@ -5,6 +5,7 @@ Letters: n sequences returned, T positions, N new tokens.
 
 import contextlib
 import math
+import weakref
 
 import numpy as np
 
@@ -29,6 +30,8 @@ def can_run(settings, processors, criteria, tokenizer, recorder):
     if config.stop_strings is not None:
         if settings.n > 1 or not _same_vocabulary(tokenizer, settings.engine):
             return False
+    if config.remove_invalid_values and config.exponential_decay_length_penalty is not None:
+        return False  # what overflows is cut there
     biases = config.sequence_bias
     if biases is not None and not all(map(math.isfinite, _biases(biases))):
         return False
@@ -39,13 +42,21 @@ def _biases(given):
     return list(given.values()) if isinstance(given, dict) else [bias for _, bias in given]
 
 
+_compared = weakref.WeakKeyDictionary()  # a tokenizer -> (a model's own, whether they are the same)
+
+
 def _same_vocabulary(tokenizer, engine):
     """Whether ids mean to the tokenizer what they mean to the model's own."""
-    theirs, ours = getattr(tokenizer, "_backend", None), engine.tokenizer
-    theirs = getattr(theirs, "tokenizer", None)
-    if theirs is None or ours is None or len(theirs) != len(ours):
+    theirs = getattr(getattr(tokenizer, "_backend", None), "tokenizer", None)
+    ours = engine.tokenizer
+    if theirs is None or ours is None:
         return False
-    return all(theirs.content(i) == ours.content(i) for i in range(len(ours)))
+    known = _compared.get(theirs)
+    if known is None or known[0] is not ours:
+        same = len(theirs) == len(ours) and all(theirs.token_bytes(i) == ours.token_bytes(i)
+                                                for i in range(len(ours)))
+        known = _compared[theirs] = ours, same
+    return known[1]
 
 
 # ---- Options ------------------------------------------------------------------------------------
@@ -67,7 +78,7 @@ def _always(settings):
         "begin_suppress_tokens": _list(c.begin_suppress_tokens),
         "remove_invalid_values": c.remove_invalid_values is True,
         "renormalize_logits": c.renormalize_logits is True,
-        "stop_strings": _list(c.stop_strings), "bad_words_ids": c.bad_words_ids or [],
+        "stop_strings": _list(c.stop_strings), "bad_words_ids": c.bad_words_ids,
         "guidance_scale": c.guidance_scale if c.guidance_scale is not None else 1.0,
         "max_time": c.max_time, "forced_bos_token_id": c.forced_bos_token_id,
         "forced_eos_token_id": _list(c.forced_eos_token_id),
@@ -134,6 +145,16 @@ def _searching(settings, assistant):
     return given
 
 
+def _none_of_the_checkpoints(struct, options):
+    """Lists that text cannot say are empty: empty. Returns what must outlive the call."""
+    kept = []
+    for name, kind in (("bad_words_ids", "nt_word[1]"), ("sequence_bias", "nt_bias[1]")):
+        if options.get(name) is None:
+            kept.append(ffi.new(kind))
+            setattr(struct, name, kept[-1])
+    return kept
+
+
 # ---- Callbacks ---------------------------------------------------------------------------------
 
 
@@ -145,21 +166,21 @@ class _Calls:
         self.settings, self.streamer = settings, streamer
         self.processors, self.criteria = processors, criteria
         self.sent = settings.n_prompt
-        self.scores = {}  # ids so far -> the last scores behind them
 
     def process(self, ids, logits):
         ids = np.array(ids, np.int64)[None]
-        return run_processors(self.processors, ids, np.array(logits)[None], self.settings.torch)[0]
+        return run_processors(self.processors, ids, logits[None], self.settings.torch)[0]
 
     def send(self, ids):
         """New ids to the streamer, one at a time."""
-        for i in ids[self.sent:]:
-            self.streamer.put(to_tensor(np.array([i], np.int64), self.settings.torch))
+        for i in ids[self.sent:]:  # transformers puts what a draft brought as a row
+            new = np.array([[i]] if self.settings.assisted else [i], np.int64)
+            self.streamer.put(to_tensor(new, self.settings.torch))
         self.sent = max(self.sent, len(ids))
 
     def stop(self, ids):
         if self.streamer is not None:
-            self.send(np.array(ids))
+            self.send(ids)
         if not self.criteria:
             return False
         ids = np.array(ids, np.int64)[None]
@@ -179,13 +200,15 @@ def run(settings, streamer=None, assistant=None, negative=None, processors=(), c
         drafting = None
         if assistant is not None and settings.assisted:
             drafting = held.enter_context(assistant._nextoken.session().use())
-        struct = generate_options(options, callbacks, assistant=drafting,
+        struct = generate_options(options, callbacks=callbacks, assistant=drafting,
                                   process=calls.process if processors else None,
                                   stop=calls.stop if streamer is not None or criteria else None)
         struct.choices = 1
+        none = _none_of_the_checkpoints(struct, options)
         if settings.config.do_sample:
             struct.torch_rng = held.enter_context(torch_rng())
         check(lib.nt_generate(out, session, prompt(settings.prompts[0].ids), struct))
+        del none
     result = owned(out[0], "nt_result_free")
     found = _beams_of(settings, result) if settings.beams > 1 else _each_of(settings, result)
     if streamer is not None:

@@ -4,77 +4,16 @@ import math
 
 import numpy as np
 
-from .logits_process import LogitsProcessor, RowProcessor, id_list, whole, without
-from .rows import as_ids, as_scores, like, log_softmax, softmax
+from .base import LogitsProcessor, RowProcessor, id_list, whole, without
+from .rows import as_ids, as_scores, like, log_softmax
 
-__all__ = ["AlternatingCodebooksLogitsProcessor", "BarkEosPrioritizerLogitsProcessor",
-           "ClassifierFreeGuidanceLogitsProcessor", "EncoderNoRepeatNGramLogitsProcessor",
-           "EncoderRepetitionPenaltyLogitsProcessor", "ExponentialDecayLengthPenalty",
-           "ForcedBOSTokenLogitsProcessor", "ForcedEOSTokenLogitsProcessor",
-           "InfNanRemoveLogitsProcessor", "LogitNormalization", "MinLengthLogitsProcessor",
-           "MinNewTokensLengthLogitsProcessor", "NoBadWordsLogitsProcessor",
+__all__ = ["EncoderNoRepeatNGramLogitsProcessor", "EncoderRepetitionPenaltyLogitsProcessor",
+           "ExponentialDecayLengthPenalty", "ForcedBOSTokenLogitsProcessor",
+           "ForcedEOSTokenLogitsProcessor", "InfNanRemoveLogitsProcessor", "LogitNormalization",
+           "MinLengthLogitsProcessor", "MinNewTokensLengthLogitsProcessor", "NoBadWordsLogitsProcessor",
            "NoRepeatNGramLogitsProcessor", "PrefixConstrainedLogitsProcessor",
            "RepetitionPenaltyLogitsProcessor", "SequenceBiasLogitsProcessor",
-           "SuppressTokensAtBeginLogitsProcessor", "SuppressTokensLogitsProcessor",
-           "UnbatchedClassifierFreeGuidanceLogitsProcessor"]
-
-
-# ---- Guidance ----------------------------------------------------------------------------------
-
-
-class ClassifierFreeGuidanceLogitsProcessor(RowProcessor):
-    """Scores of 2 R rows, guided ones first: leads away from the second half, by guidance_scale."""
-
-    def __init__(self, guidance_scale):
-        if not guidance_scale > 1:
-            raise ValueError(f"`guidance_scale` must be above 1, it is {guidance_scale!r}")
-        self.guidance_scale = guidance_scale
-
-    def rows(self, ids, x):
-        n = ids.shape[0]
-        if x.shape[0] != 2 * n:
-            raise ValueError(f"{x.shape[0]} rows of scores for {n} of ids: there must be twice as many")
-        return x[n:] + (x[:n] - x[n:]) * np.float32(self.guidance_scale)
-
-
-class UnbatchedClassifierFreeGuidanceLogitsProcessor(LogitsProcessor):
-    """Leads away from what the model says behind another prompt: unconditional_ids, or the prompt's
-    last id alone, and every new id behind it."""
-
-    def __init__(self, guidance_scale, model, unconditional_ids=None,
-                 unconditional_attention_mask=None, use_cache=True):
-        self.guidance_scale, self.model = guidance_scale, model
-        self.unconditional_ids = unconditional_ids
-        self.unconditional_attention_mask = unconditional_attention_mask
-        self.beside = None
-
-    def __call__(self, input_ids, scores):
-        guided = log_softmax(as_scores(scores))
-        if self.guidance_scale == 1:
-            return like(guided, scores)
-        other = log_softmax(self._beside(as_ids(input_ids)))
-        with np.errstate(invalid="ignore"):
-            guided = np.float32(self.guidance_scale) * (guided - other) + other
-        return like(guided, scores)
-
-    def _beside(self, ids):
-        """What the model says beside each row: logits [R, V]."""
-        from .runner import Runner, unpadded
-
-        if self.beside is None:
-            prompts = ids[:, -1:]
-            mask = None
-            if self.unconditional_ids is not None:
-                prompts = as_ids(self.unconditional_ids)
-                if self.unconditional_attention_mask is not None:
-                    mask = as_ids(self.unconditional_attention_mask)
-            if prompts.shape[0] not in (1, ids.shape[0]):
-                raise ValueError(f"{prompts.shape[0]} negative prompts for {ids.shape[0]} rows: "
-                                 "give one a row")
-            self.beside = Runner(self.model)
-            first = self.beside.start(unpadded(prompts, mask), ids.shape[0] // prompts.shape[0])
-            return first
-        return self.beside.step(ids[:, -1])
+           "SuppressTokensAtBeginLogitsProcessor", "SuppressTokensLogitsProcessor"]
 
 
 # ---- Biases ------------------------------------------------------------------------------------
@@ -113,11 +52,12 @@ class SequenceBiasLogitsProcessor(RowProcessor):
         added = np.zeros_like(x)
         for key, bias in self.sequence_bias.items():
             n = len(key) - 1
-            if n > ids.shape[1]:
+            if not 0 <= n <= ids.shape[1]:
                 continue
             hit = (ids[:, ids.shape[1] - n:] == key[:-1]).all(axis=1) if n else slice(None)
             added[hit, key[-1]] += np.float32(bias)
-        return x + added
+        with np.errstate(invalid="ignore"):
+            return x + added
 
 
 class NoBadWordsLogitsProcessor(SequenceBiasLogitsProcessor):
@@ -134,6 +74,9 @@ class NoBadWordsLogitsProcessor(SequenceBiasLogitsProcessor):
         ends = [] if eos_token_id is None else id_list("eos_token_id", eos_token_id).tolist()
         super().__init__({tuple(word): -math.inf for word in bad_words_ids
                           if not (len(word) == 1 and word[0] in ends)})
+
+    def _validate_arguments(self):
+        """Done above: nothing may be left when EOS is out."""
 
 
 def _are_ids(ids):
@@ -378,41 +321,3 @@ class LogitNormalization(RowProcessor):
 
     def rows(self, ids, x):
         return log_softmax(x)
-
-
-# ---- Of models of sound ------------------------------------------------------------------------
-
-
-class AlternatingCodebooksLogitsProcessor(RowProcessor):
-    """Ids of two codebooks in turn, behind semantic_vocab_size others."""
-
-    def __init__(self, input_start_len, semantic_vocab_size, codebook_size):
-        self.input_start_len = whole("input_start_len", input_start_len, 0, "a whole number from 0 on")
-        self.semantic_vocab_size, self.codebook_size = semantic_vocab_size, codebook_size
-
-    def rows(self, ids, x):
-        first = (ids.shape[1] - self.input_start_len) % 2 == 0
-        y, middle = x.copy(), self.semantic_vocab_size + self.codebook_size
-        y[:, :self.semantic_vocab_size if first else middle] = -math.inf
-        if first:
-            y[:, middle:] = -math.inf
-        return y
-
-
-class BarkEosPrioritizerLogitsProcessor(RowProcessor):
-    """EOS, and nothing else, where its probability is above min_eos_p."""
-
-    def __init__(self, eos_token_id, min_eos_p, device="cpu"):
-        self.eos_token_id = id_list("eos_token_id", eos_token_id)
-        if min_eos_p is not None and min_eos_p <= 0:
-            raise ValueError(f"`min_eos_p` has to be a positive float, not {min_eos_p!r}")
-        self.min_eos_p = min_eos_p
-
-    def rows(self, ids, x):
-        if not self.min_eos_p:
-            return x
-        ends = self.eos_token_id
-        stop = (softmax(x)[:, ends] > np.float32(self.min_eos_p)).any(axis=1, keepdims=True)
-        only = np.full_like(x, -math.inf)
-        only[:, ends] = x[:, ends]
-        return np.where(stop, only, x)

@@ -9,6 +9,7 @@ Letters: B prompts, R rows (B times beams, or times returned sequences), V vocab
 """
 
 import threading
+import weakref
 
 import numpy as np
 
@@ -231,18 +232,22 @@ class Steps(tuple):
     """A tuple of the steps' tensors [R, V], computed when they are looked at."""
 
     def __new__(cls, n, compute, torch):
-        """compute(t): the array of step t, the caller's own. torch: the module, or None for NumPy."""
+        """compute(t): the array of step t, the caller's own. torch: the module; None: NumPy's arrays."""
         self = super().__new__(cls, map(_Step, range(n)))
         for t in range(n):
             tuple.__getitem__(self, t).steps = self
         self._compute, self._torch = compute, torch
+        self._alive = weakref.WeakValueDictionary()  # steps that somebody holds
         return self
 
     def __getitem__(self, t):
         if isinstance(t, slice):
             return tuple(self[i] for i in range(*t.indices(len(self))))
         t = range(len(self))[t]
-        return to_tensor(self._compute(t), self._torch)
+        step = self._alive.get(t)
+        if step is None:
+            step = self._alive[t] = to_tensor(self._compute(t), self._torch)
+        return step
 
     def __iter__(self):
         return (self[t] for t in range(len(self)))

@@ -10,6 +10,7 @@ from .draws import multinomial
 from .lists import is_ours, run_processors
 from .rows import softmax, to_tensor
 from .runner import Runner
+from .stopping_criteria import RowCriteria
 
 __all__ = ["Found", "Recorder", "search_each"]
 
@@ -31,7 +32,7 @@ class Recorder:
     def __init__(self, settings, processors, criteria):
         config = settings.config
         known = all(is_ours(processor) for processor in processors)
-        read = not all(type(c).__module__ == __package__ + ".stopping_criteria" for c in criteria)
+        read = not all(isinstance(criterion, RowCriteria) for criterion in criteria)
         asked = config.return_dict_in_generate
         self.torch = settings.torch
         self.lazy = known and not read
@@ -78,5 +79,5 @@ def search_each(settings, processors, criteria, streamer=None):
         runner.close()
     if streamer is not None:
         streamer.end()
-    return Found(sequences=ids, tokens=np.array(tokens[:-1]).reshape(-1, len(ids)),
+    return Found(sequences=ids, tokens=np.array(tokens[:-1], np.int64).reshape(-1, len(ids)),
                  n_steps=len(tokens), scores=recorder.scores, logits=recorder.logits)

@@ -143,7 +143,6 @@ class Settings:
             self.torch, self.ids = sys.modules.get("torch"), np.full((1, 1), bos[0], np.int64)
             return
         self.torch = torch_of(inputs)
-        self.device = getattr(inputs, "device", None) if self.torch else None
         array = inputs.detach().cpu().numpy() if self.torch else np.asarray(inputs)
         if array.ndim != 2:
             raise ValueError(f"`input_ids` must have two dimensions [prompts, ids], not {array.ndim}: "
@@ -193,8 +192,23 @@ class Settings:
         return np.ones(self.ids.shape, bool)
 
     def _take_cache(self, cache):
-        """A cache is of use only where it holds what the prompts begin with; the outcome is the same."""
+        """A cache that the caller hands in: it holds what the prompts begin with, and grows."""
         self.cache = cache
+        if cache is None:
+            return
+        if not hasattr(cache, "rows"):
+            raise NotImplementedError(f"past_key_values of {type(cache).__name__} are not built: give what "
+                                      "a model of nextoken has returned, or DynamicCache()")
+        if self.n > 1:
+            raise NotImplementedError("past_key_values with several sequences a prompt are not built: "
+                                      "leave them away")
+        if not self.config.use_cache:
+            raise ValueError("past_key_values are given, and use_cache=False")
+        for i, (row, prompt) in enumerate(zip(cache.rows, self.prompts)):
+            read = np.concatenate([ids for _, ids in row.fed] or [np.empty(0, np.int32)])
+            if len(read) >= len(prompt.ids) or not np.array_equal(read, prompt.ids[:len(read)]):
+                raise NotImplementedError(f"past_key_values do not hold what prompt {i} begins with: "
+                                          "`input_ids` are all ids, those in the cache included")
 
     def _check_rest(self, rest):
         """What is left of the arguments is of no use to the model: say which."""

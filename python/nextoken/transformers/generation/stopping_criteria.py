@@ -7,7 +7,7 @@ from copy import deepcopy
 
 import numpy as np
 
-from .logits_process import id_list
+from .base import id_list
 from .rows import as_ids, as_scores, softmax, to_tensor, torch_of
 
 __all__ = ["ConfidenceCriteria", "EosTokenCriteria", "MaxLengthCriteria", "MaxTimeCriteria",
@@ -135,9 +135,9 @@ class StopStringCriteria(RowCriteria):
 
 def token_bytes(tokenizer, i):
     """The bytes of an id in a tokenizer's vocabulary; b"" for one that is in none."""
-    inner = getattr(tokenizer, "_tokenizer", None)
-    if hasattr(inner, "bytes_of"):
-        return inner.bytes_of(i) or b""
+    inner = getattr(getattr(tokenizer, "_backend", None), "tokenizer", tokenizer)
+    if hasattr(inner, "token_bytes"):
+        return inner.token_bytes(i) or b""
     token = tokenizer.convert_ids_to_tokens(i)
     if token is None:
         return b""

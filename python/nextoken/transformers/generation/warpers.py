@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from .logits_process import RowProcessor, whole
+from .base import RowProcessor, whole
 from .rows import cumulated, kth_largest, log_softmax, softmax, top
 
 __all__ = ["EpsilonLogitsWarper", "EtaLogitsWarper", "MinPLogitsWarper", "TemperatureLogitsWarper",
