@@ -52,8 +52,8 @@ static void every_field_has_a_row(void **state) {
         size_t offset, size;
     } others[] = {
 #define OTHER(name) {offsetof(nt_generate_options, name), sizeof(((nt_generate_options *)0)->name)}
-        OTHER(size),    OTHER(callbacks), OTHER(owned), OTHER(assistant),
-        OTHER(payload), OTHER(process),   OTHER(stop)};
+        OTHER(size),    OTHER(callbacks), OTHER(owned),     OTHER(assistant),  OTHER(payload),
+        OTHER(process), OTHER(stop),      OTHER(torch_rng), OTHER(batch_size), OTHER(batch_index)};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         memset(seen + others[i].offset, 1, others[i].size);
     size_t n_padding = 0;

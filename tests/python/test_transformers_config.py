@@ -3,7 +3,7 @@
 
 import asyncio
 import contextlib
-import importlib.util
+import gzip
 import io
 import json
 import os
@@ -24,12 +24,10 @@ from nextoken import transformers
 from nextoken.transformers import (AsyncTextIteratorStreamer, AutoConfig, AutoTokenizer, GenerationConfig, GPT2Config,
                                    PreTrainedConfig, TextIteratorStreamer, TextStreamer, logging)
 
-HAS_TORCH = importlib.util.find_spec("torch") is not None
-
-
 def setUpModule():
     global EXPECTED
-    EXPECTED = support.expected("transformers_config")
+    with gzip.open(support.HERE / "expected" / "transformers_config.json.gz", "rt", encoding="utf-8") as file:
+        EXPECTED = json.load(file)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,9 @@
-"""Writes tests/python/expected/transformers_config.json: what transformers 5.23.0 makes of configurations, of
+"""Writes tests/python/expected/transformers_config.json.gz: what transformers 5.23.0 makes of configurations, of
 GenerationConfig's options (with its errors and warnings), and how its TextStreamer cuts texts.
 
     python tools/oracle/python_config.py
 """
+import gzip
 import json
 import logging
 import os
@@ -21,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from transformers_tokenizers import END, error_of, make
 
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "python", "expected",
-                   "transformers_config.json")
+                   "transformers_config.json.gz")
 CLASSES = ["GPT2Config", "GPTNeoConfig", "GPTNeoXConfig", "OPTConfig", "LlamaConfig", "Qwen2Config"]
 LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 1024, "rope_theta": 500000.0}
@@ -136,9 +137,8 @@ def main():
         texts = TEXTS + [nasty(rng, [END]) for _ in range(12)]
         result["streams"] = [stream_case(tokenizer, text, rng.randrange(3), rng.random() < 0.4, rng.random() < 0.4)
                              for text in texts if len(text) < 200]
-    with open(OUT, "w", encoding="utf-8") as f:
-        json.dump(result, f, separators=(",", ":"))
-        f.write("\n")
+    with open(OUT, "wb") as f, gzip.GzipFile("", "wb", 9, f, mtime=0) as packed:
+        packed.write(json.dumps(result, separators=(",", ":")).encode())
     print(os.path.getsize(OUT), "bytes")
 
 

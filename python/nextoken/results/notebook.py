@@ -173,7 +173,7 @@ def _heat(figure: Element, measure: str) -> List[Node]:
         level = looks.level_of(chip.classes, measure)
         style = looks.heat(level, color) + ";padding:1px 6px"
         key += [_made("span", style, text_of(chip)), *_fallback(level), " ",
-                _made("b", "font-weight:600", text_of(count)), "   "]
+                _made("b", "font-weight:600", text_of(count)), "   ", _made("span", looks.HIDDEN, "· ")]
     return [_made("div", looks.FLOW, *shown, dir="auto"),
             _made("div", looks.WORDS + ";white-space:pre-wrap", *key)]
 

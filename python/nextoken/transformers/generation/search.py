@@ -60,9 +60,8 @@ def search_each(settings, processors, criteria, streamer=None):
     try:
         logits = runner.start(settings.prompts, settings.n)
         while True:
-            raw = logits.copy() if recorder.logits is not None else logits
             scores = run_processors(processors, ids, logits, torch)
-            recorder.keep(raw, scores)
+            recorder.keep(logits, scores)  # as in transformers: with what was changed in place
             chosen = multinomial(softmax(scores), 1)[:, 0] if config.do_sample else \
                 scores.argmax(axis=-1)
             if pads:
