@@ -1,12 +1,12 @@
 """nextoken.transformers beside transformers in Python: imports, calls, memory of scores, notebooks; float32, CPU.
 
-    PYTHONPATH=build/release/python python bench/python.py CHECKPOINT [--pairs 5] [--threads 2] [--only calls,memory]
-                                                           [--build build/release]
+    PYTHONPATH=build/release/python python bench/python.py CHECKPOINT [--pairs 5] [--threads 2] [--cpu]
+                                                           [--only calls,memory] [--build build/release]
 
 CHECKPOINT is a folder with GPT-2's vocabulary. Each system has a process of its own, which runs the same code but for
 the import; they take turns (A B A B ...), and while one computes the other waits. What a call returns is compared
 first: where ids differ, nothing is timed. Printed are medians in milliseconds, and the ratio's median, smallest and
-largest over pairs. Imports, memory (the most that a fresh process ever held) and notebooks (a fresh kernel each, all
+largest over pairs; --cpu counts CPU time, for a machine with other work. Imports, memory (the most that a fresh process ever held) and notebooks (a fresh kernel each, all
 cells that both can run, imports included) are one process a figure. Needs tools/oracle/requirements.txt and, for
 notebooks, tools/notebooks/requirements.txt."""
 
@@ -127,14 +127,14 @@ CALLS = {
 # ---- One system's process --------------------------------------------------------------------------
 
 
-def serve(system, checkpoint, threads):
+def serve(system, checkpoint, threads, clock):
     """Answers names of calls, a line each, with what they returned and how long they took."""
     bench = Bench(system, checkpoint, threads)
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        start = time.perf_counter()
+        start = clock()
         result = CALLS[json.loads(line)](bench)
-        print(json.dumps({"seconds": time.perf_counter() - start, "result": result}), flush=True)
+        print(json.dumps({"seconds": clock() - start, "result": result}), flush=True)
 
 
 def hold(system, checkpoint, threads, scores_too):
@@ -179,7 +179,8 @@ def line(name, ours, theirs, unit="ms", scale=1000):
 
 
 def measure_calls(args):
-    processes = {system: Process("--serve", system, args.checkpoint, "--threads", args.threads) for system in SYSTEMS}
+    processes = {system: Process("--serve", system, args.checkpoint, "--threads", args.threads,
+                                 *["--cpu"] * args.cpu) for system in SYSTEMS}
     wrong = 0
     for name in CALLS:
         results = [processes[system].call(name)["result"] for system in SYSTEMS]
@@ -194,25 +195,32 @@ def measure_calls(args):
     return wrong
 
 
-def started(program):
+def cpu_of_children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def started(program, clock):
     """Seconds of a fresh interpreter that runs a program, less those of one that runs none."""
     def run(source):
-        start = time.perf_counter()
+        start = clock()
         subprocess.run([sys.executable, "-c", source], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return time.perf_counter() - start
+        return clock() - start
 
     return max(run(program) - run("pass"), 1e-4)
 
 
 def measure_imports(args):
+    clock = cpu_of_children if args.cpu else time.perf_counter
     first = ("import torch; from {1} import AutoModelForCausalLM; "
              "AutoModelForCausalLM.from_pretrained({2!r}, dtype='float32')(torch.tensor([[32, 890, 890]]))")
     for name, source in (("import", "import {0}"), ("AutoModelForCausalLM", "from {1} import AutoModelForCausalLM"),
                          ("to the first logits", first)):
         programs = [source.format(system, module, str(args.checkpoint)) for system, module in SYSTEMS.items()]
-        times = [[started(program) for program in programs] for _ in range(args.pairs)]
+        times = [[started(program, clock) for program in programs] for _ in range(args.pairs)]
         line(name, *zip(*times))
-    alone = [started(f"import nextoken; nextoken.load({str(args.checkpoint)!r}).next('Alice')") for _ in range(args.pairs)]
+    alone = [started(f"import nextoken; nextoken.load({str(args.checkpoint)!r}).next('Alice')", clock)
+             for _ in range(args.pairs)]
     print(f"nextoken.load(...).next(\"Alice\"), without torch: {statistics.median(alone) * 1000:.1f} ms")
     return 0
 
@@ -247,6 +255,7 @@ def main():
     parser.add_argument("checkpoint", type=pathlib.Path)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cpu", action="store_true", help="CPU time instead of wall time (not of notebooks)")
     parser.add_argument("--only", default=",".join(MEASURES))
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     parser.add_argument("--serve", choices=SYSTEMS, help=argparse.SUPPRESS)
@@ -256,14 +265,14 @@ def main():
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
     args.checkpoint = args.checkpoint.absolute()
     if args.serve:
-        return serve(args.serve, args.checkpoint, args.threads)
+        return serve(args.serve, args.checkpoint, args.threads, time.process_time if args.cpu else time.perf_counter)
     if args.hold:
         return hold(args.hold, args.checkpoint, args.threads, args.scores)
     import torch
     import transformers
 
     print(f"transformers {transformers.__version__}, torch {torch.__version__}, {args.checkpoint.name}, float32, "
-          f"{args.threads} threads, {args.pairs} pairs, load {os.getloadavg()[0]:.1f}", flush=True)
+          f"{args.threads} threads, {args.pairs} pairs, {'CPU' if args.cpu else 'wall'} time, load {os.getloadavg()[0]:.1f}", flush=True)
     return 1 if sum(MEASURES[name](args) for name in args.only.split(",")) else 0
 
 

@@ -12,7 +12,8 @@ used: importing nextoken costs next to nothing.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Dict, List
+
+TYPE_CHECKING = False  # to type checkers it is true; importing typing would take longer than all else
 
 _NAMES = {
     "model": ["Info", "Model", "load"],
@@ -31,11 +32,13 @@ _NAMES = {
                "NetworkError", "NotFound", "NumericError", "OutOfMemory", "RangeError",
                "ReadWriteError", "TextError", "Unsupported"],
 }
-_WHERE: Dict[str, str] = {name: module for module, names in _NAMES.items() for name in names}
+_WHERE = {name: module for module, names in _NAMES.items() for name in names}
 _MODULES = ("arrays", "errors", "jobs", "library", "model", "options", "progress", "results", "session",
             "streams", "tokenizer", "transformers")
 
-if TYPE_CHECKING:  # for editors and type checkers; the list above is the same
+if TYPE_CHECKING:  # the same list, for editors and type checkers
+    from typing import Any
+
     from .errors import (ArgumentError, Busy, Cancelled, ContextError, Denied, Error, FormatError,
                          NetworkError, NotFound, NumericError, OutOfMemory, RangeError, ReadWriteError,
                          TextError, Unsupported)
@@ -70,5 +73,5 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def __dir__() -> List[str]:
+def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *_MODULES, "__version__"})

@@ -45,6 +45,10 @@ void nt_frame_gap(nt_frame *frame);
 /* Prints the sheet, remembers what it hid, and leaves it empty for the next. */
 void nt_frame_sheet(nt_frame *frame);
 
+/* Whether it goes to a file to keep, as pictures and pages do: the same result gives the same
+ * bytes, without durations. */
+bool nt_frame_is_kept(const nt_frame *frame);
+
 /* The last name of a path that tells anything, zero-ended, in room [n_room]; else the path. */
 const char *nt_frame_name(const char *path, char *room, size_t n_room);
 

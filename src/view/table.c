@@ -146,8 +146,7 @@ static void token_count(nt_frame *frame) {
         nt_frame_part(frame, trace->bos ? "BOS added" : "no BOS", NT_STYLE_DIM);
 }
 
-/* Pictures and pages are files to keep: the same result gives the same bytes. */
-static bool is_kept(const nt_frame *frame) {
+bool nt_frame_is_kept(const nt_frame *frame) {
     return frame->picture || frame->page || frame->lasting;
 }
 
@@ -155,7 +154,7 @@ static bool is_kept(const nt_frame *frame) {
  * machine. */
 static bool isa_matters(const nt_frame *frame) {
     const char *precision = frame->trace->precision;
-    return !is_kept(frame) || !precision || strcmp(precision, "f32") != 0;
+    return !nt_frame_is_kept(frame) || !precision || strcmp(precision, "f32") != 0;
 }
 
 /* One line behind what the table itself put there, and one more when columns are missing. */
@@ -174,7 +173,7 @@ static void footer(nt_frame *frame) {
     bool words = trace->kind == NT_RESULT_EXPLAIN && trace->n_tokens == 0; /* no prompt */
     bool of_model = trace->kind == NT_RESULT_INFO || trace->kind == NT_RESULT_TENSORS;
     if (!of_model && !several && !words) token_count(frame);
-    if (trace->milliseconds > 0 && !is_kept(frame)) {
+    if (trace->milliseconds > 0 && !nt_frame_is_kept(frame)) {
         int decimals = trace->milliseconds < 0.1 ? 3 : trace->milliseconds < 10 ? 1 : 0;
         nt_frame_figure(frame, "", nt_figure_fixed(trace->milliseconds, decimals), " ms",
                         NT_STYLE_DIM);

@@ -263,7 +263,7 @@ void nt_table_counts(nt_frame *frame) {
     }
     if (trace->n_counted > 1) counted_row(frame, "total", 0, trace->n_counted, NT_STYLE_BOLD);
     nt_frame_sheet(frame);
-    if (trace->milliseconds > 0) {
+    if (trace->milliseconds > 0 && !nt_frame_is_kept(frame)) {
         double each = (double)n_bytes * (double)trace->n_compared;
         nt_frame_figure(frame, "", nt_figure_fixed(each / trace->milliseconds * 1e-3, 1), " MB/s",
                         NT_STYLE_DIM);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "base/memory.h"
 
 static json_t *parsed(const char *text) {
     json_t *value;
@@ -49,6 +50,9 @@ static void test_refused(void **state) {
                                         "{\"a\": 1, \"a\": 2}",
                                         "10000000000000000000000x",
                                         "[10000000000000000000000",
+                                        "[10000000000000000000000, \"a\\",
+                                        "[\"a\\\"1\", 10000000000000000000000, 1.e5]",
+                                        "-",
                                         ""};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         assert_int_equal(nt_json_parse(&value, texts[i], strlen(texts[i]), "here"), NT_E_FORMAT);
@@ -57,10 +61,33 @@ static void test_refused(void **state) {
     }
 }
 
+static void test_alone(void **state) {
+    (void)state;
+    json_t *value = parsed("-9223372036854775809");
+    assert_true(json_real_value(value) == -0x1p63);
+    json_decref(value);
+    value = parsed("18446744073709551616e-1");
+    assert_true(json_real_value(value) == 0x1p64 / 10);
+    json_decref(value);
+}
+
+static void test_memory(void **state) {
+    (void)state;
+    static const char text[] = "[100000000000000000000]";
+    json_t *value;
+    nt_memory_fail_at(1);
+    int status = nt_json_parse(&value, text, sizeof text - 1, "here");
+    nt_memory_fail_at(0);
+    assert_int_equal(status, NT_E_MEMORY);
+    assert_null(value);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_long_integers),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "folder.h"
+#include "format/entries.h"
 #include "format/gguf_file.h"
 #include "format/gguf_names.h"
 #include "format/tensors.h"
@@ -214,6 +215,26 @@ static void formats_side_by_side(void **state) {
     folder_remove(folder);
 }
 
+/* Of files of other programs the first by name is told, in whatever order the folder has them. */
+static void foreign_files(void **state) {
+    (void)state;
+    static const char *const names[] = {"m.onnx", "b.onnx",     "x.onnx",
+                                        "a.onnx", "c.onnx.txt", "onnx"};
+    const char *folder = folder_new();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        folder_put_text(folder, names[i], "");
+        nt_tensors *tensors;
+        assert_int_equal(nt_tensors_open(&tensors, folder), NT_E_UNSUPPORTED);
+        assert_null(tensors);
+        const char *first = i < 1 ? "it has m.onnx" : i < 3 ? "it has b.onnx" : "it has a.onnx";
+        if (!strstr(nt_error_message(), first)) fail_msg("%s", nt_error_message());
+    }
+    assert_int_equal(nt_foreign_folder("/no/such/folder"), NT_E_NOT_FOUND);
+    assert_int_equal(nt_foreign_folder(folder_path(folder, "onnx")), NT_E_IO);
+    assert_non_null(strstr(nt_error_message(), "Not a directory"));
+    folder_remove(folder);
+}
+
 /* ---- GGUF ------------------------------------------------------------------------------------ */
 
 typedef int told(nt_buffer *out, const nt_gguf *gguf);
@@ -369,6 +390,7 @@ int main(void) {
         cmocka_unit_test(files_that_are_no_checkpoints),
         cmocka_unit_test(shards_outside_the_folder),
         cmocka_unit_test(formats_side_by_side),
+        cmocka_unit_test(foreign_files),
         cmocka_unit_test(metadata_of_the_wrong_type),
         cmocka_unit_test(long_and_empty_names),
     };

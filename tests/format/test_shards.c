@@ -237,7 +237,7 @@ static void folders_without_safetensors(void **state) {
         {"config.json", "nor an index.json of either", NT_E_NOT_FOUND},
     };
     const char *folder = folder_new();
-    expect_failure(folder, NT_E_NOT_FOUND, "it is no checkpoint");
+    expect_failure(folder, NT_E_NOT_FOUND, "A model is a folder with one of these");
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         folder_put_text(folder, table[i].file, "x");
         expect_failure(folder, table[i].status, table[i].phrase);

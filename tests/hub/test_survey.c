@@ -12,6 +12,7 @@
 #include <ftw.h>
 #include <sys/stat.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "folder.h"
 #include "hub/snapshot.h"
@@ -165,6 +166,40 @@ static void names_in_an_index(void **state) {
     }
 }
 
+/* The best of several kinds, each of which is enough; and memory may end at any of them. */
+static void kinds_of_weights(void **state) {
+    (void)state;
+    static const struct {
+        const char *file, *text, *asked;
+    } kinds[] = {{"model.safetensors", "", ""},
+                 {INDEX, "{\"weight_map\":{\"a\":\"1.safetensors\"}}", "!1.safetensors"},
+                 {"pytorch_model.bin", "", ""},
+                 {"pytorch_model.bin.index.json", "{\"weight_map\":{\"a\":\"1.bin\"}}", "!1.bin"}};
+    for (size_t i = 0; i < 4; i++) {
+        begin();
+        has("config.json", GPT2);
+        has("tokenizer.json", "{}");
+        static const char *const beside[] = {"tokenizer_config.json", "special_tokens_map.json",
+                                             "added_tokens.json", "generation_config.json"};
+        for (size_t k = 0; k < 4; k++)
+            lacks(beside[k]);
+        for (size_t k = 0; k < i; k++)
+            lacks(kinds[k].file);
+        has(kinds[i].file, kinds[i].text);
+        expect(NT_HUB_MODEL, !*kinds[i].asked, kinds[i].asked);
+        size_t k = 0;
+        for (int status = NT_E_MEMORY; status == NT_E_MEMORY;) {
+            bool usable = true;
+            nt_memory_fail_at(++k);
+            status = survey(&usable, NT_HUB_MODEL);
+            nt_memory_fail_at(0);
+            assert_true(status == NT_E_MEMORY || status == NT_OK);
+            assert_true(status == NT_OK || !usable);
+        }
+        assert_in_range(k, 8, 1000);
+    }
+}
+
 static size_t n_asked;
 
 static int count(void *payload, const char *file, bool required) {
@@ -263,6 +298,7 @@ int main(void) {
         cmocka_unit_test(what_is_asked_for), cmocka_unit_test(no_weights),
         cmocka_unit_test(names_in_an_index), cmocka_unit_test(an_index_without_end),
         cmocka_unit_test(asking_fails),      cmocka_unit_test(addresses),
+        cmocka_unit_test(kinds_of_weights),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -35,7 +35,7 @@ class Names(unittest.TestCase):
         tree = ast.parse((ROOT / "python" / "nextoken" / "__init__.py").read_text(encoding="utf-8"))
         block = next(node for node in tree.body if isinstance(node, ast.If))
         listed = {node.module: sorted(alias.name for alias in node.names)
-                  for node in block.body if isinstance(node, ast.ImportFrom)}
+                  for node in block.body if isinstance(node, ast.ImportFrom) and node.level}
         self.assertEqual(listed, {module: sorted(names) for module, names in nextoken._NAMES.items()})
 
     def test_modules_do_not_stand_on_names(self):
@@ -52,16 +52,13 @@ class Names(unittest.TestCase):
 
 class Lazy(unittest.TestCase):
     def test_importing_costs_next_to_nothing(self):
-        code = ("import sys, time; t = time.process_time(); import nextoken; t = time.process_time() - t; "
-                "print(t, *[m for m in ('numpy', '_cffi_backend', 'torch', 'pandas') if m in sys.modules])")
-        taken = []
-        for _ in range(5):
-            done = run_python(code)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            seconds, *modules = done.stdout.split()
-            self.assertEqual(modules, [])
-            taken.append(float(seconds))
-        self.assertLess(min(taken), 0.1)
+        """Not even typing and re, which take longer than all else; bench/python.py has the times."""
+        code = "import sys; old = set(sys.modules); import nextoken; print(*sorted(set(sys.modules) - old))"
+        done = run_python(code)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        allowed = {"nextoken", "importlib", "importlib._bootstrap", "importlib._bootstrap_external", "warnings",
+                   "_warnings", "__future__"}
+        self.assertLessEqual(set(done.stdout.split()), allowed)
 
     def test_a_model_opens_without_numpy(self):
         done = run_python(f"import sys, nextoken; m = nextoken.load({support.checkpoint('letters')!r}); "

@@ -109,6 +109,25 @@ class Options(Case):
             else:
                 self.assertEqual(typed[name], plain[kind], name)
 
+    def test_the_stub_says_what_the_methods_take(self):
+        import inspect
+        tree = ast.parse((PACKAGE / "jobs.pyi").read_text(encoding="utf-8"))
+        made = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Jobs")
+        stubs = [(jobs.Jobs, node) for node in made.body if isinstance(node, ast.FunctionDef)]
+        stubs += [(jobs, node) for node in tree.body
+                  if isinstance(node, ast.FunctionDef) and node.name in jobs.__all__]
+        for owner, node in stubs:
+            real = inspect.signature(getattr(owner, node.name)).parameters
+            a = node.args
+            names = [arg.arg for arg in [*a.args, *a.kwonlyargs, *([a.kwarg] if a.kwarg else [])]]
+            self.assertEqual(sorted(names), sorted(real), node.name)
+            defaults = dict(zip([arg.arg for arg in a.args][len(a.args) - len(a.defaults):], a.defaults))
+            defaults.update((arg.arg, d) for arg, d in zip(a.kwonlyargs, a.kw_defaults) if d is not None)
+            for name, value in defaults.items():
+                self.assertEqual(ast.literal_eval(value), real[name].default, (node.name, name))
+        public = {name for name, value in vars(jobs.Jobs).items() if callable(value) and name[0] != "_"}
+        self.assertEqual({node.name for owner, node in stubs if owner is jobs.Jobs}, public)
+
     def test_the_table(self):
         table = options.table()
         self.assertEqual([o.name for o in table], list(options.names()))

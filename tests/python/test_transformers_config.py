@@ -1,9 +1,11 @@
 """Configurations, GenerationConfig and streamers of nextoken.transformers against transformers 5.23.0's answers
 (tools/oracle/python_config.py)."""
 
+import ast
 import asyncio
 import contextlib
 import gzip
+import importlib
 import io
 import json
 import os
@@ -243,11 +245,19 @@ class Names(unittest.TestCase):
             self.assertIsNotNone(getattr(transformers, name), name)
         self.assertTrue(callable(transformers.pipeline))
         for module in ("model", "auto", "headless", "cache", "tokenization", "config", "streamers"):
-            listed = getattr(transformers, module).__all__
+            listed = importlib.import_module("nextoken.transformers." + module).__all__
             offered = [name for name in listed if name in transformers._where]
             self.assertTrue(set(listed) - set(offered) <= {"CLASSES", "HEADLESS", "Row"}, module)
         with self.assertRaisesRegex(AttributeError, "BertModel"):
             transformers.BertModel
+
+    def test_editors_see_the_same_names(self):
+        """__init__.pyi lists what __init__.py finds when it is asked."""
+        dir(transformers)
+        tree = ast.parse((support.ROOT / "python" / "nextoken" / "transformers" / "__init__.pyi").read_text())
+        listed = {alias.name: node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module
+                  for alias in node.names}
+        self.assertEqual(listed, {name: module for name, module in transformers._where.items() if name[0] != "_"})
 
     def test_verbosity(self):
         before = logging.get_verbosity()

@@ -6,6 +6,7 @@ import gzip
 import importlib.util
 import json
 import os
+import pathlib
 import pickle
 import subprocess
 import sys
@@ -164,6 +165,52 @@ class Opening(unittest.TestCase):
         with self.assertLogs("nextoken.transformers", "WARNING") as logs:
             opened("pair", nonsense_argument_2=True)
         self.assertIn("nonsense_argument_2", logs.output[0])
+
+
+class Named(unittest.TestCase):
+    """Names of the hub, whose cache holds GPT-2's under one of its names."""
+
+    COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+    def setUp(self):
+        made = tempfile.TemporaryDirectory()
+        self.addCleanup(made.cleanup)
+        self.cache = made.name
+        repo = pathlib.Path(self.cache, "models--openai-community--gpt2")
+        snapshot = repo / "snapshots" / self.COMMIT
+        for folder in (snapshot, repo / "refs", repo / "blobs"):
+            folder.mkdir(parents=True)
+        (repo / "refs" / "main").write_text(self.COMMIT)
+        config = json.dumps({"model_type": "gpt2", "n_embd": 64, "n_head": 4})
+        for name, text in (("config.json", config), ("tokenizer_config.json", '{"model_max_length": 1024}'),
+                           ("generation_config.json", '{"eos_token_id": 50256}')):
+            (repo / "blobs" / name).write_text(text)
+            (snapshot / name).symlink_to(repo / "blobs" / name)
+        for name in ("vocab.json", "merges.txt"):
+            (snapshot / name).symlink_to(given.GPT2 / name)
+
+    def test_from_the_cache(self):
+        from nextoken.transformers import AutoConfig, GenerationConfig
+
+        for name in ("gpt2", "openai-community/gpt2"):
+            for where in ({}, {"revision": "main"}, {"revision": self.COMMIT}, {"local_files_only": True},
+                          {"token": False}):
+                tokenizer = AutoTokenizer.from_pretrained(name, cache_dir=self.cache, **where)
+                self.assertEqual(tokenizer.encode("Hello world"), [15496, 995])
+                self.assertEqual((tokenizer.name_or_path, tokenizer.model_max_length), (name, 1024))
+                config = AutoConfig.from_pretrained(name, cache_dir=self.cache, **where)
+                self.assertEqual((config.n_embd, config.name_or_path), (64, name))
+                self.assertEqual(GenerationConfig.from_pretrained(name, cache_dir=self.cache, **where).eos_token_id, 50256)
+
+    def test_what_is_not_there(self):
+        for name, where in (("gpt2", {"revision": "other"}), ("somebody/gpt2", {}), ("gpt2-large", {}),
+                            ("no such name!", {})):
+            with self.assertRaises(OSError):
+                AutoTokenizer.from_pretrained(name, cache_dir=self.cache, **where)
+        with self.assertRaisesRegex(NotImplementedError, "proxies"):
+            AutoTokenizer.from_pretrained("gpt2", cache_dir=self.cache, proxies={"https": "x"})
+        with self.assertRaisesRegex(NotImplementedError, "subfolder"):
+            AutoTokenizer.from_pretrained("gpt2", cache_dir=self.cache, subfolder="x")
 
 
 class Special(unittest.TestCase):

@@ -220,7 +220,9 @@ static void memory_ends(void **state) {
                                  {.text = "a", .n_text = 1, .pair = "b", .n_pair = 1}};
     nt_encode_options o = NT_ENCODE_OPTIONS_INIT;
     o.offsets = true;
-    for (int threads = 1; threads <= 2; threads++) {
+    for (int turn = 0; turn < 3; turn++) {
+        int threads = turn == 1 ? 2 : 1;
+        o.words = turn == 2;
         for (size_t k = 1;; k++) {
             nt_encoding *encodings[3] = {NULL};
             nt_encoder_options eo = NT_ENCODER_OPTIONS_INIT;
@@ -246,6 +248,44 @@ static void memory_ends(void **state) {
     free(texts[1]);
 }
 
+/* GPT-2's words are encoded each for itself: what is told as one has, alone, the same tokens. */
+static void words_are_encoded_alone(void **state) {
+    (void)state;
+    uint64_t random = 5;
+    char *text = make_text(40000, &random);
+    nt_encode_input input = {.text = text, .n_text = strlen(text)};
+    nt_encode_options o = NT_ENCODE_OPTIONS_INIT;
+    o.words = true;
+    o.padding = 1;
+    o.pad_id = 3;
+    o.pad_multiple = 50000;
+    for (int threads = 1; threads <= 2; threads++) {
+        nt_encoder *encoder = encoder_new(gpt2, threads, 0);
+        nt_encoding *e;
+        assert_int_equal(nt_encoder_run(&e, encoder, &input, 1, &o), NT_OK);
+        uint32_t word = 0;
+        size_t first = 0, end = 1;
+        for (; first < e->n && e->words[first] != NT_NO_WORD; first = end, word++) {
+            while (end < e->n && e->words[end] == e->words[first])
+                end++;
+            assert_int_equal(e->words[first], word);
+            size_t start = e->starts[first], n_bytes = e->ends[end - 1] - start, n;
+            int32_t *ids;
+            assert_int_equal(nt_encode(&ids, NULL, NULL, &n, gpt2, text + start, n_bytes, NULL),
+                             NT_OK);
+            assert_int_equal(n, end - first);
+            assert_memory_equal(ids, e->ids + first, n * sizeof *ids);
+            nt_free(ids);
+        }
+        assert_in_range(word, 1000, 40000);
+        for (; first < e->n; first++)
+            assert_true(e->ids[first] == 3 && e->words[first] == NT_NO_WORD);
+        nt_encoding_free(e);
+        nt_encoder_free(encoder);
+    }
+    free(text);
+}
+
 static void bad_arguments(void **state) {
     (void)state;
     nt_encoder *encoder;
@@ -269,9 +309,13 @@ static void bad_arguments(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_number_of_threads), cmocka_unit_test(one_long_text),
-        cmocka_unit_test(errors_name_the_text),  cmocka_unit_test(padding_and_truncation),
-        cmocka_unit_test(memory_ends),           cmocka_unit_test(bad_arguments),
+        cmocka_unit_test(any_number_of_threads),
+        cmocka_unit_test(one_long_text),
+        cmocka_unit_test(errors_name_the_text),
+        cmocka_unit_test(padding_and_truncation),
+        cmocka_unit_test(memory_ends),
+        cmocka_unit_test(bad_arguments),
+        cmocka_unit_test(words_are_encoded_alone),
     };
     return cmocka_run_group_tests(tests, open_gpt2, close_gpt2);
 }

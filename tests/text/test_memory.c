@@ -72,7 +72,7 @@ static int one_text(work *w) {
 
 static int many_texts(work *w) {
     nt_encode_options o = NT_ENCODE_OPTIONS_INIT;
-    o.offsets = o.marks = o.trim_offsets = true;
+    o.offsets = o.marks = o.trim_offsets = o.words = true;
     o.truncation = o.padding = 1;
     o.max_length = 20;
     o.stride = 3;

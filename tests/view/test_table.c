@@ -638,6 +638,32 @@ static void nothing_to_show(void **state) {
     }
 }
 
+/* What a table that is kept does not tell. */
+static void lasting(void **state) {
+    nt_view_options options = table_of(100, false, false);
+    (void)state;
+    options.lasting = true;
+    for (size_t i = 0; i < N_SAMPLES; i++) {
+        nt_result *one = samples[i](), *two = samples[i]();
+        one->precision = two->precision = "f32";
+        one->isa = "avx512";
+        two->isa = "ref";
+        one->milliseconds = 12.5;
+        two->milliseconds = 0;
+        char *first = show(one, options), *second = show(two, options);
+        assert_string_equal(first, second);
+        has_not(first, "12.5 ms");
+        nt_free(first);
+        nt_free(second);
+    }
+    nt_result *t = sample_next();
+    t->precision = "bf16";
+    t->isa = "ref";
+    char *text = show(t, options);
+    has(text, "bf16 \xC2\xB7 ref \xC2\xB7 "); /* on it numbers depend */
+    nt_free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_width),
@@ -663,6 +689,7 @@ int main(void) {
         cmocka_unit_test(token_bits),
         cmocka_unit_test(windows_and_corrections),
         cmocka_unit_test(places),
+        cmocka_unit_test(lasting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

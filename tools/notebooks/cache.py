@@ -16,14 +16,21 @@ SHAPES = {  # blocks, width, heads, seed
 }
 
 
+ABSENT = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+
+
 def snapshot(cache, name):
-    """The folder of a model's files, and the mark of the commit that it is."""
+    """The folder of a model's files, with the commit that it is of and the files that this does not have."""
     commit = hashlib.sha1(name.encode()).hexdigest()
     model = cache / f"models--{name}"
     folder = model / "snapshots" / commit
     folder.mkdir(parents=True, exist_ok=True)
     (model / "refs").mkdir(exist_ok=True)
     (model / "refs" / "main").write_text(commit)
+    absent = model / ".no_exist" / commit
+    absent.mkdir(parents=True, exist_ok=True)
+    for file in ABSENT:
+        (absent / file).touch()
     return folder
 
 

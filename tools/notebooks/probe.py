@@ -43,6 +43,8 @@ def _array(x):
     flat = x.reshape(-1)
     n = flat.shape[0]
     step = max(1, -(-n // _MOST))
+    if step > 1 and "int" in str(x.dtype):  # an order of 50,257 numbers hangs on their last bits further down
+        flat, step = flat[:64], 1
     return {"shape": [int(s) for s in x.shape], "type": str(x.dtype).replace("torch.", ""),
             "values": flat[::step].tolist()}
 

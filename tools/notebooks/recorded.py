@@ -26,8 +26,21 @@ def executed(path):
     client.execute(env=env, cwd=str(path.parent))
     for cell in book.cells:
         if cell.cell_type == "code":
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+            cell.outputs = in_pieces(cell.outputs)
     return book
+
+
+def in_pieces(shown):
+    """Outputs without standard error, and with what was printed in a row as one."""
+    kept = []
+    for output in shown:
+        if output.get("name") == "stderr":
+            continue
+        if output.output_type == "stream" and kept and kept[-1].output_type == "stream":
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 def stale(path):

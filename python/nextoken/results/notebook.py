@@ -124,7 +124,8 @@ def _table(table: Element, so_far: bool, most: int) -> List[Node]:
     kept = rows if left <= 0 else rows[:most // 2] + rows[len(rows) - most // 2:]
     body = [_row(row, so_far) for row in kept]
     if left > 0:
-        gap = _made("td", looks.CELL + ";" + looks.SOFT, f"… {len(rows) - len(kept):,} rows …", colspan="99")
+        said = f"… {len(rows) - len(kept):,} rows …"
+        gap = _made("td", looks.CELL + ";" + looks.SOFT, said, colspan="99")
         body.insert(most // 2, _made("tr", looks.ROW, gap))
     made = _made("table", looks.CELLS if shaded else looks.TABLE)
     if heads:

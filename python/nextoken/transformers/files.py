@@ -10,6 +10,10 @@ BUILT_IN = "tales"  # the name of the model that is part of the library
 
 CONFIG, TOKENIZER = "config", "tokenizer"
 
+# Models that once had no owner are found under both names.
+_OWNERS = {name: f"openai-community/{name}" for name in ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")}
+_OWNERS["distilgpt2"] = "distilbert/distilgpt2"
+
 
 class Where:
     """The arguments of from_pretrained that say where files come from."""
@@ -83,16 +87,38 @@ def _pull_tokenizer(name, where):
         options = new("nt_model_options", tokenizer_only=True, hub=hub)
         out = ffi.new("nt_model **")
         status = lib.nt_model_open(out, name.encode(), options)
-        if status != lib.NT_E_UNSUPPORTED:  # of what the files say more is known later
-            check(status)
         lib.nt_model_free(out[0])
-    offline = hub_options(where, offline=True)
-    for file in ("tokenizer.json", "vocab.json"):
-        try:
-            return _pull(name, [file], offline)
-        except Error as error:
-            last = error
-    raise last
+        failed = None
+        if status != lib.NT_E_UNSUPPORTED:  # of what the files say more is known later
+            try:
+                check(status)
+            except Error as error:
+                failed = error
+    folder = _snapshot(name, where)
+    if folder is not None:  # what the cache has will do
+        return folder
+    raise failed or OSError(f"Can't load tokenizer for '{name}': it is in no cache")
+
+
+def _snapshot(name, where):
+    """The folder of a model in the cache, if it holds a tokenizer; None where there is none."""
+    from ..library import check, ffi, lib, owned, string
+
+    out = ffi.new("nt_hub_list **")
+    check(lib.nt_hub_list_new(out, hub_options(where, offline=True)))
+    models = owned(out[0], "nt_hub_list_free")
+    repo, _, revision = name.partition("@")
+    revision = revision or "main"
+    for i in range(lib.nt_hub_list_size(models)):
+        entry = lib.nt_hub_list_entry(models, i)
+        known = string(entry.name)
+        same = known == repo or {known, repo} == {known.split("/")[-1], _OWNERS.get(known.split("/")[-1])}
+        of_revision = revision in string(entry.refs).split(", ") or string(entry.revision) == revision
+        folder = string(entry.folder)
+        if same and of_revision and any(all(os.path.isfile(os.path.join(folder, file)) for file in files)
+                                        for files in (["tokenizer.json"], ["vocab.json", "merges.txt"])):
+            return folder
+    return None
 
 
 def locate(name, where, what=CONFIG):

@@ -36,12 +36,12 @@ class Pass:
     """
 
     def __init__(self, session, rows, ids, mask, positions, past, keep, hidden=None, attentions=False,
-                 front=True):
+                 padding="all"):
         self.session, self.rows, self.ids = session, rows, ids
         self.mask, self.positions, self.past = mask, positions, past
         B, T = ids.shape
         info = session.info
-        self.front = front  # padding before anything is computed
+        self.padding = padding  # which is computed: "all", "behind" a text, "none"
         self.computed = np.ones((B, T), bool)
         self.first = T - keep  # the first column whose logits are wanted
         whole = mask.all()
@@ -77,15 +77,17 @@ class Pass:
         for begin, end in zip(edges, edges[1:]):
             if mask[begin]:
                 parts.append(_Part(b, begin, end, False))
-            elif (self.front or self._behind(b, begin)) and positions[begin] >= 0 and (all_wanted or end > self.first):
+            elif self._can_tell(b, begin) and (all_wanted or end > self.first):
                 parts.append(_Part(b, begin, end, True))
             else:
                 self.computed[b, begin:end] = False
         return parts
 
-    def _behind(self, b, column):
-        """Whether there is something before a column."""
-        return len(self.rows[b]) > 0 or self.mask[b, :column].any()
+    def _can_tell(self, b, column):
+        """Whether padding in this column has numbers."""
+        behind = len(self.rows[b]) > 0 or self.mask[b, :column].any()
+        known = self.padding == "all" or (self.padding == "behind" and behind)
+        return known and self.positions[b, column] >= 0
 
     def _run(self, parts):
         """The i-th pieces of all rows at once."""

@@ -52,6 +52,9 @@ class Inputs:
         self.past = self.cache.mask if before else np.zeros((B, 0), bool)
         self.mask = self._mask(attention_mask)
         self.positions = self._positions(position_ids, before, model.positions_by_mask)
+        window = getattr(model.config, "window_size", None)
+        if model.architecture == "gpt_neo" and window:
+            self._refuse_gaps(window)
         if not caches and attention_mask is None and cache is None:
             self._refuse_packed()
 
@@ -87,6 +90,16 @@ class Inputs:
             whole = np.concatenate([self.past, self.mask], axis=1).astype(np.int64)
             return (whole.cumsum(axis=1) * whole - 1)[:, before:]
         return np.broadcast_to(np.arange(before, before + T), (B, T))
+
+    def _refuse_gaps(self, window):
+        """Local attention looks so many columns back, padding among them; the library knows of none."""
+        read = np.concatenate([self.past, self.mask], axis=1)
+        for row in read if read.shape[1] > window else ():
+            columns = np.flatnonzero(row)
+            if len(columns) and columns[-1] - columns[0] + 1 > len(columns):
+                raise NotImplementedError(f"padding between the tokens of a row of more than {window} positions, "
+                                          "which is how far this model's local attention looks, is not supported: "
+                                          "put it in front of the text")
 
     def _refuse_packed(self):
         if (np.diff(self.positions, axis=1) != 1).any():

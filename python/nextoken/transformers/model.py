@@ -29,7 +29,6 @@ class PreTrainedModel:
     base_model_prefix = "model"
     main_input_name = "input_ids"
     positions_by_mask = False    #: where no position_ids are given, padding does not count
-    padding_in_front = True      #: it has numbers that can be told
     output_class = outputs.CausalLMOutputWithPast
     training = False
     is_gradient_checkpointing = False
@@ -111,9 +110,13 @@ class PreTrainedModel:
         session = self.core.session()
         rows = given.rows(session)
         done = Pass(session, rows, given.ids, given.mask, given.positions, given.past, keep, hidden,
-                    bool(self._wish(output_attentions, "output_attentions", False)), self.padding_in_front)
+                    bool(self._wish(output_attentions, "output_attentions", False)), self._padding(given))
         given.keep(rows, self.core.info.n_layer)
         return done
+
+    def _padding(self, given):
+        """Which padding has numbers that can be told: see Pass."""
+        return "all"
 
     def _seen(self, given, done):
         """The fields that all outputs have."""
@@ -327,7 +330,12 @@ class GPTNeoForCausalLM(_LearnedPositions):
     """GPT-Neo."""
 
     architecture, base_model_prefix = "gpt_neo", "transformer"
-    padding_in_front = False  # transformers has "eager" alone for it, where padding looks at everything
+
+    def _padding(self, given):
+        # transformers has "eager" alone for it, where padding in front looks at everything, and behind a
+        # text its local attention would look so many columns back, padding among them
+        width = given.past.shape[1] + given.ids.shape[1]
+        return "behind" if width <= (getattr(self.config, "window_size", None) or width) else "none"
 
 
 class GPTNeoXForCausalLM(PreTrainedModel):

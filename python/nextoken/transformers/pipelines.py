@@ -90,7 +90,6 @@ class Pipeline:
 
     def save_pretrained(self, save_directory, **kwargs):
         """Writes the model and the tokenizer to a folder."""
-        os.makedirs(save_directory, exist_ok=True)
         self.model.save_pretrained(save_directory, **kwargs)
         self.tokenizer.save_pretrained(save_directory, **kwargs)
 

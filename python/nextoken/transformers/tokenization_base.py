@@ -209,8 +209,6 @@ class PreTrainedTokenizerBase(SpecialTokens):
         if unknown:
             logger.warning_once(f"Keyword arguments {sorted(unknown)} not recognized: they have no effect.")
         inputs, batched = batch_of(text, text_pair, is_split_into_words)
-        if not inputs:
-            raise IndexError("a batch of no texts")
         truncation = padding = None
         if cuts is not TruncationStrategy.DO_NOT_TRUNCATE:
             _check_truncation(max_length, stride, self._backend.post.added(False))
@@ -222,6 +220,8 @@ class PreTrainedTokenizerBase(SpecialTokens):
             length = max_length if pads is PaddingStrategy.MAX_LENGTH else None
             padding = Padding(length, pad_to_multiple_of, side == "left", self.pad_token_id, self.pad_token,
                               self.pad_token_type_id)
+        if not inputs:
+            raise IndexError("a batch of no texts")
         split = self.split_special_tokens if split_special_tokens is None else split_special_tokens
         backend = self._backend
 

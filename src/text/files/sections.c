@@ -12,13 +12,13 @@ static bool is_key(const char *key, size_t n, const char *wanted) {
     return n == strlen(wanted) && memcmp(key, wanted, n) == 0;
 }
 
-/* Steps into the object that stands next; *more is false for {}. */
-static int enter(bool *more, nt_pull *pull) {
-    NT_TRY(nt_pull_expect(pull, '{'));
+/* Steps into the object that stands next, on its '{'; false for {}. */
+static bool enter(nt_pull *pull) {
+    pull->at++;
     pull->depth++;
-    *more = nt_pull_peek(pull) != '}';
-    if (!*more) pull->at++;
-    return NT_OK;
+    if (nt_pull_peek(pull) != '}') return true;
+    pull->at++;
+    return false;
 }
 
 static int read_key(const char **key, size_t *n, nt_pull *pull) {
@@ -37,8 +37,7 @@ static int take_passage(nt_passage *out, nt_pull *pull) {
 /* The members of "model". A key given twice is cut once, and so the other one left to jansson,
  * which refuses it. */
 static int find_in_model(nt_sections *out, nt_pull *pull) {
-    bool more;
-    NT_TRY(enter(&more, pull));
+    bool more = enter(pull);
     while (more) {
         const char *key;
         size_t n;
@@ -64,8 +63,7 @@ static int find(nt_sections *out, nt_pull *pull) {
         NT_TRY(nt_pull_end(pull));
         return nt_fail(NT_E_FORMAT, "%s holds %s where an object was expected", out->where, kind);
     }
-    bool more;
-    NT_TRY(enter(&more, pull));
+    bool more = enter(pull);
     while (more) {
         const char *key;
         size_t n;

@@ -17,7 +17,7 @@ enum {
     REACH_MIN = 64,        /* bytes, at least, in which one call looks for a match at first, */
     REACH_WORK = 1 << 26,  /* or as many as this is times the length of the text */
     CLOCK_CALLS = 64,      /* between two looks at the clock */
-    SECONDS = 5,           /* of the processor for a text, and for each million bytes of it */
+    SECONDS = 2,           /* of the processor for a text, and for each million bytes of it */
     HEAP_KIB = 64 << 10,   /* what the interpreter may use when the JIT's stack does not do */
     RESERVE = 256 << 10,   /* set aside for the JIT compiler, */
     RESERVE_PER_BYTE = 64, /* and for each byte of what PCRE2 compiled */

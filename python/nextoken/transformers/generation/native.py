@@ -32,9 +32,13 @@ def can_run(settings, processors, criteria, tokenizer, recorder):
             return False
     if config.remove_invalid_values and config.exponential_decay_length_penalty is not None:
         return False  # what overflows is cut there
-    biases = config.sequence_bias
-    if biases is not None and not all(map(math.isfinite, _biases(biases))):
+    biases = config.sequence_bias or ()
+    if not all(map(math.isfinite, _biases(biases))):
         return False
+    words = [*(config.bad_words_ids or ()), *(biases if isinstance(biases, dict) else
+                                              (ids for ids, _ in biases))]
+    if any(i >= settings.engine.info.n_vocab for word in words for i in word):
+        return False  # whose error is that of the processor
     return recorder.lazy
 
 
