@@ -179,6 +179,8 @@ class Refused(unittest.TestCase):
         left = {"input_ids": array([[0, 1, 2]]), "attention_mask": array([[0, 1, 1]])}
         with self.assertRaisesRegex(NotImplementedError, "-100"):
             opened("gpt_neo")(**left, labels=array([[-100, 1, 2]]))
+        with self.assertRaisesRegex(NotImplementedError, "local attention"):
+            opened("gpt_neo")(array([[1] * 12]), attention_mask=array([[1] * 3 + [0] + [1] * 8]))
         with self.assertRaisesRegex(NotImplementedError, "several texts"):
             self.model(self.ids, position_ids=array([[0, 1, 0, 1]]), use_cache=False)
         cache = self.model(**left).past_key_values

@@ -102,6 +102,8 @@ def call(draw, i):
         options[name] = number(draw, name)
     if sample and not beams and draw.random() < 0.4:
         options["num_return_sequences"] = draw.randint(2, 3)
+    if beams and isinstance(options.get("forced_eos_token_id"), list):
+        options["forced_eos_token_id"] = 4  # of two that are forced, either may come first
     if options["eos_token_id"] is None:
         options.pop("exponential_decay_length_penalty", None)
     if draw.random() < 0.7:

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Optional, Tuple
 
-__all__ = ["BaseModelOutputWithPast", "BaseModelOutputWithPastAndCrossAttentions", "CausalLMOutput", "CausalLMOutputWithCrossAttentions",
-           "CausalLMOutputWithPast", "ModelOutput"]
+__all__ = ["BaseModelOutputWithPast", "BaseModelOutputWithPastAndCrossAttentions", "CausalLMOutput",
+           "CausalLMOutputWithCrossAttentions", "CausalLMOutputWithPast", "ModelOutput"]
 
 
 class ModelOutput(OrderedDict):

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 
+from ..errors import RangeError
 from . import logging, tensors
 from .batch import BatchEncoding, PaddingStrategy, TruncationStrategy
 from .calls import batch_of, strategies
@@ -294,17 +295,10 @@ class PreTrainedTokenizerBase(SpecialTokens):
             ids = ids["input_ids"]
         if isinstance(ids, int):
             ids = [ids]
-        if not isinstance(ids, (list, tuple)):
-            raise TypeError(f"argument 'ids': '{type(ids).__name__}' object is not an instance of 'Sequence'")
-        for i in ids:
-            if not isinstance(i, int):
-                raise TypeError(f"argument 'ids': '{type(i).__name__}' object cannot be interpreted as an integer")
-            if not 0 <= i < 2**32:
-                raise OverflowError("can't convert negative int to unsigned" if i < 0 else
-                                    "out of range integral type conversion attempted")
-        if any(i >= 2**31 for i in ids):
-            ids = [i for i in ids if i < 2**31]
-        text = self._backend.decode(ids, bool(skip_special_tokens))
+        try:
+            text = self._backend.tokenizer.decode(ids, bool(skip_special_tokens))
+        except (RangeError, TypeError, OverflowError):
+            text = self._backend.decode(_known_ids(ids), bool(skip_special_tokens))
         if self.clean_up_tokenization_spaces if clean is None else clean:
             text = self._cleaned(text)
         return text
@@ -371,6 +365,19 @@ class PreTrainedTokenizerBase(SpecialTokens):
 
 def _or(value, default):
     return default if value is None else value
+
+
+def _known_ids(ids):
+    """ids, of which none is out of the numbers that a token can have; raises what tokenizers does."""
+    if not isinstance(ids, (list, tuple)):
+        raise TypeError(f"argument 'ids': '{type(ids).__name__}' object is not an instance of 'Sequence'")
+    for i in ids:
+        if not isinstance(i, int):
+            raise TypeError(f"argument 'ids': '{type(i).__name__}' object cannot be interpreted as an integer")
+        if not 0 <= i < 2**32:
+            raise OverflowError("can't convert negative int to unsigned" if i < 0 else
+                                "out of range integral type conversion attempted")
+    return [i for i in ids if i < 2**31]
 
 
 def _check_truncation(max_length, stride, n_added):

@@ -111,8 +111,9 @@ class _Call:
         if settings.assisted:
             return self._assisted()
         recorder = Recorder(settings, self.processors, self.criteria)
-        if not self.own_processors and not self.own_criteria and self._guided_is_plain() \
-                and (self.streamer is None or settings.n == 1) and native.can_run(settings, self.processors, self.criteria, self.tokenizer, recorder):
+        plain = not self.own_processors and not self.own_criteria and self._guided_is_plain() \
+            and (self.streamer is None or settings.n == 1)
+        if plain and native.can_run(settings, self.processors, self.criteria, self.tokenizer, recorder):
             found = self._natively()
             if found is not None:
                 return found
