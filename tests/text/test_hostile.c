@@ -388,7 +388,7 @@ static void memory_may_end(void **state) {
                 nt_memory_fail_at(0);
                 if (status != NT_OK && status != NT_E_MEMORY) fail_msg("%s", nt_error_message());
             }
-            assert_in_range(k, 20, 100000);
+            assert_in_range(k, 10, 100000); /* a vocabulary of three words takes 18 or so */
         }
         folder_remove(folder);
     }

@@ -37,7 +37,8 @@ print(transition.tolist(), transition.sum(dim=1).tolist(), type(out).__name__)
 # %%
 out = model.generate(**inputs, max_new_tokens=5, return_dict_in_generate=True, output_scores=True, output_logits=True)
 print(list(out.keys()), len(out.scores), out.scores[0].shape, type(out).__name__)
-print(model.compute_transition_scores(out.sequences, out.scores, normalize_logits=True).tolist())
+# three digits: with tales, transformers' float32 is 1.2e-4 from its own float64 here (nextoken 4e-7)
+print([round(x, 3) for x in model.compute_transition_scores(out.sequences, out.scores, normalize_logits=True)[0].tolist()])
 print(torch.stack(out.scores, dim=1).softmax(-1).max(-1).values.tolist(), [row.argmax().item() for row in out.logits])
 # %%
 out = model.generate(**inputs, max_new_tokens=4, return_dict_in_generate=True, output_hidden_states=True)
