@@ -22,7 +22,8 @@ def executed(path):
     """The notebook at path with what its cells show now. A cell that raises ends the run with CellExecutionError."""
     book = nbformat.read(path, as_version=4)
     env = os.environ | {"HF_HUB_OFFLINE": "1", "COLUMNS": "100", "NO_COLOR": "1"}
-    client = nbclient.NotebookClient(book, timeout=1200, kernel_name="python3", record_timing=False)
+    client = nbclient.NotebookClient(book, timeout=1200, kernel_name="python3", record_timing=False,
+                                     extra_arguments=["--log-level=ERROR"])
     client.execute(env=env, cwd=str(path.parent))
     for cell in book.cells:
         if cell.cell_type == "code":
