@@ -1,0 +1,346 @@
+/* Matrix products in AMX tiles. Many rows: w is packed a block at a time into tiles that stay in
+ * the second cache while all rows of x pass by, two by two tiles of sums in registers. Few rows: w
+ * passes by once, as it is stored, in four tiles of columns at a time. Both follow the order that
+ * amx.h gives. */
+#include <immintrin.h>
+#include <stdbool.h>
+
+#include "compute/cpu/amx.h"
+#include "compute/cpu/amx/tiles.h"
+
+#include "compute/cpu/amx/terms.h"
+
+#include "compute/cpu/amx/pack.h"
+
+enum {
+    SUMS = TILE * TILE,
+    FEW_ROWS = NT_AMX_ROWS,
+    FEW_TILES = 4,                /* columns of w that few rows take together */
+    FEW_WIDTH = FEW_TILES * TILE, /* .. in numbers */
+    STRIP = 2048,                /* columns whose sums wait while w [K, N] passes: a page of bf16 */
+    STRIP_STRIDE = STRIP + TILE, /* no power of two: rows must not share cache sets */
+    BLOCK_STEPS = 32,            /* steps along k in a packed block of w, at most */
+    BLOCK_TILES = 600,           /* tiles in it, at most */
+};
+_Static_assert(2 * BLOCK_TILES * TILE_NUMBERS + 4 * (2 * TILE + 4 * SUMS) <= 4 * NT_SCRATCH,
+               "no room for a block");
+_Static_assert(2 * FEW_TILES * 3 * TILE_NUMBERS + 4 * FEW_ROWS * STRIP_STRIDE <= 4 * NT_SCRATCH,
+               "no room for a strip");
+
+bool nt_amx_takes(const nt_matrix *w) {
+    return w->dtype == NT_F32 || w->dtype == NT_F16 || w->dtype == NT_BF16;
+}
+
+static size_t steps_of(size_t K) {
+    return (K + TILE_DEPTH - 1) / TILE_DEPTH;
+}
+
+size_t nt_amx_packed(size_t R, size_t K, size_t terms) {
+    return (R + NT_AMX_ROWS - 1) / NT_AMX_ROWS * steps_of(K) * terms * TILE_NUMBERS;
+}
+
+void nt_amx_pack(uint16_t *packed, const float *x, size_t R, size_t K, size_t terms, size_t begin,
+                 size_t end) {
+    size_t size = nt_amx_packed(1, K, terms);
+    for (size_t g = begin; g < end; g++) {
+        size_t r = g * NT_AMX_ROWS, n_r = least(NT_AMX_ROWS, R - r);
+        if (terms == 1)
+            pack_rows(packed + g * size, x, K, 1, r, n_r);
+        else
+            pack_rows(packed + g * size, x, K, 3, r, n_r);
+    }
+}
+
+/* Numbers [n, n + width) of the bias, zeros where there are none. */
+static void take_bias(float *to, const nt_product *p, size_t n, size_t end, size_t width) {
+    size_t n_n = n < end && p->bias ? least(width, end - n) : 0;
+    memset(to, 0, width * sizeof *to);
+    if (n_n) memcpy(to, p->bias + n, n_n * sizeof *to);
+}
+
+/* ---- Few rows -------------------------------------------------------------------------------- */
+
+/* What the loops over w carry: x of one group of rows, and room for a step's tiles of w. */
+typedef struct few {
+    const nt_amx_product *p;
+    pack_tile *pack;
+    size_t end, x_terms, w_terms;
+    uint16_t *tiles; /* [FEW_TILES, w_terms] tiles */
+} few;
+
+/* Four tiles of columns meet term `a` of x, which is in tile a, and term j of w. */
+#define FEW_PRODUCTS(f, a, j)                                                                      \
+    do {                                                                                           \
+        const uint16_t *w_ = (f)->tiles + (j)*TILE_NUMBERS;                                        \
+        size_t next_ = (f)->w_terms * TILE_NUMBERS;                                                \
+        T_LOAD(7, w_, 64);                                                                         \
+        T_DOT(0, a, 7);                                                                            \
+        T_LOAD(7, w_ + next_, 64);                                                                 \
+        T_DOT(1, a, 7);                                                                            \
+        T_LOAD(7, w_ + 2 * next_, 64);                                                             \
+        T_DOT(2, a, 7);                                                                            \
+        T_LOAD(7, w_ + 3 * next_, 64);                                                             \
+        T_DOT(3, a, 7);                                                                            \
+    } while (0)
+
+static void few_load_x(const few *f, size_t step) {
+    const uint16_t *x = f->p->x + step * f->x_terms * TILE_NUMBERS;
+    T_LOAD(4, x, 64);
+    if (f->x_terms == 1) return;
+    T_LOAD(5, x + TILE_NUMBERS, 64);
+    T_LOAD(6, x + 2 * TILE_NUMBERS, 64);
+}
+
+/* One step along k for columns [n, n + FEW_WIDTH), sums in tiles 0 to 3. */
+static void few_step(const few *f, size_t step, size_t n) {
+    const nt_matrix *w = f->p->product.w;
+    for (size_t c = 0; c < FEW_TILES && n + c * TILE < f->end; c++)
+        f->pack(f->tiles + c * f->w_terms * TILE_NUMBERS, w, step * TILE_DEPTH, n + c * TILE,
+                f->end);
+    for (size_t j = 0; j < f->w_terms; j++)
+        FEW_PRODUCTS(f, 4, j);
+    if (f->x_terms == 1) return;
+    for (size_t j = 0; j < f->w_terms && j < 2; j++)
+        FEW_PRODUCTS(f, 5, j);
+    FEW_PRODUCTS(f, 6, 0);
+}
+
+/* Tiles 0 to 3 from or to four neighbours in memory, rows `stride` bytes apart. */
+#define FEW_SUMS(move, at, stride)                                                                 \
+    do {                                                                                           \
+        move(0, at, stride);                                                                       \
+        move(1, (at) + TILE, stride);                                                              \
+        move(2, (at) + 2 * TILE, stride);                                                          \
+        move(3, (at) + 3 * TILE, stride);                                                          \
+    } while (0)
+
+static void few_give(const few *f, const float *sums, size_t stride, size_t n, size_t width) {
+    const nt_product *p = &f->p->product;
+    size_t n_n = least(width, f->end - n);
+    for (size_t r = 0; r < p->R; r++)
+        memcpy(p->y + r * p->w->N + n, sums + r * stride, n_n * sizeof *sums);
+}
+
+/* w [K, N]: a strip's rows of w one step after the other, its sums in memory between them. */
+static void few_in_out(const few *f, size_t begin, float *sums) {
+    const nt_product *p = &f->p->product;
+    size_t steps = steps_of(p->w->K);
+    for (size_t n = begin; n < f->end; n += STRIP) {
+        size_t width = least(STRIP, f->end - n);
+        for (size_t r = 0; r < p->R; r++)
+            take_bias(sums + r * STRIP_STRIDE, p, n, f->end, STRIP);
+        for (size_t step = 0; step < steps; step++) {
+            few_load_x(f, step);
+            for (size_t c = 0; c < width; c += FEW_WIDTH) {
+                FEW_SUMS(T_LOAD, sums + c, STRIP_STRIDE * sizeof *sums);
+                few_step(f, step, n + c);
+                FEW_SUMS(T_STORE, sums + c, STRIP_STRIDE * sizeof *sums);
+            }
+        }
+        few_give(f, sums, STRIP_STRIDE, n, width);
+    }
+}
+
+/* Fetches what rows [n, n + FEW_WIDTH) of w [N, K] hold a few steps on. */
+static void few_fetch(const few *f, size_t step, size_t n) {
+    enum { AHEAD = 8 };
+    const nt_matrix *w = f->p->product.w;
+    size_t size = nt_dtype_size(w->dtype), k = (step + AHEAD) * TILE_DEPTH;
+    if (k >= w->K) return;
+    for (size_t i = n; i < least(n + FEW_WIDTH, f->end); i++) {
+        const char *at = (const char *)w->data + (i * w->K + k) * size;
+        _mm_prefetch(at, _MM_HINT_T0);
+        if (size == 4) _mm_prefetch(at + 64, _MM_HINT_T0);
+    }
+}
+
+/* w [N, K]: sums stay in their tiles. */
+static void few_out_in(const few *f, size_t begin, float *sums) {
+    const nt_product *p = &f->p->product;
+    size_t steps = steps_of(p->w->K);
+    for (size_t n = begin; n < f->end; n += FEW_WIDTH) {
+        take_bias(sums, p, n, f->end, FEW_WIDTH);
+        FEW_SUMS(T_LOAD, sums, 0);
+        for (size_t step = 0; step < steps; step++) {
+            few_fetch(f, step, n);
+            few_load_x(f, step);
+            few_step(f, step, n);
+        }
+        FEW_SUMS(T_STORE, sums, FEW_WIDTH * sizeof *sums);
+        few_give(f, sums, FEW_WIDTH, n, FEW_WIDTH);
+    }
+}
+
+static void few_rows(const nt_amx_product *p, size_t begin, size_t end, float *scratch) {
+    const nt_matrix *w = p->product.w;
+    few f = {p, packer(w), end, p->terms, w_terms(w), (uint16_t *)scratch};
+    float *sums = scratch + FEW_TILES * 3 * TILE_NUMBERS / 2;
+    memset(f.tiles, 0, FEW_TILES * 3 * TILE_NUMBERS * sizeof *f.tiles);
+    tiles_ready(p->product.R);
+    if (w->layout == NT_IN_OUT)
+        few_in_out(&f, begin, sums);
+    else
+        few_out_in(&f, begin, sums);
+}
+
+/* ---- Many rows ------------------------------------------------------------------------------- */
+
+/* A packed block of w: steps [step, step + n_steps) of panels of sixteen columns from n on. */
+typedef struct block {
+    size_t step, n_steps, n, n_panels;
+    size_t x_terms, w_terms;
+    const uint16_t *tiles; /* [n_panels, n_steps, w_terms] */
+    float *bias;           /* [2 TILE] room */
+    float *edges;          /* [4, SUMS] room */
+} block;
+
+/* Where a tile of sums lies: in y, or beside it where y has not all of its rows and columns. */
+typedef struct sums {
+    float *at, *y; /* y NULL: the tile is not computed */
+    size_t stride; /* bytes */
+    size_t rows, columns;
+} sums;
+
+static sums sums_at(const nt_product *p, const block *b, size_t r, size_t n, size_t end,
+                    float *edge) {
+    if (r >= p->R || n >= end) return (sums){.at = edge, .stride = TILE * sizeof *edge};
+    size_t N = p->w->N;
+    sums s = {
+        .y = p->y + r * N + n, .rows = least(TILE, p->R - r), .columns = least(TILE, end - n)};
+    if (s.rows == TILE && s.columns == TILE) {
+        s.at = s.y;
+        s.stride = N * sizeof *edge;
+        return s;
+    }
+    s.at = edge;
+    s.stride = TILE * sizeof *edge;
+    for (size_t i = 0; b->step > 0 && i < s.rows; i++)
+        memcpy(edge + i * TILE, s.y + i * N, s.columns * sizeof *edge);
+    return s;
+}
+
+static void sums_give(const sums *s, size_t N) {
+    if (!s->y || s->at == s->y) return;
+    for (size_t i = 0; i < s->rows; i++)
+        memcpy(s->y + i * N, s->at + i * TILE, s->columns * sizeof *s->y);
+}
+
+/* Up to two groups of rows with two panels: sums in tiles 0 to 3. */
+INLINE void multiply_steps(const uint16_t *const x[2], const uint16_t *const w[2], size_t n_steps,
+                           size_t x_terms, size_t w_terms, bool groups, bool panels) {
+    for (size_t s = 0; s < n_steps; s++) {
+        for (size_t i = 0; i < x_terms; i++) {
+            size_t a = (s * x_terms + i) * TILE_NUMBERS;
+            T_LOAD(4, x[0] + a, 64);
+            if (groups) T_LOAD(5, x[1] + a, 64);
+            for (size_t j = 0; j < w_terms && i + j <= 2; j++) {
+                size_t b = (s * w_terms + j) * TILE_NUMBERS;
+                T_LOAD(6, w[0] + b, 64);
+                if (panels) T_LOAD(7, w[1] + b, 64);
+                T_DOT(0, 4, 6);
+                if (panels) T_DOT(1, 4, 7);
+                if (groups) T_DOT(2, 5, 6);
+                if (groups && panels) T_DOT(3, 5, 7);
+            }
+        }
+    }
+}
+
+/* A loop of its own for each number of terms and each shape. */
+static void multiply(const uint16_t *const x[2], const uint16_t *const w[2], const block *b,
+                     bool groups, bool panels) {
+#define SHAPES(xt, wt)                                                                             \
+    if (b->x_terms == xt && b->w_terms == wt) {                                                    \
+        if (groups && panels)                                                                      \
+            multiply_steps(x, w, b->n_steps, xt, wt, true, true);                                  \
+        else if (groups)                                                                           \
+            multiply_steps(x, w, b->n_steps, xt, wt, true, false);                                 \
+        else if (panels)                                                                           \
+            multiply_steps(x, w, b->n_steps, xt, wt, false, true);                                 \
+        else                                                                                       \
+            multiply_steps(x, w, b->n_steps, xt, wt, false, false);                                \
+        return;                                                                                    \
+    }
+    SHAPES(1, 1)
+    SHAPES(3, 3)
+    SHAPES(3, 1)
+    SHAPES(3, 2)
+    multiply_steps(x, w, b->n_steps, b->x_terms, b->w_terms, groups, panels);
+#undef SHAPES
+}
+
+/* Rows of groups g and g + 1, panels i and i + 1 of the block. */
+static void multiply_block(const nt_amx_product *p, const block *b, size_t g, size_t i,
+                           size_t end) {
+    const nt_product *q = &p->product;
+    size_t r = g * TILE, n = b->n + i * TILE, N = q->w->N, steps = steps_of(q->w->K);
+    size_t group = steps * b->x_terms * TILE_NUMBERS, at = b->step * b->x_terms * TILE_NUMBERS;
+    size_t panel = b->n_steps * b->w_terms * TILE_NUMBERS;
+    const uint16_t *x[2] = {p->x + g * group + at, p->x + (g + 1) * group + at};
+    const uint16_t *w[2] = {b->tiles + i * panel, b->tiles + (i + 1) * panel};
+    bool groups = r + TILE < q->R, panels = n + TILE < end;
+    sums s[4];
+    for (size_t t = 0; t < 4; t++)
+        s[t] = sums_at(q, b, r + t / 2 * TILE, n + t % 2 * TILE, end, b->edges + t * SUMS);
+    if (b->step == 0) {
+        take_bias(b->bias, q, n, end, 2 * TILE);
+        T_LOAD(0, b->bias, 0);
+        T_LOAD(1, b->bias + TILE, 0);
+        T_LOAD(2, b->bias, 0);
+        T_LOAD(3, b->bias + TILE, 0);
+    } else {
+        T_LOAD(0, s[0].at, s[0].stride);
+        T_LOAD(1, s[1].at, s[1].stride);
+        T_LOAD(2, s[2].at, s[2].stride);
+        T_LOAD(3, s[3].at, s[3].stride);
+    }
+    multiply(x, w, b, groups, panels);
+    T_STORE(0, s[0].at, s[0].stride);
+    T_STORE(1, s[1].at, s[1].stride);
+    T_STORE(2, s[2].at, s[2].stride);
+    T_STORE(3, s[3].at, s[3].stride);
+    for (size_t t = 0; t < 4; t++)
+        sums_give(&s[t], N);
+}
+
+static void pack_block(uint16_t *tiles, const block *b, const nt_matrix *w, size_t end) {
+    pack_tile *pack = packer(w);
+    for (size_t s = 0; s < b->n_steps; s++) { /* along the rows of w [K, N] */
+        for (size_t i = 0; i < b->n_panels; i++)
+            pack(tiles + (i * b->n_steps + s) * b->w_terms * TILE_NUMBERS, w,
+                 (b->step + s) * TILE_DEPTH, b->n + i * TILE, end);
+    }
+}
+
+static void many_rows(const nt_amx_product *p, size_t begin, size_t end, float *scratch) {
+    const nt_matrix *w = p->product.w;
+    uint16_t *tiles = (uint16_t *)scratch;
+    float *edges = scratch + BLOCK_TILES * TILE_NUMBERS / 2;
+    size_t steps = steps_of(w->K), groups = (p->product.R + TILE - 1) / TILE;
+    block b = {.x_terms = p->terms,
+               .w_terms = w_terms(w),
+               .tiles = tiles,
+               .edges = edges,
+               .bias = edges + 4 * SUMS};
+    size_t most = BLOCK_TILES / (least(steps, BLOCK_STEPS) * b.w_terms) / 2 * 2;
+    tiles_ready(TILE);
+    for (b.n = begin; b.n < end; b.n += b.n_panels * TILE) {
+        b.n_panels = least(most, (end - b.n + TILE - 1) / TILE);
+        for (b.step = 0; b.step < steps; b.step += b.n_steps) {
+            b.n_steps = least(BLOCK_STEPS, steps - b.step);
+            pack_block(tiles, &b, w, end);
+            for (size_t g = 0; g < groups; g += 2)
+                for (size_t i = 0; i < b.n_panels; i += 2)
+                    multiply_block(p, &b, g, i, end);
+        }
+    }
+}
+
+void nt_amx_matmul(const nt_amx_product *p, size_t begin, size_t end, float *scratch) {
+    if (p->product.R == 0 || begin >= end) return;
+    if (p->product.R <= FEW_ROWS)
+        few_rows(p, begin, end, scratch);
+    else
+        many_rows(p, begin, end, scratch);
+    T_RELEASE();
+}
