@@ -60,127 +60,168 @@ static void take_bias(float *to, const nt_product *p, size_t n, size_t end, size
 
 /* ---- Few rows -------------------------------------------------------------------------------- */
 
-/* What the loops over w carry: x of one group of rows, and room for a step's tiles of w. */
+/* What the loops over w carry: x, which is one group of rows, and a step's tiles of w. */
 typedef struct few {
     const nt_amx_product *p;
-    pack_tile *pack;
     size_t end, x_terms, w_terms;
-    uint16_t *tiles; /* [FEW_TILES, w_terms] tiles */
+    uint16_t *packed;           /* [FEW_TILES, w_terms] tiles of room */
+    const void *w[FEW_TILES];   /* the first term's tile of each sixteen columns */
+    size_t w_stride[FEW_TILES]; /* its rows, bytes from one to the next */
+    float *sums;
 } few;
 
-/* Four tiles of columns meet term `a` of x, which is in tile a, and term j of w. */
-#define FEW_PRODUCTS(f, a, j)                                                                      \
+#define X_BY_W(c, x) T_DOT(c, x, 7)
+#define W_BY_X(c, x) T_DOT(c, 7, x)
+
+/* Sums 0 to 3 meet the term of x that is in tile `x`, and term j of w. */
+#define FEW_PRODUCTS(f, dot, x, j)                                                                 \
     do {                                                                                           \
-        const uint16_t *w_ = (f)->tiles + (j)*TILE_NUMBERS;                                        \
-        size_t next_ = (f)->w_terms * TILE_NUMBERS;                                                \
-        T_LOAD(7, w_, 64);                                                                         \
-        T_DOT(0, a, 7);                                                                            \
-        T_LOAD(7, w_ + next_, 64);                                                                 \
-        T_DOT(1, a, 7);                                                                            \
-        T_LOAD(7, w_ + 2 * next_, 64);                                                             \
-        T_DOT(2, a, 7);                                                                            \
-        T_LOAD(7, w_ + 3 * next_, 64);                                                             \
-        T_DOT(3, a, 7);                                                                            \
+        T_LOAD(7, (const uint16_t *)(f)->w[0] + (j)*TILE_NUMBERS, (f)->w_stride[0]);               \
+        dot(0, x);                                                                                 \
+        T_LOAD(7, (const uint16_t *)(f)->w[1] + (j)*TILE_NUMBERS, (f)->w_stride[1]);               \
+        dot(1, x);                                                                                 \
+        T_LOAD(7, (const uint16_t *)(f)->w[2] + (j)*TILE_NUMBERS, (f)->w_stride[2]);               \
+        dot(2, x);                                                                                 \
+        T_LOAD(7, (const uint16_t *)(f)->w[3] + (j)*TILE_NUMBERS, (f)->w_stride[3]);               \
+        dot(3, x);                                                                                 \
     } while (0)
 
-static void few_load_x(const few *f, size_t step) {
-    const uint16_t *x = f->p->x + step * f->x_terms * TILE_NUMBERS;
+/* One step along k, the terms of x in tiles 4 to 6. */
+#define FEW_STEP(f, dot)                                                                           \
+    do {                                                                                           \
+        for (size_t j = 0; j < (f)->w_terms; j++)                                                  \
+            FEW_PRODUCTS(f, dot, 4, j);                                                            \
+        if ((f)->x_terms == 1) break;                                                              \
+        for (size_t j = 0; j < (f)->w_terms && j < 2; j++)                                         \
+            FEW_PRODUCTS(f, dot, 5, j);                                                            \
+        FEW_PRODUCTS(f, dot, 6, 0);                                                                \
+    } while (0)
+
+static void few_load_x(const few *f, const uint16_t *x) {
     T_LOAD(4, x, 64);
     if (f->x_terms == 1) return;
     T_LOAD(5, x + TILE_NUMBERS, 64);
     T_LOAD(6, x + 2 * TILE_NUMBERS, 64);
 }
 
-/* One step along k for columns [n, n + FEW_WIDTH), sums in tiles 0 to 3. */
-static void few_step(const few *f, size_t step, size_t n) {
-    const nt_matrix *w = f->p->product.w;
-    for (size_t c = 0; c < FEW_TILES && n + c * TILE < f->end; c++)
-        f->pack(f->tiles + c * f->w_terms * TILE_NUMBERS, w, step * TILE_DEPTH, n + c * TILE,
-                f->end);
-    for (size_t j = 0; j < f->w_terms; j++)
-        FEW_PRODUCTS(f, 4, j);
-    if (f->x_terms == 1) return;
-    for (size_t j = 0; j < f->w_terms && j < 2; j++)
-        FEW_PRODUCTS(f, 5, j);
-    FEW_PRODUCTS(f, 6, 0);
-}
-
-/* Tiles 0 to 3 from or to four neighbours in memory, rows `stride` bytes apart. */
-#define FEW_SUMS(move, at, stride)                                                                 \
+/* Tiles 0 to 3 from or to four tiles in memory, `next` numbers apart, rows `stride` bytes apart. */
+#define FEW_SUMS(move, at, next, stride)                                                           \
     do {                                                                                           \
         move(0, at, stride);                                                                       \
-        move(1, (at) + TILE, stride);                                                              \
-        move(2, (at) + 2 * TILE, stride);                                                          \
-        move(3, (at) + 3 * TILE, stride);                                                          \
+        move(1, (at) + (next), stride);                                                            \
+        move(2, (at) + 2 * (next), stride);                                                        \
+        move(3, (at) + 3 * (next), stride);                                                        \
     } while (0)
 
-static void few_give(const few *f, const float *sums, size_t stride, size_t n, size_t width) {
-    const nt_product *p = &f->p->product;
-    size_t n_n = least(width, f->end - n);
-    for (size_t r = 0; r < p->R; r++)
-        memcpy(p->y + r * p->w->N + n, sums + r * stride, n_n * sizeof *sums);
-}
-
 /* w [K, N]: a strip's rows of w one step after the other, its sums in memory between them. */
-static void few_in_out(const few *f, size_t begin, float *sums) {
+static void few_in_out(few *f, size_t begin) {
     const nt_product *p = &f->p->product;
-    size_t steps = steps_of(p->w->K);
+    const nt_matrix *w = p->w;
+    pack_tile *pack = packer(w);
+    size_t steps = steps_of(w->K), tile = f->w_terms * TILE_NUMBERS;
+    size_t stride = STRIP_STRIDE * sizeof *f->sums;
+    for (size_t c = 0; c < FEW_TILES; c++) {
+        f->w[c] = f->packed + c * tile;
+        f->w_stride[c] = 64;
+    }
+    tiles_ready(p->R);
     for (size_t n = begin; n < f->end; n += STRIP) {
         size_t width = least(STRIP, f->end - n);
         for (size_t r = 0; r < p->R; r++)
-            take_bias(sums + r * STRIP_STRIDE, p, n, f->end, STRIP);
+            take_bias(f->sums + r * STRIP_STRIDE, p, n, f->end, STRIP);
         for (size_t step = 0; step < steps; step++) {
-            few_load_x(f, step);
+            few_load_x(f, f->p->x + step * f->x_terms * TILE_NUMBERS);
             for (size_t c = 0; c < width; c += FEW_WIDTH) {
-                FEW_SUMS(T_LOAD, sums + c, STRIP_STRIDE * sizeof *sums);
-                few_step(f, step, n + c);
-                FEW_SUMS(T_STORE, sums + c, STRIP_STRIDE * sizeof *sums);
+                FEW_SUMS(T_LOAD, f->sums + c, TILE, stride);
+                for (size_t i = 0; i < FEW_TILES && c + i * TILE < width; i++)
+                    pack(f->packed + i * tile, w, step * TILE_DEPTH, n + c + i * TILE, f->end);
+                FEW_STEP(f, X_BY_W);
+                FEW_SUMS(T_STORE, f->sums + c, TILE, stride);
             }
         }
-        few_give(f, sums, STRIP_STRIDE, n, width);
+        for (size_t r = 0; r < p->R; r++)
+            memcpy(p->y + r * w->N + n, f->sums + r * STRIP_STRIDE, width * sizeof *p->y);
     }
 }
 
-/* Fetches what rows [n, n + FEW_WIDTH) of w [N, K] hold a few steps on. */
+/* Fetches what rows [n, n + FEW_WIDTH) of w [N, K] hold a few steps on; past their end, what the
+ * rows after them begin with. */
 static void few_fetch(const few *f, size_t step, size_t n) {
-    enum { AHEAD = 8 };
+    enum { AHEAD = 6 };
     const nt_matrix *w = f->p->product.w;
-    size_t size = nt_dtype_size(w->dtype), k = (step + AHEAD) * TILE_DEPTH;
-    if (k >= w->K) return;
-    for (size_t i = n; i < least(n + FEW_WIDTH, f->end); i++) {
-        const char *at = (const char *)w->data + (i * w->K + k) * size;
+    size_t size = nt_dtype_size(w->dtype), steps = steps_of(w->K);
+    step += AHEAD;
+    if (step >= steps) {
+        step -= steps;
+        n += FEW_WIDTH;
+    }
+    if (step >= steps) return;
+    for (size_t i = n; i < n + FEW_WIDTH && i < f->end; i++) {
+        const char *at = (const char *)w->data + (i * w->K + step * TILE_DEPTH) * size;
         _mm_prefetch(at, _MM_HINT_T0);
         if (size == 4) _mm_prefetch(at + 64, _MM_HINT_T0);
     }
 }
 
-/* w [N, K]: sums stay in their tiles. */
-static void few_out_in(const few *f, size_t begin, float *sums) {
-    const nt_product *p = &f->p->product;
-    size_t steps = steps_of(p->w->K);
-    for (size_t n = begin; n < f->end; n += FEW_WIDTH) {
-        take_bias(sums, p, n, f->end, FEW_WIDTH);
-        FEW_SUMS(T_LOAD, sums, 0);
-        for (size_t step = 0; step < steps; step++) {
-            few_fetch(f, step, n);
-            few_load_x(f, step);
-            few_step(f, step, n);
+/* Rows of w [N, K] as tiles, as they lie in memory or cut into terms. */
+static void few_take_rows(few *f, size_t step, size_t n) {
+    const nt_matrix *w = f->p->product.w;
+    size_t k = step * TILE_DEPTH;
+    for (size_t c = 0; c < FEW_TILES; c++, n += TILE) {
+        uint16_t *tiles = f->packed + c * f->w_terms * TILE_NUMBERS;
+        f->w[c] = tiles;
+        f->w_stride[c] = 64;
+        if (w->dtype == NT_BF16 && n + TILE <= f->end && k + TILE_DEPTH <= w->K) {
+            f->w[c] = (const uint16_t *)w->data + n * w->K + k;
+            f->w_stride[c] = w->K * sizeof(uint16_t);
+        } else if (n < f->end) {
+            pack_w_rows(tiles, w, k, n, f->end);
         }
-        FEW_SUMS(T_STORE, sums, FEW_WIDTH * sizeof *sums);
-        few_give(f, sums, FEW_WIDTH, n, FEW_WIDTH);
+    }
+}
+
+/* w [N, K]: here w has the rows and x, turned, the columns; sums [w's rows, x's rows] stay in their
+ * tiles. */
+static void few_out_in(few *f, size_t begin) {
+    const nt_product *p = &f->p->product;
+    size_t steps = steps_of(p->w->K), stride = TILE * sizeof *f->sums;
+    _Alignas(64) uint16_t turned[3 * TILE_NUMBERS];
+    tiles_ready(TILE);
+    for (size_t n = begin; n < f->end; n += FEW_WIDTH) {
+        size_t width = least(FEW_WIDTH, f->end - n);
+        for (size_t i = 0; i < FEW_WIDTH; i++)
+            for (size_t r = 0; r < TILE; r++)
+                f->sums[i * TILE + r] = i < width && p->bias ? p->bias[n + i] : 0;
+        FEW_SUMS(T_LOAD, f->sums, SUMS, stride);
+        for (size_t step = 0; step < steps; step++) {
+            const uint16_t *x = f->p->x + step * f->x_terms * TILE_NUMBERS;
+            few_fetch(f, step, n);
+            for (size_t i = 0; i < f->x_terms; i++)
+                turn_tile(turned + i * TILE_NUMBERS, x + i * TILE_NUMBERS);
+            few_load_x(f, turned);
+            few_take_rows(f, step, n);
+            FEW_STEP(f, W_BY_X);
+        }
+        FEW_SUMS(T_STORE, f->sums, SUMS, stride);
+        for (size_t r = 0; r < p->R; r++)
+            for (size_t i = 0; i < width; i++)
+                p->y[r * p->w->N + n + i] = f->sums[i * TILE + r];
     }
 }
 
 static void few_rows(const nt_amx_product *p, size_t begin, size_t end, float *scratch) {
     const nt_matrix *w = p->product.w;
-    few f = {p, packer(w), end, p->terms, w_terms(w), (uint16_t *)scratch};
-    float *sums = scratch + FEW_TILES * 3 * TILE_NUMBERS / 2;
-    memset(f.tiles, 0, FEW_TILES * 3 * TILE_NUMBERS * sizeof *f.tiles);
-    tiles_ready(p->product.R);
+    few f = {.p = p,
+             .end = end,
+             .x_terms = p->terms,
+             .w_terms = w_terms(w),
+             .packed = (uint16_t *)scratch,
+             .sums = scratch + FEW_TILES * 3 * TILE_NUMBERS / 2};
+    memset(f.packed, 0, FEW_TILES * 3 * TILE_NUMBERS * sizeof *f.packed);
     if (w->layout == NT_IN_OUT)
-        few_in_out(&f, begin, sums);
+        few_in_out(&f, begin);
     else
-        few_out_in(&f, begin, sums);
+        few_out_in(&f, begin);
 }
 
 /* ---- Many rows ------------------------------------------------------------------------------- */

@@ -123,6 +123,39 @@ static pack_tile *packer(const nt_matrix *w) {
     }
 }
 
+/* Rows of w [N, K] as rows of tiles, a tile of each term. */
+INLINE void pack_rows_as(uint16_t *tiles, const nt_matrix *w, nt_dtype dtype, size_t terms,
+                         size_t k, size_t n, size_t end) {
+    size_t n_k = least(TILE_DEPTH, w->K - k);
+    for (size_t i = 0; i < TILE; i++) {
+        __m512i t[3] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+        if (n + i < end) terms_of(t, w->data, dtype, terms, (n + i) * w->K + k, n_k);
+#pragma GCC unroll 3
+        for (size_t j = 0; j < terms; j++)
+            _mm512_store_si512(tiles + j * TILE_NUMBERS + i * TILE_DEPTH, t[j]);
+    }
+}
+
+static void pack_w_rows(uint16_t *tiles, const nt_matrix *w, size_t k, size_t n, size_t end) {
+    switch (w->dtype) {
+    case NT_F32: pack_rows_as(tiles, w, NT_F32, 3, k, n, end); break;
+    case NT_F16: pack_rows_as(tiles, w, NT_F16, 2, k, n, end); break;
+    default: pack_rows_as(tiles, w, NT_BF16, 1, k, n, end); break;
+    }
+}
+
+/* A tile of x, rows of pairs along k, as w's tiles are: a row for each pair. */
+INLINE void turn_tile(uint16_t *to, const uint16_t *from) {
+    __m512i r[TILE];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < TILE; i++)
+        r[i] = _mm512_load_si512(from + i * TILE_DEPTH);
+    transpose(r);
+#pragma GCC unroll 16
+    for (size_t i = 0; i < TILE; i++)
+        _mm512_store_si512(to + i * TILE_DEPTH, r[i]);
+}
+
 /* Rows [r, r + n_r) of x, all of k: for each 32 numbers along k a tile of each term. */
 INLINE void pack_rows(uint16_t *tiles, const float *x, size_t K, size_t terms, size_t r,
                       size_t n_r) {
