@@ -64,7 +64,9 @@ typedef struct cli_settings {
     bool offline;        /* --offline */
     nt_width width;      /* --width, of convert */
     bool force;          /* --force, of convert */
-    const char *against; /* the other tokenizer */
+    const char *against; /* the other model or tokenizer */
+    bool against_precise;
+    nt_precision against_precision; /* where that is true */
     bool as_transformers, trim_offsets;
     nt_heat heat;   /* --heat */
     int32_t layers; /* --layers */
@@ -78,7 +80,10 @@ typedef struct cli_settings {
     const char *base_config;       /* the same for side a of diff */
     const char *assistant;         /* --assistant-model */
     bool trace;
-    bool tree; /* --tree */
+    unsigned jobs;  /* --only of bench: bits of nt_bench_job; 0: all */
+    int32_t rounds; /* --rounds; 0: as many as fit */
+    double seconds; /* --seconds; 0: the default */
+    bool tree;      /* --tree */
     nt_tree_detail tree_detail;
     nt_generate_options generate;
     bool generation_given; /* any of these */
@@ -130,6 +135,7 @@ enum {
     CLI_OPT_EXPLORE = 1 << 19, /* how a token is drawn; no output but its own */
     CLI_OPT_PULL = 1 << 20,
     CLI_OPT_CACHE = 1 << 21,
+    CLI_OPT_BENCH = 1 << 22,
 };
 
 /* What a run holds open. */
@@ -157,9 +163,9 @@ struct cli_run {
     struct cli_meter *meter; /* of many */
 };
 
-extern const cli_command cli_diff, cli_tokenize, cli_detokenize, cli_next, cli_steps, cli_generate,
-    cli_score, cli_perplexity, cli_inspect, cli_info, cli_explain, cli_pull, cli_cache, cli_convert,
-    cli_explore;
+extern const cli_command cli_bench, cli_diff, cli_tokenize, cli_detokenize, cli_next, cli_steps,
+    cli_generate, cli_score, cli_perplexity, cli_inspect, cli_info, cli_explain, cli_pull,
+    cli_cache, cli_convert, cli_explore;
 extern const cli_command *const cli_commands[]; /* NULL ends it */
 
 /* ---- args.c, help.c ---- */

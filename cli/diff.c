@@ -19,10 +19,12 @@ static int run(nt_result **out, cli_run *r, const nt_prompt *prompt, const cli_s
 }
 
 bool cli_diff_check(const cli_settings *s, char *error, size_t n) {
-    if (s->against || s->generation_given || s->generation_config || s->base_config) return true;
+    if (s->against || s->against_precise || s->generation_given || s->generation_config ||
+        s->base_config)
+        return true;
     snprintf(error, n,
-             "nothing to compare with: give --against MODEL, or options that b goes by, such as "
-             "--temperature 0.7");
+             "nothing to compare with: give --against MODEL, --against-precision bf16, or options "
+             "that b goes by, such as --temperature 0.7");
     return false;
 }
 
@@ -34,6 +36,7 @@ const cli_command cli_diff = {
         "  nextoken diff -m gpt2 --against my-finetune --csv - < text.txt\n"
         "  nextoken diff --temperature 0.7 --top-p 0.9 \"Alice is a girl.\"\n"
         "  nextoken diff --base-config a.json --generation-config b.json \"Alice\"\n"
+        "  nextoken diff -m gpt2 --against-precision bf16 \"Alice is a girl.\"\n"
         "  nextoken diff -m gpt2.Q8_0.gguf --against gpt2 --html diff.html \"Alice is a\"\n",
     .options = CLI_OPT_DIFF | CLI_OPT_ONE_STEP | CLI_OPT_TEXT | CLI_OPT_SESSION | CLI_OPT_BASE,
     .takes_text = true,

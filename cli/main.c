@@ -4,9 +4,9 @@
 #include "cli.h"
 
 const cli_command *const cli_commands[] = {
-    &cli_next,    &cli_explore,  &cli_steps,      &cli_generate, &cli_score, &cli_perplexity,
-    &cli_diff,    &cli_tokenize, &cli_detokenize, &cli_inspect,  &cli_info,  &cli_explain,
-    &cli_convert, &cli_pull,     &cli_cache,      NULL,
+    &cli_next,  &cli_explore,  &cli_steps,      &cli_generate, &cli_score, &cli_perplexity,
+    &cli_diff,  &cli_tokenize, &cli_detokenize, &cli_inspect,  &cli_info,  &cli_explain,
+    &cli_bench, &cli_convert,  &cli_pull,       &cli_cache,    NULL,
 };
 
 /* nextoken -m gpt2 "Alice": options without a command are next's. */

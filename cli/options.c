@@ -23,11 +23,26 @@ static bool refuse(char *error, size_t n, const char *option, const char *value,
     return false;
 }
 
+static bool take_precision(nt_precision *out, const char *option, const char *value, char *error,
+                           size_t n) {
+    static const char *const names[] = {"auto", "f32", "bf16"};
+    static const nt_precision modes[] = {NT_PRECISION_AUTO, NT_PRECISION_F32, NT_PRECISION_BF16};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(value, names[i]) != 0) continue;
+        *out = modes[i];
+        return true;
+    }
+    return refuse(error, n, option, value, "auto, f32 or bf16", names, 3);
+}
+
 static bool read_precision(cli_settings *settings, const char *value, char *error, size_t n) {
-    settings->precision = strcmp(value, "f32") == 0 ? NT_PRECISION_F32 : NT_PRECISION_AUTO;
-    if (settings->precision == NT_PRECISION_F32 || strcmp(value, "auto") == 0) return true;
-    snprintf(error, n, "precision is \"%.60s\"; this version has auto and f32", value);
-    return false;
+    return take_precision(&settings->precision, "precision", value, error, n);
+}
+
+static bool read_against_precision(cli_settings *settings, const char *value, char *error,
+                                   size_t n) {
+    settings->against_precise = true;
+    return take_precision(&settings->against_precision, "against-precision", value, error, n);
 }
 
 static bool read_width(cli_settings *settings, const char *value, char *error, size_t n) {
@@ -78,6 +93,30 @@ static bool read_arrays(cli_settings *settings, const char *value, char *error, 
     if (read_names(&settings->arrays, value, names, 4)) return true;
     return refuse(error, n, "arrays", value,
                   "a list of logits, hidden_states, attentions and logit_lens", names, 4);
+}
+
+/* The names of nt_bench_job, whose bits they are. */
+static bool read_jobs(cli_settings *settings, const char *value, char *error, size_t n) {
+    const char *names[32];
+    size_t k = 0;
+    while (k < 32 && nt_bench_job_name((nt_bench_job)(1u << k)))
+        names[k] = nt_bench_job_name((nt_bench_job)(1u << k)), k++;
+    if (read_names(&settings->jobs, value, names, k)) return true;
+    return refuse(error, n, "only", value,
+                  "a list of limits, decode, prompt, score, beams, batch, tokenize, start and "
+                  "memory",
+                  names, k);
+}
+
+static bool read_seconds(cli_settings *settings, const char *value, char *error, size_t n) {
+    char *end;
+    double x = strtod(value, &end);
+    if (end > value && !*end && x > 0 && x <= 86400) {
+        settings->seconds = x;
+        return true;
+    }
+    snprintf(error, n, "seconds is \"%.60s\"; it must be a number above 0, 86400 at most", value);
+    return false;
 }
 
 static bool read_correction(cli_settings *settings, const char *value, char *error, size_t n) {
@@ -249,6 +288,10 @@ static const cli_option options[] = {
      .groups = CLI_OPT_DIFF, .file = true, .metavar = "MODEL",
      .help = "side b: another model with the same vocabulary (default: the same model, which then "
              "goes by the options that are given)"},
+    {.name = "against-precision", .kind = CLI_READ, .section = CLI_THE_JOB,
+     .read = read_against_precision, .groups = CLI_OPT_DIFF, .metavar = "auto|f32|bf16",
+     .help = "side b's arithmetic (default: that of --precision); without --against b is the same "
+             "model"},
     {.name = "base-config", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(base_config),
      .groups = CLI_OPT_DIFF, .file = true, .metavar = "FILE",
      .help = "options of side a, in the form of generation_config.json (default: none); all others "
@@ -374,6 +417,18 @@ static const cli_option options[] = {
      .groups = CLI_OPT_INFO, .file = true, .metavar = "MODEL",
      .help = "how the tensors of MODEL differ from those of the first model: block by block, and "
              "those that changed most"},
+    {.name = "only", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_jobs,
+     .groups = CLI_OPT_BENCH, .metavar = "LIST",
+     .help = "measure these alone, with the limits that they are held against: a list of limits, "
+             "decode, prompt, score, beams, batch, tokenize, start and memory (default: all)"},
+    {.name = "rounds", .kind = CLI_NUMBER, .section = CLI_THE_JOB, FIELD(rounds), .low = 1,
+     .high = 100000, .groups = CLI_OPT_BENCH, .metavar = "N",
+     .help = "every job N times, by turns (default: as often as --seconds has room for, and three "
+             "times at least)"},
+    {.name = "seconds", .kind = CLI_READ, .section = CLI_THE_JOB, .read = read_seconds,
+     .groups = CLI_OPT_BENCH, .metavar = "S",
+     .help = "how long to measure, about (default: 20, and more for a model whose step takes "
+             "longer than 20 ms); Ctrl-C shows what there is"},
     {.name = "json", .kind = CLI_FLAG, .section = CLI_SHOWN, FIELD(json), .of_words = true,
      .but = CLI_OPT_PULL,
      .help = "one JSON object"},
@@ -407,8 +462,10 @@ static const cli_option options[] = {
     {.name = "as-transformers", .kind = CLI_FLAG, .section = CLI_RUN, FIELD(as_transformers),
      .help = "read the tokenizer as transformers 5 does where tokenizer.json says something else"},
     {.name = "precision", .kind = CLI_READ, .section = CLI_RUN, .read = read_precision,
-     .groups = CLI_OPT_SESSION, .metavar = "auto|f32",
-     .help = "arithmetic, whatever the file stores"},
+     .groups = CLI_OPT_SESSION | CLI_OPT_INFO, .metavar = "auto|f32|bf16",
+     .help = "arithmetic, whatever the file stores: float32, or weights, what is multiplied with "
+             "them, keys and values in bfloat16, which reads half as much (default: auto, which is "
+             "f32)"},
     {.name = "threads", .letter = 't', .kind = CLI_NUMBER, .section = CLI_RUN, FIELD(threads),
      .low = 1, .high = 1024, .groups = CLI_OPT_SESSION | CLI_OPT_TOKENIZE | CLI_OPT_INFO,
      .metavar = "N",

@@ -201,6 +201,14 @@ bool cli_has_model(const cli_command *command, const cli_settings *settings) {
     return false;
 }
 
+/* The other model, or the same one in another arithmetic. */
+static int open_against(cli_run *run, const cli_settings *settings) {
+    cli_settings other = *settings;
+    if (settings->against_precise) other.precision = settings->against_precision;
+    return open_model(&run->against, run, settings->against ? settings->against : settings->model,
+                      &other);
+}
+
 static int open_run(cli_run *run, const cli_settings *settings) {
     const cli_command *command = run->command;
     if (!cli_has_model(command, settings)) return EXIT_USAGE;
@@ -209,8 +217,8 @@ static int open_run(cli_run *run, const cli_settings *settings) {
     session.threads = settings->threads;
     int status = open_model(&run->model, run, settings->model, settings);
     if (status == EXIT_DONE) cli_tell_model(run, settings->model);
-    if (status == EXIT_DONE && settings->against)
-        status = open_model(&run->against, run, settings->against, settings);
+    if (status == EXIT_DONE && (settings->against || settings->against_precise))
+        status = open_against(run, settings);
     if (status == EXIT_DONE && (command->options & CLI_OPT_SESSION))
         status = cli_report(nt_session_new(&run->session, run->model, &session));
     if (status == EXIT_DONE && run->against && !command->tokenizer_only)
@@ -266,12 +274,13 @@ int cli_run_command(const cli_command *command, cli_settings *settings) {
     settings->generate.assistant = run.assistant;
     if (status == EXIT_DONE)
         status = run.many ? cli_run_many(&run, settings) : run_prompt(&run, settings);
+    /* Whoever reads it need not wait until the system has taken the weights' pages back. */
+    if (!cli_close_stdout() && status == EXIT_DONE) status = EXIT_FAILED;
     nt_session_free(run.assistant);
     nt_model_free(run.draft);
     nt_session_free(run.session);
     nt_model_free(run.model);
     nt_session_free(run.other);
     nt_model_free(run.against);
-    if (!cli_close_stdout() && status == EXIT_DONE) status = EXIT_FAILED;
     return status;
 }

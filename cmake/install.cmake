@@ -7,7 +7,7 @@ install(TARGETS nextoken_static nextoken_shared EXPORT nextokenTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/nextoken.h include/nextoken_text.h include/nextoken_generate.h
   include/nextoken_hub.h include/nextoken_tensors.h
-  include/nextoken_result.h include/nextoken_versus.h
+  include/nextoken_result.h include/nextoken_versus.h include/nextoken_bench.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 string(REPLACE ";" ", " NT_PC_REQUIRES "${NEXTOKEN_REQUIRES}")

@@ -1,7 +1,8 @@
-/* nextoken: a see-through language-model engine. This header and the six that it includes are the
+/* nextoken: a see-through language-model engine. This header and the seven that it includes are the
  * manual of the library: nextoken_text.h tells of tokenizers, nextoken_hub.h of models by name,
  * nextoken_generate.h of decoding, nextoken_tensors.h of what files of weights hold,
- * nextoken_result.h how results are read and shown, nextoken_versus.h of one text seen by two.
+ * nextoken_result.h how results are read and shown, nextoken_versus.h of one text seen by two,
+ * nextoken_bench.h of speed.
  *
  * A complete program. It prints the five likeliest next tokens after a text, by the model in a
  * folder or by the small one that is built in:
@@ -139,9 +140,15 @@ typedef struct nt_callbacks {
 
 typedef struct nt_model nt_model;
 
+/* The mode of arithmetic, whatever width the file stores. In each one the same prompt gives the same
+ * bits alone, in a batch or in a beam, whole or in pieces. */
 typedef enum nt_precision {
-    NT_PRECISION_AUTO = 0,
-    NT_PRECISION_F32 = 1 /* float32 arithmetic, whatever width the file stores */
+    NT_PRECISION_AUTO = 0, /* F32 */
+    NT_PRECISION_F32 = 1,  /* float32 */
+    NT_PRECISION_BF16 = 3  /* matrices, what products read, keys and values are bfloat16 (rounded to
+                              nearest), sums float32: half the memory traffic, about three digits.
+                              Matrices of other widths are converted when the model is opened; blocks
+                              of a .gguf file stay as they are */
 } nt_precision;
 
 typedef struct nt_model_options {
@@ -179,7 +186,7 @@ typedef struct nt_model_info {
     size_t size;                              /* set by you: sizeof(nt_model_info) */
     const char *path;                         /* as it was given; "tales": built in */
     const char *architecture;                 /* "gpt2" */
-    const char *precision;                    /* "f32" */
+    const char *precision;                    /* "f32", "bf16" */
     const char *isa;                          /* instruction set of the kernels: "avx512", "ref" */
     const char *activation;                   /* "gelu_new" */
     uint64_t n_parameters;                    /* tied weights counted once */
@@ -189,6 +196,7 @@ typedef struct nt_model_info {
     int32_t n_embd, n_layer, n_head, n_inner; /* D, L, H, F */
     bool tied;                                /* the head is the embedding table */
     bool built_in;                            /* the weights are the library's own */
+    uint64_t n_copied_bytes; /* of weights that were converted: memory beside the mapped file */
 } nt_model_info;
 
 /* Strings in *info belong to the model. */

@@ -27,7 +27,8 @@ typedef enum nt_result_kind {
     NT_RESULT_EXPLAIN,
     NT_RESULT_TENSORS, /* nextoken_tensors.h */
     NT_RESULT_DIFF,
-    NT_RESULT_VERSUS /* nextoken_versus.h */
+    NT_RESULT_VERSUS, /* nextoken_versus.h */
+    NT_RESULT_BENCH   /* nextoken_bench.h */
 } nt_result_kind;
 
 NT_API nt_result_kind nt_result_get_kind(const nt_result *result);
@@ -378,4 +379,7 @@ NT_API int nt_result_save(const nt_result *result, const nt_view_options *option
 
 /* One text seen by two models; needs nt_totals. */
 #include "nextoken_versus.h"
+
+/* Speed on this machine. */
+#include "nextoken_bench.h"
 #endif

@@ -20,12 +20,6 @@ typedef struct target {
     size_t offset;
 } target;
 
-/* One row for one text. */
-typedef struct delivery {
-    size_t text, t;
-    const float *logits;
-} delivery;
-
 typedef struct batch {
     nt_session *session;
     const nt_batch_text *texts;
@@ -36,8 +30,6 @@ typedef struct batch {
     nt_input *inputs; /* [capacity] of the step at hand */
     target *targets;  /* [capacity] */
     size_t n_inputs;
-    delivery *deliveries;
-    size_t n_deliveries, capacity_deliveries;
     nt_batch_row_fn row;
     void *payload;
     nt_stages span;
@@ -131,31 +123,13 @@ static int plan(batch *b) {
 
 /* ---- Rows out -------------------------------------------------------------------------------- */
 
-static void deliver_part(void *payload, int thread, int n_threads) {
+/* To every text that the row is of, on any thread. */
+static void deliver(void *payload, const nt_logits_row *row) {
     const batch *b = payload;
-    size_t begin, end;
-    nt_partition(&begin, &end, b->n_deliveries, 1, thread, n_threads);
-    for (size_t i = begin; i < end; i++) {
-        const delivery *d = &b->deliveries[i];
-        b->row(b->payload, d->text, d->t, d->logits);
-    }
-}
-
-static int deliver(void *payload, const nt_logits_row *rows, size_t n) {
-    batch *b = payload;
-    b->n_deliveries = 0;
-    for (size_t r = 0; r < n; r++) {
-        const target *to = &b->targets[rows[r].input];
-        NT_TRY(nt_grow((void **)&b->deliveries, &b->capacity_deliveries, b->n_deliveries + to->n,
-                       sizeof *b->deliveries));
-        for (size_t i = to->first; i < to->first + to->n; i++) {
-            size_t t = to->offset + rows[r].t;
-            if (t < text_at(b, i)->wanted) continue;
-            b->deliveries[b->n_deliveries++] = (delivery){b->order[i], t, rows[r].logits};
-        }
-    }
-    nt_pool_run(nt_runner_pool(b->session->runner), deliver_part, b);
-    return NT_OK;
+    const target *to = &b->targets[row->input];
+    size_t t = to->offset + row->t;
+    for (size_t i = to->first; i < to->first + to->n; i++)
+        if (t >= text_at(b, i)->wanted) b->row(b->payload, b->order[i], t, row->logits);
 }
 
 /* ---- Run ------------------------------------------------------------------------------------- */
@@ -180,7 +154,8 @@ static int run_inputs(batch *b) {
     for (size_t i = 0; i < b->n_inputs; i++)
         rows += b->inputs[i].n_ids;
     nt_callbacks callbacks = nt_stages_callbacks(&b->span);
-    int status = nt_runner_step(b->session->runner, b->inputs, b->n_inputs, deliver, b, &callbacks);
+    int status =
+        nt_runner_step_each(b->session->runner, b->inputs, b->n_inputs, deliver, b, &callbacks);
     b->span.done += rows;
     return status;
 }
@@ -280,6 +255,5 @@ int nt_batch_run(nt_session *session, const nt_batch_text *texts, size_t n, nt_b
     nt_free(b.groups);
     nt_free(b.inputs);
     nt_free(b.targets);
-    nt_free(b.deliveries);
     return status;
 }

@@ -113,7 +113,7 @@ int nt_job_begin(nt_result **out, const nt_model *model, nt_result_kind kind, co
     nt_result *trace = *out;
     trace->n_vocab = model->n_vocab;
     trace->bos = e && e->bos;
-    NT_TRY(nt_trace_head(trace, model->path, "f32", model->isa));
+    NT_TRY(nt_trace_head(trace, model->path, nt_model_precision(model), model->isa));
     return e ? nt_trace_set_tokens(trace, e->ids, e->starts, e->ends, e->n) : NT_OK;
 }
 
@@ -175,7 +175,10 @@ static int add_facts(nt_result *trace, const nt_model *model) {
     if (strcmp(c->type, "gpt2") == 0) NT_TRY(add_scale_facts(trace, c));
     NT_TRY(nt_trace_fact_bool(trace, "tied_head", network->tied));
     NT_TRY(nt_trace_fact_bool(trace, "built_in", model->built_in));
-    NT_TRY(nt_trace_fact_text(trace, "stored_as", nt_dtype_name(network->wte.dtype)));
+    NT_TRY(nt_trace_fact_text(trace, "stored_as", nt_dtype_name(network->stored)));
+    if (network->n_halves)
+        NT_TRY(nt_trace_fact_number(trace, "copied_bytes",
+                                    (double)(network->n_halves * sizeof *network->halves)));
     if (!model->tokenizer) return NT_OK;
     return nt_trace_fact_number(trace, "tokenizer_size",
                                 (double)nt_tokenizer_size(model->tokenizer));

@@ -145,7 +145,7 @@ static int read_defaults(nt_model *model, const char *folder) {
 static int fill_network(nt_model *model, const char *path, nt_reading reading) {
     char *folder = nt_path_home(path);
     if (!folder) return NT_E_MEMORY;
-    int status = nt_network_open(&model->network, path);
+    int status = nt_network_open(&model->network, path, model->precision);
     const nt_gguf *gguf = status == NT_OK ? nt_tensors_gguf(model->network->tensors) : NULL;
     if (status == NT_OK) {
         model->bos = model->network->config.bos;
@@ -162,7 +162,8 @@ static int fill_network(nt_model *model, const char *path, nt_reading reading) {
 /* The checkpoint that is built in: what fill_network reads from a folder, from the program. */
 static int fill_builtin(nt_model *model, const nt_builtin *files) {
     json_t *object;
-    NT_TRY(nt_network_parse(&model->network, files->config, files->tensors, model->path));
+    NT_TRY(nt_network_parse(&model->network, files->config, files->tensors, model->path,
+                            model->precision));
     model->bos = model->network->config.bos;
     model->n_vocab = model->network->config.V;
     NT_TRY(take_tokenizer(model, NULL, NT_READ_FILE));
@@ -262,12 +263,14 @@ int nt_model_open(nt_model **out, const char *path, const nt_model_options *give
     nt_model_options options = NT_MODEL_OPTIONS_INIT;
     NT_TRY(nt_take_options(&options, sizeof options, given, "nt_model_options"));
     nt_precision precision = options.precision;
-    if (precision != NT_PRECISION_AUTO && precision != NT_PRECISION_F32) {
-        return nt_fail(NT_E_ARGUMENT, "precision %d is not one of this version's (auto, f32)",
+    if (precision != NT_PRECISION_AUTO && precision != NT_PRECISION_F32 &&
+        precision != NT_PRECISION_BF16) {
+        return nt_fail(NT_E_ARGUMENT, "precision %d is not one of this version's (auto, f32, bf16)",
                        (int)precision);
     }
     nt_model *model = nt_alloc(1, sizeof *model);
     if (!model) return NT_E_MEMORY;
+    model->precision = precision;
     model->defaults = (nt_generate_options)NT_GENERATE_OPTIONS_INIT;
     int status = fill_model(model, path, &options);
     if (status != NT_OK) {
@@ -297,6 +300,10 @@ int nt_need_network(const nt_model *model) {
     return nt_fail(NT_E_ARGUMENT, "%s was opened for its tokenizer only", model->path);
 }
 
+const char *nt_model_precision(const nt_model *model) {
+    return model->network && model->network->precision == NT_PRECISION_BF16 ? "bf16" : "f32";
+}
+
 int nt_model_get_info(nt_model_info *info, const nt_model *model) {
     NT_TRY(nt_need_network(model));
     const nt_network *network = model->network;
@@ -305,7 +312,7 @@ int nt_model_get_info(nt_model_info *info, const nt_model *model) {
         .size = info->size,
         .path = model->path,
         .architecture = config->type,
-        .precision = "f32",
+        .precision = nt_model_precision(model),
         .isa = model->isa,
         .activation = config->activation_name,
         .n_parameters = network->n_parameters,
@@ -318,6 +325,7 @@ int nt_model_get_info(nt_model_info *info, const nt_model *model) {
         .n_inner = config->F,
         .tied = network->tied,
         .built_in = model->built_in,
+        .n_copied_bytes = network->n_halves * sizeof *network->halves,
     };
     if (info->size < sizeof(size_t)) {
         return nt_fail(NT_E_ARGUMENT, "nt_model_info: set size to sizeof(nt_model_info) first");

@@ -29,11 +29,18 @@ typedef struct versus {
     const nt_callbacks *callbacks;
 } versus;
 
-/* "gpt2 with temperature 0.7, top_p 0.9"; the caller's own where there is one. */
-static int put_label(nt_buffer *out, const nt_side *given) {
+/* "gpt2 in bf16 with temperature 0.7, top_p 0.9"; the caller's own where there is one. The
+ * arithmetic is told where the other side has another. */
+static int put_label(nt_buffer *out, const nt_side *given, const nt_side *other) {
     const nt_option_row *row;
+    const nt_model *model = given->session->model;
+    const char *precision = nt_model_precision(model);
     size_t n = 0;
-    nt_buffer_puts(out, given->label ? given->label : given->session->model->path);
+    nt_buffer_puts(out, given->label ? given->label : model->path);
+    if (!given->label && strcmp(precision, nt_model_precision(other->session->model)) != 0) {
+        nt_buffer_puts(out, " in ");
+        nt_buffer_puts(out, precision);
+    }
     for (size_t i = 0; !given->label && given->generate && (row = nt_option_row_at(i)); i++) {
         if (!row->info.one_step || !nt_option_given(given->generate, row)) continue;
         nt_buffer_puts(out, n++ > 0 ? ", " : " with ");
@@ -147,8 +154,8 @@ static int check_ids(const versus *v, const nt_side *b, const nt_prompt *prompt)
 static int run(versus *v, const nt_side *const given[2], const nt_prompt *prompt,
                size_t prompt_len) {
     nt_buffer label[2] = {{0}};
-    int status = put_label(&label[0], given[0]);
-    if (status == NT_OK) status = put_label(&label[1], given[1]);
+    int status = put_label(&label[0], given[0], given[1]);
+    if (status == NT_OK) status = put_label(&label[1], given[1], given[0]);
     const char *const labels[2] = {label[0].data, label[1].data};
     if (status == NT_OK) status = nt_versus_begin(v->trace, labels, prompt_len);
     for (size_t s = 0; s < 2; s++)

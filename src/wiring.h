@@ -19,6 +19,7 @@ struct nt_model {
     nt_vocab vocab;          /* over tokenizer */
     char *path;              /* as it was given; "tales" for what is built in */
     bool built_in;           /* the weights are the program's own */
+    nt_precision precision;  /* as it was asked for */
     const char *isa;
     int32_t bos;                  /* -1: none */
     int32_t eos[NT_MAX_EOS];      /* what defaults may point to */
@@ -36,6 +37,9 @@ struct nt_session {
      * may, unless one needs more. */
     size_t most_cached;
 };
+
+/* The mode of its arithmetic, "f32" or "bf16". */
+const char *nt_model_precision(const nt_model *model);
 
 /* ARGUMENT for a model that was opened for its tokenizer only. */
 int nt_need_network(const nt_model *model);

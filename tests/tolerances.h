@@ -37,6 +37,9 @@ static inline const tolerance *tolerance_of(const char *path, const char *type) 
         {"f32 families", "loss", 0, 1e-6},
         {"f32 families", "hidden", 0, 1e-5},
         {"f32 families", "attention", 1.6e-5, 0},
+        /* against the same pass in float64 that rounds at the same places: where a number lies so
+         * near a border that the two round it to different sides */
+        {"bf16", "logits", 0, 5e-3},
         {"f32 gpt2", "logits", 0, 1e-5}, /* 124 million */
         {"f32 gpt2", "edited", 0, 1e-5},
         {"f32 gpt2", "logsumexp", 0, 2e-6},

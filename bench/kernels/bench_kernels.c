@@ -194,7 +194,7 @@ static void measure_small(bench *b) {
 /* R rows of one text at positions before .. before + R - 1, 12 heads of 64. */
 static void measure_attention(bench *b, size_t R, size_t before) {
     enum { H = 12, E = 64, D = H * E, MOST_PAGES = 32 };
-    float *pages[MOST_PAGES], *const *tables[MOST_ROWS];
+    void *pages[MOST_PAGES], *const *tables[MOST_ROWS];
     int32_t position[MOST_ROWS];
     for (size_t i = 0; i < MOST_PAGES; i++)
         pages[i] = b->weights + i * 2 * D * NT_PAGE;
@@ -230,7 +230,7 @@ static void measure_forks(bench *b, size_t n, size_t prompt, size_t own) {
     enum { H = 12, E = 64, D = H * E, MOST_FORKS = 16, MOST_PAGES = 16, TURNS = 60 };
     const size_t page = 2 * D * NT_PAGE, all = WEIGHT_BYTES / sizeof(float) / page;
     size_t whole = prompt / NT_PAGE, each = (prompt + own + NT_PAGE - 1) / NT_PAGE, at = 0;
-    float *pages[MOST_FORKS][MOST_PAGES], *const *tables[MOST_FORKS];
+    void *pages[MOST_FORKS][MOST_PAGES], *const *tables[MOST_FORKS];
     int32_t position[MOST_FORKS];
     nt_attention a = {.R = n,
                       .H = H,

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import importlib
 
-TYPE_CHECKING = False  # to type checkers it is true; importing typing would take longer than all else
-
+# __init__.pyi lists the same for editors and type checkers.
 _NAMES = {
     "model": ["Info", "Model", "load"],
     "jobs": ["diff", "tensors", "versus"],
@@ -36,26 +35,6 @@ _WHERE = {name: module for module, names in _NAMES.items() for name in names}
 _MODULES = ("arrays", "errors", "jobs", "library", "model", "options", "progress", "results", "session",
             "streams", "tokenizer", "transformers")
 
-if TYPE_CHECKING:  # the same list, for editors and type checkers
-    from typing import Any
-
-    from .errors import (ArgumentError, Busy, Cancelled, ContextError, Denied, Error, FormatError,
-                         NetworkError, NotFound, NumericError, OutOfMemory, RangeError, ReadWriteError,
-                         TextError, Unsupported)
-    from .jobs import diff, tensors, versus
-    from .model import Info, Model, load
-    from .options import UnknownOption
-    from .results import (Beam, Candidate, Change, Char, Compared, Continuation, Continuations, Counts,
-                          DiffSum, Effort, Explanation, Facts, Generation, Head, Inspection, LayerCell,
-                          LayerChoice, Next, Option, Output, Perplexity, Proof, Result, Results, Rows,
-                          Score, ScoredToken, Step, Steps, TensorDiff, TensorInfo, Tensors,
-                          TensorsCompared, Text, Token, Tokens, Totals, Versus, VersusToken, Word)
-    from .session import EVERY, Captured, Edit, Place, Session
-    from .streams import Piece, Stream
-    from .tokenizer import Encoding, Tokenizer
-
-    __version__: str
-
 __all__ = sorted([*_WHERE, "transformers"])
 
 
@@ -68,10 +47,17 @@ def __getattr__(name: str) -> Any:
         constants = importlib.import_module("._declarations", __name__).CONSTANTS
         value = "{NT_VERSION_MAJOR}.{NT_VERSION_MINOR}.{NT_VERSION_PATCH}".format(**constants)
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        hint = ""
+        if not name.startswith("_"):
+            import difflib
+
+            near = difflib.get_close_matches(name, __all__, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_MODULES, "__version__"})
+    hidden = {"annotations", "importlib"}
+    return sorted({*globals(), *__all__, *_MODULES, "__version__"} - hidden)

@@ -22,8 +22,6 @@ Stop = Optional[Callable[[np.ndarray], Any]]
 By = Literal["text", "token", "word", "char"]
 Correction = Literal["whitespace", "pimentel_meister", "oh_schuler"]
 
-def is_many(value: Any) -> bool: ...
-
 class Jobs:
     @overload
     def next(self, text: Text, k: int = 10, *, logits: bool = False, add_bos: bool = False,  # type: ignore[overload-overlap]

@@ -12,17 +12,18 @@ import operator
 import os
 import threading
 import weakref
-from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
 try:
     from ._declarations import CONSTANTS, DEFAULTS, ffi
 except ImportError as error:
     raise ImportError("nextoken._declarations cannot be imported; it is made by the build "
                       f"(pip install ., or cmake -DNEXTOKEN_PYTHON=ON): {error}") from error
-from .errors import CLASSES, Error
+from .errors import CLASSES, Error, TextError
 
-__all__ = ["CONSTANTS", "NULL", "ffi", "lib", "callback", "characters", "check", "ids", "keep_alive", "new",
-           "owned", "path_of", "prompt", "result_of", "running", "string", "text"]
+__all__ = ["CONSTANTS", "NULL", "ffi", "lib", "callback", "characters", "check", "check_fields", "ids",
+           "keep_alive", "new", "owned", "path_of", "prompt", "raw_of", "result_of", "running", "string",
+           "text"]
 
 NULL = ffi.NULL
 
@@ -89,7 +90,7 @@ def callback(signature: str, function: Callable[..., Any], error: int = 0) -> An
 
     The caller keeps the returned object for as long as C may call it.
     """
-    result = {} if signature.startswith("void") else {"error": error}
+    result: Dict[str, int] = {} if signature.startswith("void") else {"error": error}
     return ffi.callback(signature, function, onerror=_keep, **result)
 
 
@@ -125,7 +126,7 @@ def keep_alive(struct: Any, *things: Any) -> Any:
 def characters(value: Union[str, bytes]) -> Any:
     """A zero-ended C text."""
     if isinstance(value, str):
-        value = encoded(value)
+        value = value.encode("utf-8", "surrogatepass")
     if b"\0" in value:
         raise ValueError("a zero byte cannot stand in this text")
     return ffi.new("char[]", value)
@@ -160,7 +161,8 @@ def _struct(name: str) -> Tuple[Any, Dict[str, Any], Any]:
     struct = ffi.new(name + " *")
     if "size" in known:
         struct.size = ffi.sizeof(kind)
-    for field, value in DEFAULTS.get(name, {}).items():
+    defaults: Any = DEFAULTS.get(name, {})
+    for field, value in defaults.items():
         setattr(struct, field, value)
     return ffi.typeof(name + " *"), known, struct[0]
 
@@ -193,28 +195,38 @@ def new(name: str, **fields: Any) -> Any:
     return keep_alive(struct, *alive) if alive else struct
 
 
+def check_fields(name: str, given: Iterable[str], what: str, others: Iterable[str] = ()) -> None:
+    """TypeError for keywords that are no fields of an option struct, with the nearest that is (or that
+    is among `others`)."""
+    known = [field for field in _struct(name)[1] if field != "size"]
+    for word in given:
+        if word not in known:
+            from .options import nearest
+
+            raise TypeError(f"{what} has no option {word!r}{nearest(word, [*known, *others])}; there are "
+                            f"{', '.join(known)}")
+
+
 # ---- Texts and ids ------------------------------------------------------------------------------
 
 
 def text(value: Union[str, bytes, bytearray]) -> Tuple[Any, int]:
-    """(const char *, length) of a str or of bytes in UTF-8. Half a surrogate pair is passed on as it
-    is, and the library names the place."""
-    if isinstance(value, str):
-        raw: Union[bytes, bytearray] = encoded(value)
-    elif isinstance(value, (bytes, bytearray)):
-        raw = value
-    else:
-        raise TypeError(f"a text is str or bytes, not {type(value).__name__}")
-    held = ffi.from_buffer("char[]", raw)
+    """(const char *, length) of a str or of bytes in UTF-8. TextError for half of a surrogate pair."""
+    held = ffi.from_buffer("char[]", raw_of(value))
     return held, len(held)
 
 
-def encoded(value: str) -> bytes:
-    """UTF-8, in which half a surrogate pair stands as if it were a character."""
+def raw_of(value: Union[str, bytes, bytearray]) -> Union[bytes, bytearray]:
+    """A text in UTF-8."""
+    if isinstance(value, (bytes, bytearray)):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"a text is str or bytes, not {type(value).__name__}")
     try:
         return value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "surrogatepass")
+    except UnicodeEncodeError as error:
+        raise TextError(f"the text has half of a surrogate pair ({value[error.start]!r}) at character "
+                        f"{error.start}") from None
 
 
 def ids(values: Any) -> Tuple[Any, int, Any]:
@@ -227,13 +239,17 @@ def ids(values: Any) -> Tuple[Any, int, Any]:
         except OverflowError:
             raise OverflowError("a token id lies outside the numbers of 32 bits") from None
         return held, len(whole), held
-    if not hasattr(values, "__array__") and not hasattr(values, "__dlpack__") \
-            and not hasattr(values, "__array_interface__") and not isinstance(values, memoryview):
+    if not _is_array(values):
         raise TypeError(f"token ids are a list or an array of integers, not {type(values).__name__}")
     from .arrays import int32
 
     array = int32(values)
     return ffi.cast("int32_t *", array.ctypes.data), array.size, array
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, memoryview) or any(hasattr(value, name) for name in
+                                                ("__array__", "__dlpack__", "__array_interface__"))
 
 
 def _whole(value: Any) -> int:
@@ -249,12 +265,10 @@ def prompt(value: Any, add_bos: bool = False, add_prefix_space: bool = False) ->
     if isinstance(value, (str, bytes, bytearray)):
         pointer, n = text(value)
         return new("nt_prompt", text=pointer, n_text=n, **fields)
-    try:
-        pointer, n, owner = ids(value)
-    except TypeError as error:
-        if isinstance(value, (list, tuple)):
-            raise
-        raise TypeError(f"a text, or token ids: {error}") from None
+    if not isinstance(value, (list, tuple, range)) and not _is_array(value):
+        raise TypeError("a text (str or bytes) or token ids (a list or an array of integers) are wanted, not "
+                        f"{type(value).__name__}")
+    pointer, n, owner = ids(value)
     return keep_alive(new("nt_prompt", ids=pointer, n_ids=n, **fields), owner)
 
 

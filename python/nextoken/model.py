@@ -6,7 +6,7 @@ import functools
 import os
 import threading
 import weakref
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Union
 
 from .jobs import Jobs
 from .library import NULL, check, ffi, lib, new, path_of, running, string
@@ -21,7 +21,7 @@ class Info(NamedTuple):
 
     path: str            #: as it was given; "tales": built in
     architecture: str    #: "gpt2"
-    precision: str       #: "f32"
+    precision: str       #: "f32", "bf16"
     isa: str             #: instruction set of the kernels: "avx512", "ref"
     activation: str      #: "gelu_new"
     n_parameters: int    #: tied weights counted once
@@ -34,6 +34,7 @@ class Info(NamedTuple):
     n_inner: int         #: F
     tied: bool           #: the head is the embedding table
     built_in: bool       #: the weights are the library's own
+    n_copied_bytes: int  #: of weights that were converted: memory beside the mapped file
 
 
 def _info(handle: Any) -> Info:
@@ -63,20 +64,23 @@ class _Thread(threading.local):
         self.pid = 0
 
 
-def _open(path: Any, tokenizer_only: bool, reading: str, offline: Optional[bool], refresh: bool,
-          cache: Any, token: Optional[str], endpoint: Optional[str],
+def _open(path: Any, tokenizer_only: bool, precision: str, reading: str, offline: Optional[bool],
+          refresh: bool, cache: Any, token: Optional[str], endpoint: Optional[str],
           progress: Optional[Callable[[str, int, int], Any]],
           note: Optional[Callable[[str], Any]]) -> Any:
     readings = {"file": lib.NT_READ_FILE, "transformers": lib.NT_READ_TRANSFORMERS}
     if reading not in readings:
         raise ValueError(f'reading is "file" or "transformers", not {reading!r}')
+    precisions = {"auto": lib.NT_PRECISION_AUTO, "f32": lib.NT_PRECISION_F32, "bf16": lib.NT_PRECISION_BF16}
+    if precision not in precisions:
+        raise ValueError(f'precision is "auto", "f32" or "bf16", not {precision!r}')
     use = lib.NT_HUB_OFFLINE if offline else lib.NT_HUB_REFRESH if refresh else lib.NT_HUB_CACHED
     out = ffi.new("nt_model **")
     with running(progress=progress, note=note) as callbacks:
         hub = new("nt_hub_options", use=use, cache=path_of(cache), token=token, endpoint=endpoint,
                   callbacks=callbacks)
         options = new("nt_model_options", tokenizer_only=tokenizer_only, reading=readings[reading],
-                      hub=hub)
+                      precision=precisions[precision], hub=hub)
         check(lib.nt_model_open(out, path_of(path), options))
     return out[0]
 
@@ -95,19 +99,19 @@ class Model(Jobs):
     """A model, which any number of threads may share; after os.fork() the child may use it too, and
     pickled (for processes that are spawned) it is opened again from where it came."""
 
-    def __init__(self, path: Any = None, *, tokenizer_only: bool = False, reading: str = "file",
-                 offline: Optional[bool] = None, refresh: bool = False, cache: Any = None,
+    def __init__(self, path: Any = None, *, tokenizer_only: bool = False, precision: str = "auto",
+                 reading: str = "file", offline: Optional[bool] = None, refresh: bool = False, cache: Any = None,
                  token: Optional[str] = None, endpoint: Optional[str] = None,
                  progress: Optional[Callable[[str, int, int], Any]] = None,
                  note: Optional[Callable[[str], Any]] = None, threads: int = 0) -> None:
         """As load() has it."""
-        self._core = _Core(_open(path, tokenizer_only, reading, offline, refresh, cache, token,
+        self._core = _Core(_open(path, tokenizer_only, precision, reading, offline, refresh, cache, token,
                                  endpoint, progress, note))
         self.path = "tales" if path is None else os.fsdecode(path)  #: as it was given
         if path is not None and os.path.exists(path):
             path = os.path.abspath(path)
-        self._source = path, {"tokenizer_only": tokenizer_only, "reading": reading, "cache": cache,
-                              "endpoint": endpoint, "threads": threads}
+        self._source = path, {"tokenizer_only": tokenizer_only, "precision": precision,
+                              "reading": reading, "cache": cache, "endpoint": endpoint, "threads": threads}
         self._threads = threads
         self._local = _Thread()
         handle = lib.nt_model_tokenizer(self._core.handle)
@@ -128,7 +132,7 @@ class Model(Jobs):
         return self._core.info
 
     @property
-    def tokenizer(self) -> Optional[Tokenizer]:
+    def tokenizer(self) -> Union[Tokenizer, Any]:
         """The model's Tokenizer; None where its folder has none."""
         return self._tokenizer
 
@@ -153,19 +157,21 @@ class Model(Jobs):
                 f"{i.precision} on {i.isa}>")
 
 
-def load(path: Any = None, *, tokenizer_only: bool = False, reading: str = "file",
-         offline: Optional[bool] = None, refresh: bool = False, cache: Any = None,
+def load(path: Any = None, *, tokenizer_only: bool = False, precision: str = "auto",
+         reading: str = "file", offline: Optional[bool] = None, refresh: bool = False, cache: Any = None,
          token: Optional[str] = None, endpoint: Optional[str] = None,
          progress: Optional[Callable[[str, int, int], Any]] = None,
          note: Optional[Callable[[str], Any]] = None, threads: int = 0) -> Model:
     """Opens a model: a folder, a .gguf or .safetensors file, a name on the Hugging Face Hub ("gpt2",
     "openai-community/gpt2-large@main"), or with None or "tales" the one that is built in.
 
-    tokenizer_only: for encoding and decoding alone. reading: "file" takes tokenizer.json at its word,
+    tokenizer_only: for encoding and decoding alone. precision: of the arithmetic, whatever the file
+    stores: "f32" (and "auto"), or "bf16", which reads half as much memory and keeps about three digits.
+    reading: "file" takes tokenizer.json at its word,
     "transformers" as AutoTokenizer does. offline, refresh, cache, token, endpoint: of the hub, in place
     of the environment's HF_HUB_OFFLINE and so on. progress(what, done, total) and note(line) hear of
     downloads. threads: of each session (0: OMP_NUM_THREADS, else the processors that may be used).
     """
-    return Model(path, tokenizer_only=tokenizer_only, reading=reading, offline=offline,
+    return Model(path, tokenizer_only=tokenizer_only, precision=precision, reading=reading, offline=offline,
                  refresh=refresh, cache=cache, token=token, endpoint=endpoint, progress=progress,
                  note=note, threads=threads)

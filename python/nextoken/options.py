@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from .errors import ArgumentError
 from .library import callback, check, ffi, keep_alive, lib, new, owned, path_of, string
@@ -41,11 +41,16 @@ def _named(name: str, keywords: Sequence[str]) -> str:
     raw = name.encode("utf-8", "replace")
     if lib.nt_option_named(info, raw) == 0 and string(info[0].name) == name:
         return string(info[0].type) or ""
+    hint = nearest(name, [*keywords, *names()])
+    raise UnknownOption(f"there is no option {name!r}{hint}; nextoken.options.table() lists them")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """" (did you mean 'x'?)" where one of the known names is like this one, else ""."""
     import difflib
 
-    near = difflib.get_close_matches(name, [*keywords, *names()], 1, 0.7)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    raise UnknownOption(f"there is no option {name!r}{hint}; nextoken.options.table() lists them")
+    near = difflib.get_close_matches(name, known, 1, 0.7)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _plain(value: Any) -> Any:
@@ -151,6 +156,9 @@ def _copy(pointer: Any, n: int, dtype: str) -> Any:
 def _process(function: Callable[[Any, Any], Any]) -> Any:
     from . import arrays
 
+    if not callable(function):
+        raise TypeError(f"process is a function(ids, logits), not {type(function).__name__}")
+
     def process(payload: Any, ids: Any, n: int, logits: Any, n_vocab: int) -> int:
         row = _copy(logits, n_vocab, "float32")
         changed = function(_copy(ids, n, "int32"), row)
@@ -165,6 +173,9 @@ def _process(function: Callable[[Any, Any], Any]) -> Any:
 
 
 def _stop(function: Callable[[Any], Any]) -> Any:
+    if not callable(function):
+        raise TypeError(f"stop is a function(ids), not {type(function).__name__}")
+
     def stop(payload: Any, ids: Any, n: int) -> int:
         return 1 if function(_copy(ids, n, "int32")) else 0
 

@@ -145,6 +145,13 @@ class Session:
             self._close()
             self._handle = NULL
 
+    def __repr__(self) -> str:
+        state = "closed" if self._handle == NULL else "running" if self.busy else "at rest"
+        return f"<nextoken.Session on {self.info.path!r}: {state}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Session cannot be pickled or copied: it belongs to one process; its Model can")
+
     @property
     def info(self) -> Info:
         """What the model is (Info)."""

@@ -7,7 +7,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Iterable, List, Optional, Tuple, Union
 
-from .library import NULL, check, encoded, ffi, ids, lib, new, owned, path_of, string, text
+from .errors import TextError
+from .library import NULL, check, check_fields, ffi, ids, lib, new, owned, path_of, raw_of, string, text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,15 @@ class Encoding:
 
     def __len__(self) -> int:
         return self._pointer.n
+
+    def __repr__(self) -> str:
+        ids = self.id_list()
+        some = ", ".join(map(str, ids[:8])) + (", ..." if len(ids) > 8 else "")
+        return f"<nextoken.Encoding: {len(ids)} token{'s' * (len(ids) != 1)}: {some}>" if ids \
+            else "<nextoken.Encoding: no tokens>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an Encoding cannot be pickled or copied; id_list() and offsets can")
 
     def _array(self, name: str, dtype: str) -> Any:
         from . import arrays
@@ -170,6 +180,9 @@ class Tokenizer:
     def __bool__(self) -> bool:
         return True
 
+    def __repr__(self) -> str:
+        return f"<nextoken.Tokenizer: {len(self):,} ids, BOS {self.bos}, EOS {self.eos}, padding {self.pad}>"
+
     @property
     def bos(self) -> Optional[int]:
         """The id that begins a text, or None."""
@@ -213,7 +226,10 @@ class Tokenizer:
 
     def id(self, content: Text) -> Optional[int]:
         """The id of a token as the files write it; None for none."""
-        return _or_none(lib.nt_tokenizer_id(self.handle, *text(content)))
+        try:
+            return _or_none(lib.nt_tokenizer_id(self.handle, *text(content)))
+        except TextError:
+            return None
 
     # ---- Encoding ----
 
@@ -235,6 +251,7 @@ class Tokenizer:
         """
         if offsets not in ("characters", "bytes", None):
             raise ValueError(f'offsets is "characters", "bytes" or None, not {offsets!r}')
+        check_fields("nt_encode_options", options, "encoding", ("offsets", "marks", "texts", "pairs"))
         inputs, raws = self._inputs(texts, pairs)
         n = len(raws)
         with_pairs = any(raw[1] is not None for raw in raws)
@@ -253,9 +270,8 @@ class Tokenizer:
     def _inputs(self, texts: Any, pairs: Any) -> Tuple[Any, List[Tuple[bytes, Optional[bytes]]]]:
         if isinstance(texts, (str, bytes)):
             raise TypeError("a list of texts is wanted; encode() takes one")
-        texts = [_raw(value) for value in texts]
-        pairs = [None] * len(texts) if pairs is None else \
-            [None if value is None else _raw(value) for value in pairs]
+        texts = _raws(texts)
+        pairs = [None] * len(texts) if pairs is None else _raws(pairs, True)
         if len(pairs) != len(texts):
             raise ValueError(f"{len(texts)} texts and {len(pairs)} second texts")
         inputs = ffi.new("nt_encode_input[]", max(len(texts), 1))
@@ -318,9 +334,12 @@ def _or_none(id: int) -> Optional[int]:
     return None if id < 0 else id
 
 
-def _raw(value: Text) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if not isinstance(value, str):
-        raise TypeError(f"a text is str or bytes, not {type(value).__name__}")
-    return encoded(value)
+def _raws(values: Iterable[Any], gaps: bool = False) -> List[Any]:
+    """Texts in UTF-8; what is wrong with one of several is said with its number."""
+    values, made = list(values), []
+    for i, value in enumerate(values):
+        try:
+            made.append(None if value is None and gaps else bytes(raw_of(value)))
+        except (TypeError, TextError) as error:
+            raise type(error)(f"text {i}: {error}" if len(values) > 1 else str(error)) from None
+    return made

@@ -132,12 +132,6 @@ static uint16_t to_half(float value) {
     return (uint16_t)(bits >> 16 & 0x8000) | (uint16_t)half;
 }
 
-static uint16_t to_bfloat(float value) {
-    uint32_t bits = bits_of(value);
-    if ((bits & 0x7FFFFFFF) > 0x7F800000) return (uint16_t)(bits >> 16 | 64); /* a quiet NaN */
-    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-}
-
 static bool put_half(unsigned char *out, float value) {
     uint16_t half = to_half(value);
     memcpy(out, &half, sizeof half);
@@ -167,7 +161,7 @@ bool nt_dtype_store(void *out, nt_dtype dtype, const float *values, size_t n) {
         } else if (dtype == NT_F16) {
             fits = put_half(at, values[i]) && fits;
         } else if (dtype == NT_BF16) {
-            uint16_t bfloat = to_bfloat(values[i]);
+            uint16_t bfloat = nt_bfloat(values[i]);
             memcpy(at, &bfloat, sizeof bfloat);
         } else {
             memcpy(at, &values[i], sizeof *values);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Q8_0, Q4_0 and Q6_K are ggml's blocks of neighbouring numbers, each a small integer times a scale
  * that the block, or sixteen of its numbers, share. An array of them begins with a whole block. */
@@ -34,6 +35,15 @@ const char *nt_dtype_name(nt_dtype dtype);
 /* Number i of an array as float32: exact from F32, F16, BF16, Q8_0 and Q4_0, rounded to nearest
  * from F64; from Q6_K (scale times scale, which is exact) times the integer, rounded. */
 float nt_dtype_load(const void *data, nt_dtype dtype, size_t i);
+
+/* A float32 as BF16: rounded to nearest, ties to even; a NaN stays one, and turns quiet. Here, so
+ * that loops over many of them become vector code. */
+static inline uint16_t nt_bfloat(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t rounded = bits + 0x7FFF + (bits >> 16 & 1), quiet = bits | 0x400000;
+    return (uint16_t)(((bits & 0x7FFFFFFF) > 0x7F800000 ? quiet : rounded) >> 16);
+}
 
 /* Writes values [n], which are whole blocks, as F32, F16, BF16 (rounded to nearest, ties to even)
  * or Q8_0 (as ggml does: scale the largest size / 127 as F16, integers rounded away from zero at

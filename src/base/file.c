@@ -53,10 +53,20 @@ int nt_map_open(nt_map *out, const char *path) {
             status = fail_errno("map", path);
         } else {
             *out = (nt_map){data, n};
+#ifdef MADV_HUGEPAGE
+            /* What is not in the page cache yet comes into it in large pieces, where the file
+             * system can, and is mapped so by everyone who comes later. May be refused. */
+            madvise(data, n, MADV_HUGEPAGE);
+#endif
         }
     }
     close(fd);
     return status;
+}
+
+void nt_map_forget(const nt_map *map) {
+    if (map->data)
+        madvise((void *)(uintptr_t)map->data, map->n, MADV_DONTNEED); /* may be refused */
 }
 
 void nt_map_close(nt_map *map) {

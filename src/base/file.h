@@ -14,6 +14,9 @@ typedef struct nt_map {
 /* Maps a regular file for reading. Errors: NOT_FOUND, IO (with the system's reason). */
 int nt_map_open(nt_map *out, const char *path);
 void nt_map_close(nt_map *map);
+/* Gives back the memory that the bytes read so far take up; those that are read again come from the
+ * file again. */
+void nt_map_forget(const nt_map *map);
 
 /* The whole file, zero-ended, for nt_free. More than max bytes is NT_E_FORMAT. */
 int nt_file_read(char **out, size_t *n, const char *path, size_t max);

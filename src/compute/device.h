@@ -28,8 +28,8 @@ typedef struct nt_matrix {
 } nt_matrix;
 
 /* Keys and values live in pages of NT_PAGE positions of one block (layer) each:
- * K [G, E, NT_PAGE] then V [G, NT_PAGE, E], 2 * G * E * NT_PAGE floats in all. Position t of a
- * sequence is slot t % NT_PAGE of its page t / NT_PAGE. */
+ * K [G, E, NT_PAGE] then V [G, NT_PAGE, E], 2 * G * E * NT_PAGE numbers in all, float32 or
+ * bfloat16. Position t of a sequence is slot t % NT_PAGE of its page t / NT_PAGE. */
 enum { NT_PAGE = 64 };
 
 /* What the heads of rows have, however a matrix laid it out: head h of row r begins at
@@ -49,8 +49,9 @@ typedef struct nt_attention {
     float scale;   /* multiplies q . k */
     size_t window; /* 0: row r attends to positions 0 .. position[r]; else to the last so many of
                       them, its own included */
-    float *const *const *pages; /* [R]: for each row the page table of its sequence, this layer */
-    const int32_t *position;    /* [R] */
+    void *const *const *pages; /* [R]: for each row the page table of its sequence, this layer */
+    nt_dtype stored;           /* what pages hold: NT_F32 (0) or NT_BF16 */
+    const int32_t *position;   /* [R] */
     float *probs; /* NULL, or [R, H, ld_probs] out: how much each head attends to each position, 0
                      before the window */
     size_t ld_probs; /* >= largest position + 1 */
@@ -89,7 +90,8 @@ typedef struct nt_device_ops {
     void (*rotate)(nt_device *device, const nt_heads *x, size_t R, size_t n_heads,
                    const nt_rotary *rotary, const int32_t *position);
 
-    /* Copies each row's key and value into its page slot. */
+    /* Copies each row's key and value into its page slot, rounded to nearest, ties to even, where
+     * pages hold bfloat16. */
     void (*store_kv)(nt_device *device, const nt_attention *a);
 
     /* softmax(scale * q . k) . v over the row's own positions, keys and values from the pages
@@ -105,6 +107,10 @@ typedef struct nt_device_ops {
 
     /* y [n] += x [n]. */
     void (*add)(nt_device *device, float *y, const float *x, size_t n);
+
+    /* x [n] to the nearest numbers that bfloat16 has, ties to even, in place: what a product reads
+     * in mode bf16. Infinities and NaN stay what they are. */
+    void (*round)(nt_device *device, float *x, size_t n);
 } nt_device_ops;
 
 struct nt_device {

@@ -33,6 +33,11 @@ void nt_tensors_free(nt_tensors *tensors) {
     nt_free(tensors);
 }
 
+void nt_tensors_forget(const nt_tensors *tensors) {
+    for (size_t i = 0; i < tensors->n_maps; i++)
+        nt_map_forget(&tensors->maps[i]);
+}
+
 int nt_tensors_add(nt_tensors *tensors, const char *file) {
     void *maps = tensors->maps;
     NT_TRY(nt_grow(&maps, &tensors->maps_capacity, tensors->n_maps + 1, sizeof *tensors->maps));

@@ -47,6 +47,10 @@ typedef struct nt_tensors nt_tensors;
 int nt_tensors_open(nt_tensors **out, const char *path);
 void nt_tensors_free(nt_tensors *tensors);
 
+/* Gives back the memory that reading the tensors took up so far; what is read again comes from the
+ * files again. */
+void nt_tensors_forget(const nt_tensors *tensors);
+
 size_t nt_tensors_count(const nt_tensors *tensors);
 /* In order of name; NULL past the end. */
 const nt_tensor *nt_tensors_at(const nt_tensors *tensors, size_t i);

@@ -23,7 +23,8 @@ typedef struct pass {
     nt_runner *runner;
     const nt_input *inputs;
     size_t n_inputs;
-    nt_logits_fn logits;
+    nt_logits_fn logits; /* or */
+    nt_logits_each_fn each;
     void *payload;
     const nt_callbacks *callbacks;
     row rows[NT_CHUNK]; /* of the chunk at hand */
@@ -52,7 +53,8 @@ int nt_runner_new(nt_runner **out, const nt_network *network, int threads) {
     int status = nt_cpu_open(&runner->device, threads);
     if (status == NT_OK)
         status = nt_kv_new(&runner->kv, (size_t)network->config.L,
-                           (size_t)network->config.G * (size_t)network->config.E);
+                           (size_t)network->config.G * (size_t)network->config.E,
+                           network->precision == NT_PRECISION_BF16 ? NT_BF16 : NT_F32);
     if (status != NT_OK) {
         nt_runner_free(runner);
         return status;
@@ -118,7 +120,7 @@ static int check_ids(const pass *p, size_t i, target to, size_t have) {
     size_t most = (size_t)config->T;
     if (input->n_ids == 0 || !input->ids)
         return nt_fail(NT_E_ARGUMENT, "no ids for %s %zu; give at least one", to.kind, to.number);
-    if (input->wanted < input->n_ids && !p->logits)
+    if (input->wanted < input->n_ids && !p->logits && !p->each)
         return nt_fail(NT_E_ARGUMENT, "logits are wanted of %s %zu, but there is no place for them",
                        to.kind, to.number);
     if (input->n_ids > most - have)
@@ -262,6 +264,12 @@ static void normalize(const nt_runner *runner, float *y, const float *x, const f
         device->ops->layer_norm(device, y, x, gain, bias, (float)config->eps, R, D);
 }
 
+/* What products are about to read, x [n], as the network's mode has it. */
+static void ready(const nt_runner *runner, float *x, size_t n) {
+    nt_device *device = runner->device;
+    if (runner->network->precision == NT_PRECISION_BF16) device->ops->round(device, x, n);
+}
+
 /* Queries, keys and values of the normed rows, in one product or in three. */
 static void project(const pass *p, nt_attention *a, const nt_block *block) {
     const nt_runner *runner = p->runner;
@@ -312,8 +320,10 @@ static int run_attention(const pass *p, size_t layer) {
                       .scale = scale_of(config, layer),
                       .window = config->windowed[layer] ? (size_t)config->window : 0,
                       .pages = w->pages,
+                      .stored = nt_kv_stored(runner->kv),
                       .position = w->position};
     normalize(runner, w->normed, w->x, block->ln1_gain, block->ln1_bias, R);
+    ready(runner, w->normed, R * D);
     project(p, &a, block);
     rotate(p, &a);
     device->ops->store_kv(device, &a);
@@ -322,6 +332,7 @@ static int run_attention(const pass *p, size_t layer) {
     for (size_t r = 0; r < R; r++)
         if (is_blank(p, r)) memset(w->mixed + r * H * E, 0, H * E * sizeof *w->mixed);
     NT_TRY(look(p, NT_POINT_HEAD_OUT, layer, w->mixed, H * E, 0, R));
+    ready(runner, w->mixed, R * H * E);
     device->ops->matmul(device, w->normed, w->mixed, &block->attn_out, block->attn_out_bias, R);
     NT_TRY(look(p, NT_POINT_ATTENTION_OUT, layer, w->normed, D, 0, R));
     if (config->parallel) /* the MLP's input, before the block's input changes */
@@ -337,9 +348,10 @@ static int run_mlp(const pass *p, size_t layer) {
     const nt_workspace *w = &runner->work;
     nt_device *device = runner->device;
     size_t R = p->R, D = (size_t)config->D, n = R * (size_t)config->F;
-    const float *in = config->parallel ? w->mixed : w->normed;
+    float *in = config->parallel ? w->mixed : w->normed;
     float *inner = w->inner;
     if (!config->parallel) normalize(runner, w->normed, w->x, block->ln2_gain, block->ln2_bias, R);
+    ready(runner, in, R * D);
     device->ops->matmul(device, inner, in, &block->mlp_in, block->mlp_in_bias, R);
     if (config->gated) {
         inner = w->gate;
@@ -348,6 +360,7 @@ static int run_mlp(const pass *p, size_t layer) {
     } else {
         device->ops->activate(device, config->activation, inner, n);
     }
+    ready(runner, inner, n);
     device->ops->matmul(device, w->normed, inner, &block->mlp_out, block->mlp_out_bias, R);
     NT_TRY(look(p, NT_POINT_MLP_OUT, layer, w->normed, D, 0, R));
     device->ops->add(device, w->x, w->normed, R * D);
@@ -362,9 +375,21 @@ static int fail_broken(const nt_runner *runner, target at, size_t id, float logi
     NT_TRY(nt_network_check_finite(runner->network));
     return nt_fail(NT_E_NUMERIC,
                    "the arithmetic overflowed at %s %zu%s: the logit of id %zu is %s; all weights "
-                   "are finite, so some are too large for float32",
+                   "are finite, so some are too large for %s",
                    at.kind, at.number, runner->points.n_edits ? " (or an edit's values did)" : "",
-                   id, isnan(logit) ? "NaN" : "infinite");
+                   id, isnan(logit) ? "NaN" : "infinite",
+                   runner->network->precision == NT_PRECISION_BF16 ? "bfloat16" : "float32");
+}
+
+/* Rows that have gone through the head. */
+typedef struct finished {
+    const pass *p;
+    nt_logits_row rows[NT_HEAD_ROWS];
+} finished;
+
+static void show_row(void *payload, size_t i) {
+    const finished *f = payload;
+    f->p->each(f->p->payload, &f->rows[i]);
 }
 
 /* Takes the n rows `picked`, whose states lie in head_in, through the final norm, and those of them
@@ -385,17 +410,19 @@ static int finish_rows(const pass *p, size_t *picked, size_t n) {
         picked[wanted++] = picked[i];
     }
     if (wanted == 0) return NT_OK;
+    ready(runner, w->head_in, wanted * D);
     device->ops->matmul(device, w->logits, w->head_in, &network->head, NULL, wanted);
-    size_t at, id;
-    if (!nt_logits_finite(device->pool, w->logits, wanted, V, &at, &id))
-        return fail_broken(runner, (target){"position", (size_t)w->position[picked[at]]}, id,
-                           w->logits[at * V + id]);
-    nt_logits_row rows[NT_HEAD_ROWS];
+    finished f = {.p = p};
     for (size_t i = 0; i < wanted; i++) {
         const row *from = &p->rows[picked[i]];
-        rows[i] = (nt_logits_row){from->input, from->t, w->logits + i * V};
+        f.rows[i] = (nt_logits_row){from->input, from->t, w->logits + i * V};
     }
-    NT_TRY(p->logits(p->payload, rows, wanted));
+    const nt_logits_reader reader = {show_row, &f};
+    size_t at, id;
+    if (!nt_logits_finite(device->pool, w->logits, wanted, V, &at, &id, p->each ? &reader : NULL))
+        return fail_broken(runner, (target){"position", (size_t)w->position[picked[at]]}, id,
+                           w->logits[at * V + id]);
+    if (!p->each) NT_TRY(p->logits(p->payload, f.rows, wanted));
     return cancelled(p);
 }
 
@@ -540,14 +567,12 @@ static int run(pass *p) {
     return NT_OK;
 }
 
-int nt_runner_step(nt_runner *runner, const nt_input *inputs, size_t n_inputs, nt_logits_fn logits,
-                   void *payload, const nt_callbacks *callbacks) {
-    pass *p = &runner->pass;
+/* The pass, whose rows' receiver is known. */
+static int step(pass *p, nt_runner *runner, const nt_input *inputs, size_t n_inputs,
+                const nt_callbacks *callbacks) {
     p->runner = runner;
     p->inputs = inputs;
     p->n_inputs = n_inputs;
-    p->logits = logits;
-    p->payload = payload;
     p->callbacks = callbacks;
     NT_TRY(check_inputs(p));
     int status = run(p);
@@ -556,6 +581,22 @@ int nt_runner_step(nt_runner *runner, const nt_input *inputs, size_t n_inputs, n
         if (inputs[i].sequence != NT_ALONE && (status != NT_OK || inputs[i].padding))
             nt_kv_truncate(runner->kv, inputs[i].sequence, runner->places[i].length);
     return status;
+}
+
+int nt_runner_step(nt_runner *runner, const nt_input *inputs, size_t n_inputs, nt_logits_fn logits,
+                   void *payload, const nt_callbacks *callbacks) {
+    runner->pass.logits = logits;
+    runner->pass.each = NULL;
+    runner->pass.payload = payload;
+    return step(&runner->pass, runner, inputs, n_inputs, callbacks);
+}
+
+int nt_runner_step_each(nt_runner *runner, const nt_input *inputs, size_t n_inputs,
+                        nt_logits_each_fn each, void *payload, const nt_callbacks *callbacks) {
+    runner->pass.logits = NULL;
+    runner->pass.each = each;
+    runner->pass.payload = payload;
+    return step(&runner->pass, runner, inputs, n_inputs, callbacks);
 }
 
 /* ---- Reading out ---- */
@@ -572,8 +613,9 @@ int nt_runner_read_out(nt_runner *runner, const float *states, size_t n, nt_logi
     for (size_t begin = 0, R; begin < n; begin += R) {
         R = n - begin < w->read_rows ? n - begin : w->read_rows;
         normalize(runner, w->read_in, states + begin * D, network->lnf_gain, network->lnf_bias, R);
+        ready(runner, w->read_in, R * D);
         device->ops->matmul(device, w->read_logits, w->read_in, &network->head, NULL, R);
-        if (!nt_logits_finite(device->pool, w->read_logits, R, V, &at, &id))
+        if (!nt_logits_finite(device->pool, w->read_logits, R, V, &at, &id, NULL))
             return fail_broken(runner, (target){"state", begin + at}, id,
                                w->read_logits[at * V + id]);
         nt_logits_row rows[NT_HEAD_ROWS];

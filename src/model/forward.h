@@ -42,6 +42,10 @@ typedef struct nt_logits_row {
  * an input come in order. Not NT_OK ends the pass. */
 typedef int (*nt_logits_fn)(void *payload, const nt_logits_row *rows, size_t n);
 
+/* Receives one row on one of the runner's threads, others at the same time, in no order: each while
+ * it is still in that processor's cache. All finite numbers. */
+typedef void (*nt_logits_each_fn)(void *payload, const nt_logits_row *row);
+
 /* Appends every input's ids to its sequence and runs the pass in chunks of bounded memory. An input
  * that stands ALONE begins at position 0 and leaves nothing behind; where it fits (NT_CHUNK ids) it
  * runs whole in one chunk, with keys and values of one layer only, so that any number of them may
@@ -50,6 +54,10 @@ typedef int (*nt_logits_fn)(void *payload, const nt_logits_row *rows, size_t n);
  * wanted and NULL). cancel is asked before each block, progress told after each chunk. */
 int nt_runner_step(nt_runner *runner, const nt_input *inputs, size_t n_inputs, nt_logits_fn logits,
                    void *payload, const nt_callbacks *callbacks);
+
+/* The same for work on each row by itself; each is called where a row is wanted. */
+int nt_runner_step_each(nt_runner *runner, const nt_input *inputs, size_t n_inputs,
+                        nt_logits_each_fn each, void *payload, const nt_callbacks *callbacks);
 
 /* What the head would make of states [n, D] of any layer: final norm and head (the logit lens).
  * rows' `input` is 0 and t counts the states. May be called from a capture, while a pass runs;

@@ -31,7 +31,7 @@ typedef struct sequence {
     int64_t shift;   /* of the next one against length */
     size_t n_leaves; /* ceil(length / NT_PAGE) */
     size_t capacity; /* leaves that each table has room for */
-    float **tables;  /* [layers, capacity]: the pages of each layer */
+    void **tables;   /* [layers, capacity]: the pages of each layer */
 } sequence;
 
 /* Brief sequences come and go a chunk of rows at a time: so many texts of usual length fill one,
@@ -39,34 +39,36 @@ typedef struct sequence {
 enum { BRIEF_SPARE = 64 };
 
 struct nt_kv {
-    size_t page; /* floats in a page */
+    size_t page; /* bytes of a page */
+    nt_dtype stored;
     sequence *sequences;
     size_t n_sequences, capacity;
     store whole, brief;
 };
 
-int nt_kv_new(nt_kv **out, size_t L, size_t width) {
+int nt_kv_new(nt_kv **out, size_t L, size_t width, nt_dtype stored) {
     *out = NULL;
-    size_t page, bytes;
-    if (L == 0 || width == 0 || __builtin_mul_overflow(width, (size_t)2 * NT_PAGE, &page) ||
-        __builtin_mul_overflow(page, L * sizeof(float), &bytes) || bytes > PTRDIFF_MAX / 2)
+    size_t page, bytes, place = 2 * NT_PAGE * nt_dtype_size(stored); /* of one number's column */
+    if (L == 0 || width == 0 || __builtin_mul_overflow(width, place, &page) ||
+        __builtin_mul_overflow(page, L, &bytes) || bytes > PTRDIFF_MAX / 2)
         return nt_fail(NT_E_ARGUMENT, "no KV cache for %zu layers of width %zu", L, width);
     nt_kv *kv = nt_alloc(1, sizeof *kv);
     if (!kv) return NT_E_MEMORY;
     kv->page = page;
+    kv->stored = stored;
     kv->whole = (store){.layers = L, .least = 2};
     kv->brief = (store){.layers = 1, .least = BRIEF_SPARE};
     *out = kv;
     return NT_OK;
 }
 
-static float *leaf_page(const nt_kv *kv, leaf *of, size_t layer) {
-    return (float *)(void *)(of + 1) + layer * kv->page;
+static void *leaf_page(const nt_kv *kv, leaf *of, size_t layer) {
+    return (char *)(of + 1) + layer * kv->page;
 }
 
 /* The leaf that a sequence holds at index i, found through its first layer's page. */
 static leaf *leaf_at(const sequence *s, size_t i) {
-    return (leaf *)(void *)s->tables[i] - 1;
+    return (leaf *)s->tables[i] - 1;
 }
 
 static void free_spare(store *from, size_t keep) {
@@ -94,7 +96,7 @@ static void release(store *from, leaf *held) {
 /* Makes sure that n leaves are spare. */
 static int reserve(const nt_kv *kv, store *from, size_t n) {
     while (from->n_spare < n) {
-        leaf *fresh = nt_alloc_aligned(1, sizeof(leaf) + from->layers * kv->page * sizeof(float));
+        leaf *fresh = nt_alloc_aligned(1, sizeof(leaf) + from->layers * kv->page);
         if (!fresh) return NT_E_MEMORY;
         fresh->next = from->spare;
         from->spare = fresh;
@@ -157,7 +159,7 @@ static int grow_tables(sequence *s, size_t n) {
     size_t capacity = s->capacity < 4 ? 4 : s->capacity * 2;
     if (capacity < n) capacity = n;
     size_t layers = s->store->layers;
-    float **tables = nt_alloc(layers * capacity, sizeof *tables);
+    void **tables = nt_alloc(layers * capacity, sizeof *tables);
     if (!tables) return NT_E_MEMORY;
     for (size_t l = 0; l < layers && s->n_leaves; l++)
         memcpy(tables + l * capacity, s->tables + l * s->capacity, s->n_leaves * sizeof *tables);
@@ -252,7 +254,7 @@ int nt_kv_extend(nt_kv *kv, int32_t number, size_t n) {
     }
     if (copy) {
         leaf *shared = leaf_at(s, last), *own = take(from);
-        memcpy(own + 1, shared + 1, from->layers * kv->page * sizeof(float));
+        memcpy(own + 1, shared + 1, from->layers * kv->page);
         release(from, shared);
         put_leaf(kv, s, last, own);
     }
@@ -262,10 +264,14 @@ int nt_kv_extend(nt_kv *kv, int32_t number, size_t n) {
     return NT_OK;
 }
 
-float *const *nt_kv_pages(const nt_kv *kv, int32_t number, size_t layer) {
+void *const *nt_kv_pages(const nt_kv *kv, int32_t number, size_t layer) {
     const sequence *s = sequence_at(kv, number);
     if (!s || !s->tables) return NULL;
     return s->tables + (s->store == &kv->brief ? 0 : layer * s->capacity);
+}
+
+nt_dtype nt_kv_stored(const nt_kv *kv) {
+    return kv->stored;
 }
 
 static size_t pages_in(const store *of) {
@@ -273,5 +279,5 @@ static size_t pages_in(const store *of) {
 }
 
 size_t nt_kv_bytes(const nt_kv *kv) {
-    return (pages_in(&kv->whole) + pages_in(&kv->brief)) * kv->page * sizeof(float);
+    return (pages_in(&kv->whole) + pages_in(&kv->brief)) * kv->page;
 }

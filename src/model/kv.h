@@ -8,12 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/dtype.h"
 #include "base/status.h"
 
 typedef struct nt_kv nt_kv;
 
-/* width: of a position's keys, and of its values: G E. */
-int nt_kv_new(nt_kv **out, size_t L, size_t width);
+/* width: of a position's keys, and of its values: G E. stored: what pages hold, NT_F32 or NT_BF16.
+ */
+int nt_kv_new(nt_kv **out, size_t L, size_t width, nt_dtype stored);
 void nt_kv_free(nt_kv *kv);
 
 /* Sequence numbers are small, reused after drop. Errors: MEMORY, RANGE (no such parent). */
@@ -37,7 +39,9 @@ int64_t nt_kv_shift(const nt_kv *kv, int32_t sequence);
 void nt_kv_truncate(nt_kv *kv, int32_t sequence, size_t length);
 /* The page table of one layer, [ceil(length / NT_PAGE)], the same for every layer of a brief
  * sequence; valid until the next extend. */
-float *const *nt_kv_pages(const nt_kv *kv, int32_t sequence, size_t layer);
+void *const *nt_kv_pages(const nt_kv *kv, int32_t sequence, size_t layer);
+/* What pages hold. */
+nt_dtype nt_kv_stored(const nt_kv *kv);
 /* Bytes held in pages, for `info` and tests. */
 size_t nt_kv_bytes(const nt_kv *kv);
 

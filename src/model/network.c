@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "model/families/family.h"
+#include "model/narrow.h"
 #include "model/rotary.h"
 
 enum { MAX_NAME = 96 };
@@ -34,6 +35,7 @@ static int place_matrix(nt_matrix *out, nt_network *network, const nt_tensor *te
                        .K = (size_t)tensor->shape[in_out ? 0 : 1],
                        .N = (size_t)tensor->shape[in_out ? 1 : 0]};
     bool aligned = (uintptr_t)tensor->data % nt_dtype_alignment(tensor->dtype) == 0;
+    if (network->precision == NT_PRECISION_BF16) return NT_OK; /* nt_network_narrow has it */
     if (aligned && tensor->dtype != NT_F64) return NT_OK;
     out->data = convert(network, tensor);
     out->dtype = NT_F32;
@@ -200,11 +202,13 @@ static int load(nt_network *network, const char *path) {
     network->fused = family->fused;
     for (size_t i = 0; i < family->n_globals; i++)
         NT_TRY(load_slot(network, network, &family->globals[i], ""));
+    network->stored = network->wte.dtype;
     skip_positions(network);
     NT_TRY(nt_rotary_frequencies(&network->frequencies, &network->config, &network->arena));
     NT_TRY(load_blocks(network));
     NT_TRY(load_head(network, path));
-    return refuse_strangers(network, path);
+    NT_TRY(refuse_strangers(network, path));
+    return network->precision == NT_PRECISION_BF16 ? nt_network_narrow(network) : NT_OK;
 }
 
 /* Of a GGUF file, whose vocabulary is as large as its table of embeddings. */
@@ -264,12 +268,19 @@ static int finish(nt_network **out, nt_network *network, int status, const char 
     return NT_OK;
 }
 
-int nt_network_open(nt_network **out, const char *folder_or_file) {
+/* One with nothing in it, for a mode; NULL when memory ends. */
+static nt_network *begin(nt_precision precision) {
+    nt_network *network = nt_alloc(1, sizeof *network);
+    if (network) network->precision = precision == NT_PRECISION_AUTO ? NT_PRECISION_F32 : precision;
+    return network;
+}
+
+int nt_network_open(nt_network **out, const char *folder_or_file, nt_precision precision) {
     *out = NULL;
     nt_file_kind kind = nt_file_look(folder_or_file);
     if (kind == NT_FILE_NONE)
         return nt_fail(NT_E_NOT_FOUND, "%s: no such file or folder", folder_or_file);
-    nt_network *network = nt_alloc(1, sizeof *network);
+    nt_network *network = begin(precision);
     if (!network) return NT_E_MEMORY;
     int status = NT_OK;
     /* A file that is no checkpoint is told as such, before a config.json beside it is missed. */
@@ -280,9 +291,10 @@ int nt_network_open(nt_network **out, const char *folder_or_file) {
     return finish(out, network, status, folder_or_file);
 }
 
-int nt_network_parse(nt_network **out, nt_map config, nt_map tensors, const char *name) {
+int nt_network_parse(nt_network **out, nt_map config, nt_map tensors, const char *name,
+                     nt_precision precision) {
     *out = NULL;
-    nt_network *network = nt_alloc(1, sizeof *network);
+    nt_network *network = begin(precision);
     if (!network) return NT_E_MEMORY;
     int status = nt_config_parse(&network->config, (const char *)config.data, config.n, name);
     if (status == NT_OK)
@@ -294,6 +306,7 @@ void nt_network_free(nt_network *network) {
     if (!network) return;
     nt_tensors_free(network->tensors);
     nt_arena_free(&network->arena);
+    nt_free(network->halves);
     nt_free(network);
 }
 

@@ -13,7 +13,8 @@
 typedef enum nt_fused { NT_FUSED_PARTS, NT_FUSED_HEADS } nt_fused;
 
 /* Weights of one block. Matrices stay in the mapped file as stored (an F64 or unaligned one is
- * converted to F32); vectors are float32 copies. What a network lacks has no data, or is NULL:
+ * converted to F32); in mode bf16 all but BF16 and blocks are bfloat16 copies. Vectors are float32
+ * copies. What a network lacks has no data, or is NULL:
  * biases; queries, keys and values are in one matrix or in three; the gate is of gated MLPs. */
 typedef struct nt_block {
     const float *ln1_gain, *ln1_bias; /* [D] */
@@ -34,8 +35,10 @@ typedef struct nt_block {
 
 typedef struct nt_network {
     nt_config config;
+    nt_precision precision; /* F32 or BF16, never AUTO */
     const struct nt_family *family;
     nt_matrix wte;                    /* [V, D] */
+    nt_dtype stored;                  /* what the file has wte in */
     nt_matrix wpe;                    /* [T, D]; no data where positions are rotary */
     nt_fused fused;                   /* of attn_qkv */
     const float *frequencies;         /* [config.rope.n]: of rotary positions, else NULL */
@@ -47,16 +50,20 @@ typedef struct nt_network {
     uint64_t n_parameters;            /* a tied head counted once */
     uint64_t n_weight_bytes;          /* of these, as stored in the files */
     nt_tensors *tensors;
-    nt_arena arena; /* converted tensors, vectors, blocks */
+    nt_arena arena;   /* converted tensors, vectors, blocks */
+    uint16_t *halves; /* [n_halves]: matrices of mode bf16, one after the other */
+    uint64_t n_halves;
 } nt_network;
 
-/* folder_or_file as nt_model_open takes it. Every tensor is asked for with its shape; one that the
- * family does not know is NT_E_FORMAT by name (buffers such as attn.bias are skipped).
+/* folder_or_file as nt_model_open takes it, for one mode of arithmetic (AUTO: F32). Every tensor is
+ * asked for with its shape; one that the family does not know is NT_E_FORMAT by name (buffers such
+ * as attn.bias are skipped).
  */
-int nt_network_open(nt_network **out, const char *folder_or_file);
+int nt_network_open(nt_network **out, const char *folder_or_file, nt_precision precision);
 /* The same from the bytes of config.json and model.safetensors, which must outlive it; `name`
  * stands for the folder in messages. */
-int nt_network_parse(nt_network **out, nt_map config, nt_map tensors, const char *name);
+int nt_network_parse(nt_network **out, nt_map config, nt_map tensors, const char *name,
+                     nt_precision precision);
 void nt_network_free(nt_network *network);
 
 /* Looks for NaN and infinity in every tensor: NT_E_NUMERIC naming the first tensor and index that

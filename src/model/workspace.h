@@ -22,11 +22,11 @@ typedef struct nt_workspace {
     nt_turns turns;          /* of rotary positions */
     int32_t *ids, *position; /* [rows]; position: among the keys of the sequence */
     int32_t *stands;         /* [rows] where the id stands: position, and the sequence's shift */
-    int32_t *sees;        /* [rows] the last position that it looks at: its own, but for padding */
-    float *const **pages; /* [rows] */
-    float *head_in;       /* [NT_HEAD_ROWS, D] */
-    float *logits;        /* [head_rows, V] */
-    float *probs;         /* [n_probs] */
+    int32_t *sees;       /* [rows] the last position that it looks at: its own, but for padding */
+    void *const **pages; /* [rows] */
+    float *head_in;      /* [NT_HEAD_ROWS, D] */
+    float *logits;       /* [head_rows, V] */
+    float *probs;        /* [n_probs] */
     size_t n_probs;
     float *read_in, *read_logits; /* [read_rows, D], [read_rows, V]: apart from a pass's own */
     size_t read_rows;

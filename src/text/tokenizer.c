@@ -71,6 +71,9 @@ static void find_lane(nt_tokenizer *tokenizer) {
 }
 
 int nt_tokenizer_finish(nt_tokenizer *tokenizer) {
+    /* The image's tokens are spelled for the byte-level decoder, and have their own names. */
+    if (tokenizer->normalizers.n || !nt_decoders_byte_level(&tokenizer->decoders))
+        NT_TRY(nt_lexicon_own(&tokenizer->lexicon));
     NT_TRY(finish_added(tokenizer));
     NT_TRY(nt_decoders_spell(&tokenizer->decoders, &tokenizer->lexicon));
     find_lane(tokenizer);

@@ -41,6 +41,7 @@ LIST(nt_result_n_counted, nt_result_counted, nt_counted, n_counted, counted)
 LIST(nt_result_n_tensor_infos, nt_result_tensor_info, nt_tensor_info, n_infos, infos)
 LIST(nt_result_n_tensor_diffs, nt_result_tensor_diff, nt_tensor_diff, n_diffs, diffs)
 LIST(nt_result_n_diff_sums, nt_result_diff_sum, nt_diff_sum, n_sums, sums)
+LIST(nt_result_n_measured, nt_result_measured, nt_measured, n_measured, measured)
 
 /* ---- Steps; rows are steps of a search's branches -------------------------------------------- */
 
@@ -162,6 +163,10 @@ const nt_versus_token *nt_result_versus(const nt_result *result, size_t i) {
 
 const nt_versus_totals *nt_result_versus_totals(const nt_result *result) {
     return result && result->versus ? &result->versus_totals : NULL;
+}
+
+const nt_bench_info *nt_result_bench(const nt_result *result) {
+    return result ? result->bench : NULL;
 }
 
 const nt_totals *nt_result_totals(const nt_result *result) {

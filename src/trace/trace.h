@@ -117,6 +117,9 @@ struct nt_result {
     size_t n_diffs;
     nt_diff_sum *sums; /* [n_sums] */
     size_t n_sums;
+    nt_measured *measured; /* [n_measured] of BENCH */
+    size_t n_measured, capacity_measured;
+    nt_bench_info *bench; /* NULL elsewhere */
     size_t *ranking; /* [n_ranking] the CHANGED of diffs, by how much */
     size_t n_ranking;
     nt_trace_groups only_a, only_b;
@@ -124,6 +127,8 @@ struct nt_result {
 
 /* An empty trace. vocab NULL: tokens have no bytes and show as their ids. */
 int nt_trace_new(nt_result **out, nt_result_kind kind, const nt_vocab *vocab);
+/* One line of a bench; its name and values are copied. */
+int nt_trace_add_measured(nt_result *trace, const nt_measured *line);
 /* Copies the heading's strings. */
 int nt_trace_head(nt_result *trace, const char *model, const char *precision, const char *isa);
 

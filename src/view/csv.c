@@ -193,6 +193,7 @@ static nt_csv_table table_of(const nt_result *trace) {
     case NT_RESULT_TENSORS: return nt_csv_tensors();
     case NT_RESULT_DIFF: return nt_csv_diff();
     case NT_RESULT_VERSUS: return nt_csv_versus();
+    case NT_RESULT_BENCH: return nt_csv_bench();
     default: return (nt_csv_table){0};
     }
 }

@@ -46,6 +46,7 @@ nt_csv_table nt_csv_perplexity(void);
 nt_csv_table nt_csv_tensors(void);
 nt_csv_table nt_csv_diff(void);
 nt_csv_table nt_csv_versus(void);
+nt_csv_table nt_csv_bench(void);
 /* Layers, or where there are none attention. */
 nt_csv_table nt_csv_inside(const nt_result *trace);
 

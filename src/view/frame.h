@@ -78,6 +78,7 @@ void nt_table_explain(nt_frame *frame);
 void nt_table_versus(nt_frame *frame);
 void nt_table_tensors(nt_frame *frame);
 void nt_table_diff(nt_frame *frame);
+void nt_table_bench(nt_frame *frame);
 /* Groups of tensors, without a footer. */
 void nt_table_groups(nt_frame *frame, const nt_trace_groups *groups);
 

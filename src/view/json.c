@@ -101,12 +101,13 @@ static void body(nt_buffer *out, const nt_result *trace, const nt_view_options *
     case NT_RESULT_TENSORS: nt_json_tensors(out, trace); break;
     case NT_RESULT_DIFF: nt_json_diff(out, trace); break;
     case NT_RESULT_VERSUS: nt_json_versus(out, trace, in); break;
+    case NT_RESULT_BENCH: nt_json_bench(out, trace); break;
     }
 }
 
 static int object(nt_buffer *out, const nt_result *trace, const nt_view_options *options,
                   bool on_page) {
-    if ((unsigned)trace->kind > NT_RESULT_VERSUS)
+    if ((unsigned)trace->kind > NT_RESULT_BENCH)
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no JSON", (int)trace->kind);
     nt_buffer_putc(out, '{');
     heading(out, trace, options->index);

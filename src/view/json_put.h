@@ -69,5 +69,6 @@ void nt_json_continuations(nt_buffer *out, const nt_result *trace, nt_measure in
 void nt_json_perplexity(nt_buffer *out, const nt_result *trace, nt_measure in);
 void nt_json_tensors(nt_buffer *out, const nt_result *trace);
 void nt_json_diff(nt_buffer *out, const nt_result *trace);
+void nt_json_bench(nt_buffer *out, const nt_result *trace);
 
 #endif

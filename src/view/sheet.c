@@ -235,7 +235,7 @@ static void print_row(nt_sheet *sheet, size_t r, const double *largest, nt_paint
 }
 
 double nt_sheet_largest(const nt_sheet *sheet) {
-    double largest = 0;
+    double largest = sheet->full;
     for (size_t i = 0; i < sheet->n_cells; i++)
         if (sheet->columns[i % sheet->n_columns].bar && sheet->cells[i].value > largest &&
             isfinite(sheet->cells[i].value))
@@ -264,6 +264,7 @@ size_t nt_sheet_print(nt_sheet *sheet, nt_paint *paint) {
 
 void nt_sheet_reset(nt_sheet *sheet) {
     sheet->n_columns = sheet->n_cells = sheet->n_rows = 0;
+    sheet->full = 0;
     nt_strip_clear(&sheet->strip);
 }
 

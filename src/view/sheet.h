@@ -33,6 +33,7 @@ typedef struct nt_sheet {
     size_t n_columns, capacity_columns;
     nt_cell *cells; /* [n_rows, n_columns] */
     size_t n_cells, capacity_cells;
+    double full;   /* what a whole bar stands for, where no value is larger; 0: the largest value */
     uint8_t *rows; /* [n_rows] a style each, added to its cells' */
     size_t n_rows, capacity_rows;
     int status; /* first failure; later calls do nothing */
@@ -51,7 +52,7 @@ void nt_sheet_show(nt_sheet *sheet, const char *prefix, const char *bytes, size_
 void nt_sheet_token(nt_sheet *sheet, const char *prefix, const nt_token *token, uint8_t style);
 /* The same added to the cell that is open. */
 void nt_sheet_more_token(nt_sheet *sheet, const nt_token *token, uint8_t style);
-/* Bars are drawn to the scale of the largest value of all bars of the sheet. */
+/* Bars are drawn to the scale of the largest value of all bars of the sheet, or of `full`. */
 void nt_sheet_bar(nt_sheet *sheet, double value, uint8_t style);
 
 /* Shades the cell that is open. */
@@ -59,7 +60,7 @@ void nt_sheet_shade(nt_sheet *sheet, double value, uint8_t style);
 
 /* What every printing of a sheet begins with: fills the last row. False when the sheet failed. */
 bool nt_sheet_whole(nt_sheet *sheet);
-/* The largest finite value of all bars. */
+/* What a whole bar stands for: the largest finite value of all bars, or `full`. */
 double nt_sheet_largest(const nt_sheet *sheet);
 /* Prints titles and a rule (unless the first column has no title) and the rows; returns the number
  * of hidden columns (joined ones are not counted apart). */

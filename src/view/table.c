@@ -171,7 +171,8 @@ static void footer(nt_frame *frame) {
     method(frame);
     drafts(frame);
     bool words = trace->kind == NT_RESULT_EXPLAIN && trace->n_tokens == 0; /* no prompt */
-    bool of_model = trace->kind == NT_RESULT_INFO || trace->kind == NT_RESULT_TENSORS;
+    bool of_model = trace->kind == NT_RESULT_INFO || trace->kind == NT_RESULT_TENSORS ||
+                    trace->kind == NT_RESULT_BENCH;
     if (!of_model && !several && !words) token_count(frame);
     if (trace->milliseconds > 0 && !nt_frame_is_kept(frame)) {
         int decimals = trace->milliseconds < 0.1 ? 3 : trace->milliseconds < 10 ? 1 : 0;
@@ -238,6 +239,7 @@ int nt_frame_show(nt_frame *frame) {
     case NT_RESULT_VERSUS: nt_table_versus(frame); break;
     case NT_RESULT_TENSORS: nt_table_tensors(frame); break;
     case NT_RESULT_DIFF: nt_table_diff(frame); break;
+    case NT_RESULT_BENCH: nt_table_bench(frame); break;
     default:
         return nt_fail(NT_E_UNSUPPORTED, "a result of kind %d has no table",
                        (int)frame->trace->kind);

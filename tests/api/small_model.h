@@ -49,9 +49,14 @@ typedef struct small_model {
     nt_session *session;
 } small_model;
 
+/* The mode in which small_open opens: a program may run its tests in one after the other. */
+static nt_precision small_precision;
+
 static inline small_model small_open(const char *path) {
     small_model m = {0};
-    if (nt_model_open(&m.model, path, NULL) != NT_OK) fail_msg("%s", nt_error_message());
+    nt_model_options options = NT_MODEL_OPTIONS_INIT;
+    options.precision = small_precision;
+    if (nt_model_open(&m.model, path, &options) != NT_OK) fail_msg("%s", nt_error_message());
     if (nt_session_new(&m.session, m.model, NULL) != NT_OK) fail_msg("%s", nt_error_message());
     return m;
 }

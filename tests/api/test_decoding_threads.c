@@ -187,5 +187,7 @@ int main(void) {
         cmocka_unit_test(until_the_context_is_full),
         cmocka_unit_test(a_sequence_is_the_same_in_any_company),
     };
-    return cmocka_run_group_tests(tests, small_model_make, checkpoints_remove);
+    int failed = cmocka_run_group_tests(tests, small_model_make, NULL);
+    small_precision = NT_PRECISION_BF16;
+    return failed + cmocka_run_group_tests_name("bf16", tests, small_model_make, checkpoints_remove);
 }

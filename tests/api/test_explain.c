@@ -347,5 +347,7 @@ int main(void) {
         cmocka_unit_test(senseless_values),
         cmocka_unit_test(out_of_memory),
     };
-    return cmocka_run_group_tests(tests, small_model_make, NULL);
+    int failed = cmocka_run_group_tests(tests, small_model_make, NULL);
+    small_precision = NT_PRECISION_BF16;
+    return failed + cmocka_run_group_tests_name("bf16", tests, small_model_make, NULL);
 }

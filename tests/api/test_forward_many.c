@@ -110,5 +110,7 @@ int main(void) {
         cmocka_unit_test(failing_changes_nothing),
         cmocka_unit_test(cut_goes_on_as_new),
     };
-    return cmocka_run_group_tests(tests, small_model_make, checkpoints_remove);
+    int failed = cmocka_run_group_tests(tests, small_model_make, NULL);
+    small_precision = NT_PRECISION_BF16;
+    return failed + cmocka_run_group_tests_name("bf16", tests, small_model_make, checkpoints_remove);
 }

@@ -156,5 +156,7 @@ int main(void) {
         cmocka_unit_test(edits_act_and_go),
         cmocka_unit_test(loss_is_the_mean_of_the_score),
     };
-    return cmocka_run_group_tests(tests, small_model_make, checkpoints_remove);
+    int failed = cmocka_run_group_tests(tests, small_model_make, NULL);
+    small_precision = NT_PRECISION_BF16;
+    return failed + cmocka_run_group_tests_name("bf16", tests, small_model_make, checkpoints_remove);
 }

@@ -371,5 +371,7 @@ int main(void) {
         cmocka_unit_test(a_process_that_is_killed),
         cmocka_unit_test(every_failing_allocation),
     };
-    return cmocka_run_group_tests(tests, small_model_make, checkpoints_remove);
+    int failed = cmocka_run_group_tests(tests, small_model_make, NULL);
+    small_precision = NT_PRECISION_BF16;
+    return failed + cmocka_run_group_tests_name("bf16", tests, small_model_make, checkpoints_remove);
 }

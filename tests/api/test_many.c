@@ -596,5 +596,7 @@ int main(void) {
         cmocka_unit_test(cancelled_calls_leave_nothing),
         cmocka_unit_test(every_allocation_may_fail),
     };
-    return cmocka_run_group_tests(tests, small_model_make, checkpoints_remove);
+    int failed = cmocka_run_group_tests(tests, small_model_make, NULL);
+    small_precision = NT_PRECISION_BF16;
+    return failed + cmocka_run_group_tests_name("bf16", tests, small_model_make, checkpoints_remove);
 }

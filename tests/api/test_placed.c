@@ -264,5 +264,7 @@ int main(void) {
         cmocka_unit_test(memory_that_ends),
         cmocka_unit_test(keepers_copy_what_captures_see),
     };
-    return cmocka_run_group_tests(tests, small_model_make, checkpoints_remove);
+    int failed = cmocka_run_group_tests(tests, small_model_make, NULL);
+    small_precision = NT_PRECISION_BF16;
+    return failed + cmocka_run_group_tests_name("bf16", tests, small_model_make, checkpoints_remove);
 }

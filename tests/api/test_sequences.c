@@ -199,5 +199,7 @@ int main(void) {
         cmocka_unit_test(forks_give_the_bits_of_fresh_sequences),
         cmocka_unit_test(with_edits_too),
     };
-    return cmocka_run_group_tests(tests, make, checkpoints_remove);
+    int failed = cmocka_run_group_tests(tests, make, NULL);
+    small_precision = NT_PRECISION_BF16;
+    return failed + cmocka_run_group_tests_name("bf16", tests, make, checkpoints_remove);
 }

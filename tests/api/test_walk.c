@@ -204,5 +204,7 @@ int main(void) {
         cmocka_unit_test(test_what_cannot_be),
         cmocka_unit_test(test_memory),
     };
-    return cmocka_run_group_tests(tests, small_model_make, NULL);
+    int failed = cmocka_run_group_tests(tests, small_model_make, NULL);
+    small_precision = NT_PRECISION_BF16;
+    return failed + cmocka_run_group_tests_name("bf16", tests, small_model_make, NULL);
 }

@@ -134,7 +134,7 @@ static void its_matrices_are_not_copied(void **state) {
     nt_network *network;
     assert_true(nt_builtin_files(&files));
     assert_int_equal((uintptr_t)files.tensors.data % 4096, 0);
-    assert_ok(nt_network_parse(&network, files.config, files.tensors, "tales"));
+    assert_ok(nt_network_parse(&network, files.config, files.tensors, "tales", NT_PRECISION_F32));
     assert_inside(network->wte.data, &files);
     assert_inside(network->wpe.data, &files);
     assert_ptr_equal(network->head.data, network->wte.data);
@@ -156,10 +156,11 @@ static void bytes_are_checked_like_a_file(void **state) {
     assert_true(nt_builtin_files(&files));
     nt_map cut = files.tensors, no_config = {(const unsigned char *)"{}", 2};
     cut.n -= 2;
-    assert_fails(nt_network_parse(&network, files.config, cut, "t"), NT_E_FORMAT, "cut short");
+    assert_fails(nt_network_parse(&network, files.config, cut, "t", NT_PRECISION_F32), NT_E_FORMAT,
+                 "cut short");
     assert_null(network);
-    assert_fails(nt_network_parse(&network, no_config, files.tensors, "t"), NT_E_UNSUPPORTED,
-                 "model_type");
+    assert_fails(nt_network_parse(&network, no_config, files.tensors, "t", NT_PRECISION_F32),
+                 NT_E_UNSUPPORTED, "model_type");
     assert_null(network);
 }
 

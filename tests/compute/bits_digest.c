@@ -143,7 +143,7 @@ static void digest_attention(nt_device *device, size_t H, size_t E) {
     enum { R = 14, PAGES = 4, LONGEST = PAGES * NT_PAGE };
     size_t D = H * E;
     uint64_t seed = E;
-    float *pages[2][PAGES], *const *tables[R];
+    void *pages[2][PAGES], *const *tables[R];
     int32_t position[R];
     for (size_t i = 0; i < 2 * PAGES; i++)
         pages[i / PAGES][i % PAGES] = floats(&seed, 2 * D * NT_PAGE, 2);

@@ -5,7 +5,7 @@
 #include "compute/device.h"
 
 static inline nt_attention fused_attention(size_t R, size_t H, size_t E, float *x, float *y,
-                                           float scale, float *const *const *pages,
+                                           float scale, void *const *const *pages,
                                            const int32_t *position, float *probs, size_t ld_probs) {
     size_t D = H * E;
     return (nt_attention){.R = R,

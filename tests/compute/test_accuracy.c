@@ -255,7 +255,8 @@ static void attention_is_close(void **state) {
     enum { H = 2, E = 20, D = H * E, LENGTH = 150, PAGES = 3 };
     for (const nt_kernels *const *k = nt_cpu_kernels(); *k; k++) {
         uint64_t seed = 13;
-        float *pages[PAGES], *const *table = pages, y[D], probs[H * LENGTH];
+        void *pages[PAGES], *const *table = pages;
+        float y[D], probs[H * LENGTH];
         for (size_t i = 0; i < PAGES; i++)
             pages[i] = room(2 * D * NT_PAGE, sizeof(float));
         float *q = random_floats(&seed, 3 * D, 2), *key = random_floats(&seed, LENGTH * D, 2);
@@ -304,6 +305,30 @@ static void attention_is_close(void **state) {
     }
 }
 
+/* Rounding to bfloat16, against distances in double: between every two neighbours just above and
+ * below the middle, in it, and on both. */
+static void rounding_is_to_nearest(void **state) {
+    (void)state;
+    static const uint32_t low[] = {0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF};
+    for (uint32_t high = 0; high < 1 << 16; high++) {
+        uint32_t size = high & 0x7FFF, above = high + 1;
+        for (size_t i = 0; i < sizeof low / sizeof *low; i++) {
+            float x = float_of_bits(high << 16 | low[i]), y = x;
+            nt_kernels_ref.round(&y, 1);
+            if (size >= 0x7F80) { /* infinities and NaN stay what they are */
+                assert_true(isnan(x) ? isnan(y) : y == x);
+                assert_int_equal(signbit(y), signbit(x));
+                continue;
+            }
+            double a = (double)float_of_bits(high << 16), b = (double)float_of_bits(above << 16);
+            if (isinf(b)) b = copysign(0x1p128, a); /* where infinity would stand in the row */
+            double to_a = fabs((double)x - a), to_b = fabs(b - (double)x);
+            bool up = to_a > to_b || (to_a == to_b && high % 2);
+            assert_int_equal(bits_of_float(y), (up ? above : high) << 16);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(exp_is_close),
                                        cmocka_unit_test(tanh_is_close),
@@ -313,6 +338,7 @@ int main(void) {
                                        cmocka_unit_test(activations_at_the_ends),
                                        cmocka_unit_test(matmul_is_close),
                                        cmocka_unit_test(layer_norm_is_close),
-                                       cmocka_unit_test(attention_is_close)};
+                                       cmocka_unit_test(attention_is_close),
+                                       cmocka_unit_test(rounding_is_to_nearest)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

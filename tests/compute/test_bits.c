@@ -167,17 +167,22 @@ static void halves_equal_reference(const nt_kernels *set) {
 
 /* A made-up cache: `n_texts` sequences with filled pages, and rows that ask about them. */
 typedef struct cache {
-    float **pages[3];
-    size_t n_pages, page_floats;
+    void **pages[3];
+    size_t n_pages;
 } cache;
 
-static void cache_fill(cache *c, uint64_t *seed, size_t H, size_t E, size_t longest) {
+static void cache_fill(cache *c, uint64_t *seed, size_t H, size_t E, size_t longest,
+                       nt_dtype stored) {
+    size_t n = 2 * H * E * NT_PAGE;
     c->n_pages = (longest + NT_PAGE - 1) / NT_PAGE;
-    c->page_floats = 2 * H * E * NT_PAGE;
     for (size_t s = 0; s < 3; s++) {
         c->pages[s] = room(c->n_pages, sizeof *c->pages[s]);
-        for (size_t i = 0; i < c->n_pages; i++)
-            c->pages[s][i] = random_floats(seed, c->page_floats, 2);
+        for (size_t i = 0; i < c->n_pages; i++) {
+            float *numbers = random_floats(seed, n, 2);
+            c->pages[s][i] = room(n, nt_dtype_size(stored));
+            assert_true(nt_dtype_store(c->pages[s][i], stored, numbers, n));
+            nt_free(numbers);
+        }
     }
 }
 
@@ -196,12 +201,12 @@ static void run_heads(const nt_kernels *kernels, const nt_attention *a, size_t b
 }
 
 static void check_attend(const nt_kernels *set, size_t H, size_t E, size_t longest,
-                         size_t n_scratch, uint64_t seed) {
+                         size_t n_scratch, nt_dtype stored, uint64_t seed) {
     enum { R = 13 };
     size_t D = H * E;
     cache c;
-    cache_fill(&c, &seed, H, E, longest);
-    float *const *tables[R];
+    cache_fill(&c, &seed, H, E, longest, stored);
+    void *const *tables[R];
     int32_t position[R];
     for (size_t r = 0; r < R; r++) { /* a run of one text, then texts by turns */
         tables[r] = c.pages[r < 9 ? 0 : r % 3];
@@ -212,6 +217,7 @@ static void check_attend(const nt_kernels *set, size_t H, size_t E, size_t longe
     float *probs = room(R * H * longest, sizeof *probs), *seen = room(R * H * longest, 4);
     nt_attention a =
         fused_attention(R, H, E, qkv, expected, 0.37f, tables, position, probs, longest);
+    a.stored = stored;
     run_heads(&nt_kernels_ref, &a, 0, R, scratch, NT_SCRATCH);
     a.y = y;
     a.probs = seen;
@@ -239,7 +245,8 @@ static void attention_equals_reference(const nt_kernels *set) {
     for (size_t e = 0; e < sizeof widths / sizeof *widths; e++) {
         for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
             size_t H = 1 + (e + l) % 3;
-            check_attend(set, H, widths[e], lengths[l], NT_SCRATCH, e * 100 + l);
+            check_attend(set, H, widths[e], lengths[l], NT_SCRATCH, NT_F32, e * 100 + l);
+            check_attend(set, H, widths[e], lengths[l], NT_SCRATCH, NT_BF16, e * 100 + l);
         }
     }
 }
@@ -247,7 +254,7 @@ static void attention_equals_reference(const nt_kernels *set) {
 /* Where scratch is too small for a row's scores they are computed again, to the same bits. */
 static void attention_longer_than_scratch(const nt_kernels *set) {
     for (size_t pages = 4; pages < 9; pages++)
-        check_attend(set, 2, 24, 700, pages * NT_PAGE, pages);
+        check_attend(set, 2, 24, 700, pages * NT_PAGE, pages % 2 ? NT_F32 : NT_BF16, pages);
 }
 
 /* A score that is no number spoils its row; infinite ones do what they do in the reference. */
@@ -256,9 +263,10 @@ static void attention_with_broken_scores(const nt_kernels *set) {
     static const float broken[] = {NAN, INFINITY, -INFINITY, 1e30f, -1e30f};
     static const size_t places[] = {0, 5, 15, 16, 31, 39};
     uint64_t seed = 31;
-    float *page = random_floats(&seed, 2 * H * E * NT_PAGE, 2), *const table[] = {page};
+    float *page = random_floats(&seed, 2 * H * E * NT_PAGE, 2);
+    void *const table[] = {page};
     float *qkv = random_floats(&seed, R * 3 * E, 2), *scratch = aligned_floats(NT_SCRATCH);
-    float *const *tables[R] = {table, table, table, table, table};
+    void *const *tables[R] = {table, table, table, table, table};
     int32_t position[R] = {39, 38, 39, 20, 39};
     float y[R * E], expected[R * E], probs[R * LENGTH], seen[R * LENGTH];
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
@@ -318,6 +326,32 @@ static void add_equals_reference(const nt_kernels *set) {
         nt_free(y);
         nt_free(expected);
     }
+}
+
+/* Numbers around every border between two bfloat16 numbers and around these themselves, and every
+ * 2^11th of all others (emulated every 2^14th). */
+static void rounding_equals_reference(const nt_kernels *set) {
+    enum { N = 6 * 4096 };
+    static const uint32_t low[] = {0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF};
+    float *x = room(N, sizeof *x), *expected = room(N, sizeof *expected);
+    for (uint64_t high = 0; high < 1 << 16; high += N / 6) {
+        for (size_t i = 0; i < N; i++)
+            x[i] = float_of_bits((uint32_t)(high + i / 6) << 16 | low[i % 6]);
+        memcpy(expected, x, N * sizeof *x);
+        nt_kernels_ref.round(expected, N);
+        set->round(x, N);
+        assert_memory_equal(x, expected, N * sizeof *x); /* of a NaN, too */
+    }
+    for (uint64_t bits = 0; bits < (uint64_t)1 << 32;) {
+        for (size_t i = 0; i < N; i++, bits += SPARSER << 11)
+            x[i] = float_of_bits((uint32_t)bits);
+        memcpy(expected, x, N * sizeof *x);
+        nt_kernels_ref.round(expected, N);
+        set->round(x, N);
+        assert_memory_equal(x, expected, N * sizeof *x);
+    }
+    nt_free(x);
+    nt_free(expected);
 }
 
 /* Every 2^11th float of all there are (emulated every 2^14th), NaN, infinities and denormals among
@@ -477,8 +511,8 @@ static void guarded_attend(const nt_kernels *set, size_t E, size_t length) {
     guarded gqkv = guarded_copy(qkv, R * 3 * E * sizeof *qkv);
     guarded gy = guarded_copy(expected, R * E * sizeof *expected);
     guarded gprobs = guarded_copy(probs, R * length * sizeof *probs);
-    float *const table[] = {gpage.data};
-    float *const *tables[R] = {table, table, table, table, table, table};
+    void *const table[] = {gpage.data};
+    void *const *tables[R] = {table, table, table, table, table, table};
     int32_t position[R];
     for (size_t r = 0; r < R; r++)
         position[r] = (int32_t)(length - 1);
@@ -571,6 +605,7 @@ WITH_EVERY_SET(ends_of_arrays_are_kept)
 WITH_EVERY_SET(attention_equals_reference)
 WITH_EVERY_SET(attention_longer_than_scratch)
 WITH_EVERY_SET(attention_with_broken_scores)
+WITH_EVERY_SET(rounding_equals_reference)
 WITH_EVERY_SET(activations_equal_reference)
 WITH_EVERY_SET(matmul_equals_reference)
 
@@ -587,6 +622,7 @@ int main(void) {
                                        cmocka_unit_test(attention_longer_than_scratch_everywhere),
                                        cmocka_unit_test(attention_with_broken_scores_everywhere),
                                        cmocka_unit_test(broken_numbers_stay_in_their_place),
+                                       cmocka_unit_test(rounding_equals_reference_everywhere),
                                        cmocka_unit_test(activations_equal_reference_everywhere),
                                        cmocka_unit_test(matmul_equals_reference_everywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);

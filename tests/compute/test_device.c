@@ -30,7 +30,7 @@ static void run_all(run_outputs *o, const run_inputs *in, int threads) {
     ops->embed(device, o->embedded, &wte, &wpe, in->ids, in->position, R);
     ops->layer_norm(device, o->normed, o->embedded, in->gain, in->bias, 1e-5f, R, D);
     ops->matmul(device, o->qkv, o->normed, &w_qkv, in->bias, R);
-    float *pages[LAYER_PAGES] = {o->page[0], o->page[1], o->page[2]}, *const * tables[R];
+    void *pages[LAYER_PAGES] = {o->page[0], o->page[1], o->page[2]}, *const * tables[R];
     for (size_t r = 0; r < R; r++)
         tables[r] = pages;
     nt_attention a =
@@ -211,7 +211,7 @@ static void store_kv_writes_its_slots_only(void **state) {
         qkv[i] = next_float(&seed);
     for (size_t i = 0; i < PAGE_FLOATS; i++)
         pages[0][i] = pages[1][i] = expected[0][i] = expected[1][i] = 9;
-    float *table[2] = {pages[0], pages[1]}, *const * tables[ROWS] = {table, table, table};
+    void *table[2] = {pages[0], pages[1]}, *const * tables[ROWS] = {table, table, table};
     int32_t position[ROWS] = {63, 64, 127};
     for (size_t r = 0; r < ROWS; r++) {
         for (size_t h = 0; h < HEADS; h++) {
@@ -228,6 +228,21 @@ static void store_kv_writes_its_slots_only(void **state) {
     device->ops->store_kv(device, &a);
     assert_int_equal(first_difference(pages[0], expected[0], PAGE_FLOATS), PAGE_FLOATS);
     assert_int_equal(first_difference(pages[1], expected[1], PAGE_FLOATS), PAGE_FLOATS);
+    /* The same in pages of bfloat16, rounded. */
+    uint16_t halves[2][PAGE_FLOATS], rounded[PAGE_FLOATS];
+    float nine[PAGE_FLOATS];
+    for (size_t i = 0; i < PAGE_FLOATS; i++)
+        nine[i] = 9;
+    for (size_t i = 0; i < 2; i++) {
+        table[i] = halves[i];
+        assert_true(nt_dtype_store(halves[i], NT_BF16, nine, PAGE_FLOATS));
+    }
+    a.stored = NT_BF16;
+    device->ops->store_kv(device, &a);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(nt_dtype_store(rounded, NT_BF16, expected[i], PAGE_FLOATS));
+        assert_memory_equal(halves[i], rounded, sizeof rounded);
+    }
     nt_cpu_close(device);
 }
 
@@ -239,8 +254,8 @@ static void shared_work(void **state) {
     uint64_t seed = 24;
     float *x = random_floats(&seed, 3 * N, 2), *gain = random_floats(&seed, ALL, 1);
     float *bias = random_floats(&seed, ALL, 1), *y = room(N, sizeof *y);
-    float *expected = room(N, sizeof *expected), *page[PAGES];
-    float *const *tables[ROWS];
+    float *expected = room(N, sizeof *expected);
+    void *page[PAGES], *const *tables[ROWS];
     int32_t position[ROWS];
     for (int threads = 1; threads <= 4; threads++) {
         nt_device *device;
@@ -255,8 +270,11 @@ static void shared_work(void **state) {
         nt_kernels_ref.activate(NT_GELU_TANH, expected, N);
         device->ops->activate(device, NT_GELU_TANH, y, N);
         assert_int_equal(first_difference(y, expected, N), N);
+        nt_kernels_ref.round(expected, N);
+        device->ops->round(device, y, N);
+        assert_int_equal(first_difference(y, expected, N), N);
         for (size_t i = 0; i < PAGES; i++)
-            page[i] = room(2 * ALL * NT_PAGE, sizeof **page);
+            page[i] = room(2 * ALL * NT_PAGE, sizeof(float));
         for (size_t r = 0; r < ROWS; r++) {
             tables[r] = page;
             position[r] = (int32_t)r;

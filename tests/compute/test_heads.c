@@ -8,16 +8,24 @@ enum { ROWS = 13, MOST_PAGES = 8 };
 /* A made-up cache of three texts, and rows that ask about them. */
 typedef struct scene {
     size_t H, G, E, longest;
-    float *page[3][MOST_PAGES], *const *tables[ROWS];
+    nt_dtype stored;
+    void *page[3][MOST_PAGES], *const *tables[ROWS];
     int32_t position[ROWS];
     float *x, *scratch, *y, *expected, *probs, *seen;
 } scene;
 
-static void scene_make(scene *s, size_t H, size_t G, size_t E, size_t longest, uint64_t seed) {
-    *s = (scene){.H = H, .G = G, .E = E, .longest = longest};
-    for (size_t t = 0; t < 3; t++)
-        for (size_t i = 0; i < MOST_PAGES; i++)
-            s->page[t][i] = random_floats(&seed, 2 * G * E * NT_PAGE, 2);
+static void scene_make(scene *s, size_t H, size_t G, size_t E, size_t longest, nt_dtype stored,
+                       uint64_t seed) {
+    *s = (scene){.H = H, .G = G, .E = E, .longest = longest, .stored = stored};
+    for (size_t t = 0; t < 3; t++) {
+        for (size_t i = 0; i < MOST_PAGES; i++) {
+            size_t n = 2 * G * E * NT_PAGE;
+            float *numbers = random_floats(&seed, n, 2);
+            s->page[t][i] = room(n, nt_dtype_size(stored));
+            assert_true(nt_dtype_store(s->page[t][i], stored, numbers, n));
+            nt_free(numbers);
+        }
+    }
     for (size_t r = 0; r < ROWS; r++) { /* a run of one text, then texts by turns */
         s->tables[r] = s->page[r < 9 ? 0 : r % 3];
         s->position[r] =
@@ -62,6 +70,7 @@ static nt_attention call_of(scene *s, size_t window, float *y, float *probs) {
                           .scale = 0.37f,
                           .window = window,
                           .pages = s->tables,
+                          .stored = s->stored,
                           .position = s->position,
                           .probs = probs,
                           .ld_probs = s->longest};
@@ -102,7 +111,8 @@ static void attention_equals_reference(const nt_kernels *set) {
     for (size_t i = 0; i < 6; i++) {
         for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
             scene s;
-            scene_make(&s, shapes[i][0], shapes[i][1], shapes[i][2], lengths[l], i * 10 + l);
+            scene_make(&s, shapes[i][0], shapes[i][1], shapes[i][2], lengths[l],
+                       (i + l / 2) % 2 ? NT_BF16 : NT_F32, i * 10 + l);
             for (size_t w = (i + l) % 2; w<N_WINDOWS; w += SPARSER> 1 ? 4 : 2)
                 check_scene(set, &s, windows[w], NT_SCRATCH);
             scene_free(&s);
@@ -112,18 +122,20 @@ static void attention_equals_reference(const nt_kernels *set) {
 
 /* Where scratch is too small for a row's scores they are computed again, to the same bits. */
 static void windows_longer_than_scratch(const nt_kernels *set) {
-    scene s;
-    scene_make(&s, 4, 2, 24, 500, 5);
-    for (size_t pages = 4; pages < 8; pages++)
-        for (size_t w = 0; w < N_WINDOWS; w++)
-            check_scene(set, &s, windows[w], pages * NT_PAGE);
-    scene_free(&s);
+    for (int halves = 0; halves < 2; halves++) {
+        scene s;
+        scene_make(&s, 4, 2, 24, 500, halves ? NT_BF16 : NT_F32, 5);
+        for (size_t pages = 4; pages < 8; pages++)
+            for (size_t w = 0; w < N_WINDOWS; w++)
+                check_scene(set, &s, windows[w], pages * NT_PAGE);
+        scene_free(&s);
+    }
 }
 
 /* What lies before a window may be anything. */
 static void broken_numbers_before_a_window_do_not_count(const nt_kernels *set) {
     scene s;
-    scene_make(&s, 2, 1, 8, 200, 6);
+    scene_make(&s, 2, 1, 8, 200, NT_F32, 6);
     for (size_t r = 0; r < ROWS; r++)
         s.position[r] = (int32_t)(150 + r);
     for (size_t t = 0; t < 3; t++)
@@ -147,19 +159,19 @@ static void plain_attention(double *p, double *y, const scene *s, size_t r, size
     size_t g = h / (s->H / s->G), values = s->G * s->E * NT_PAGE;
     double sum = 0;
     for (size_t t = first; t < length; t++) {
-        const float *page = s->tables[r][t / NT_PAGE];
+        const void *page = s->tables[r][t / NT_PAGE];
         double score = 0;
         for (size_t e = 0; e < s->E; e++)
             score += (double)s->x[r * 200 + h * s->E + e] *
-                     (double)page[(g * s->E + e) * NT_PAGE + t % NT_PAGE];
+                     (double)nt_dtype_load(page, s->stored, (g * s->E + e) * NT_PAGE + t % NT_PAGE);
         p[t] = exp((double)0.37f * score);
         sum += p[t];
     }
     for (size_t t = first; t < length; t++) {
-        const float *page = s->tables[r][t / NT_PAGE] + values;
+        size_t value = values + (g * NT_PAGE + t % NT_PAGE) * s->E;
         p[t] /= sum;
         for (size_t e = 0; e < s->E; e++)
-            y[e] += p[t] * (double)page[(g * NT_PAGE + t % NT_PAGE) * s->E + e];
+            y[e] += p[t] * (double)nt_dtype_load(s->tables[r][t / NT_PAGE], s->stored, value + e);
     }
 }
 
@@ -169,11 +181,10 @@ static void take_error(double *worst, double expected, float found) {
     if (error > *worst || isnan(error)) *worst = error;
 }
 
-static void reference_equals_plain_sums(void **state) {
-    (void)state;
+static void hold_against_plain_sums(nt_dtype stored) {
     double worst = 0;
     scene s;
-    scene_make(&s, 6, 2, 20, 150, 7);
+    scene_make(&s, 6, 2, 20, 150, stored, 7);
     for (size_t w = 0; w < N_WINDOWS; w++) {
         nt_attention a = call_of(&s, windows[w], s.y, s.probs);
         run_heads(&nt_kernels_ref, &a, 0, ROWS, s.scratch, NT_SCRATCH);
@@ -190,9 +201,15 @@ static void reference_equals_plain_sums(void **state) {
             }
         }
     }
-    print_message("largest error %.2g\n", worst);
+    print_message("%s pages: largest error %.2g\n", nt_dtype_name(stored), worst);
     assert_true(worst > 0 && worst < 2e-6);
     scene_free(&s);
+}
+
+static void reference_equals_plain_sums(void **state) {
+    (void)state;
+    hold_against_plain_sums(NT_F32);
+    hold_against_plain_sums(NT_BF16);
 }
 
 /* Heads that lie side by side, in threes, or apart: the same bits, through the device. */
@@ -215,8 +232,8 @@ static void layouts_are_equal(void **state) {
         {{threes, 3 * D, 3 * E}, {threes + E, 3 * D, 3 * E}, {threes + 2 * E, 3 * D, 3 * E}},
         {{apart[0], D, E}, {apart[1], D, E}, {apart[2], D, E}}};
     for (int layout = 0; layout < 3; layout++) {
-        float *page = room(2 * D * NT_PAGE, sizeof *page), *const table[] = {page};
-        float *const *tables[ROWS];
+        void *page = room(2 * D * NT_PAGE, sizeof(float)), *const table[] = {page};
+        void *const *tables[ROWS];
         int32_t position[ROWS];
         for (size_t r = 0; r < ROWS; r++) {
             tables[r] = table;

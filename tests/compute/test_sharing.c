@@ -25,8 +25,8 @@ typedef enum sharing {
 typedef struct batch {
     size_t R, H, E;
     float *pool; /* [MOST_ROWS * MOST_PAGES] pages */
-    float *tables[MOST_ROWS][MOST_PAGES];
-    float *const *pages[MOST_ROWS];
+    void *tables[MOST_ROWS][MOST_PAGES];
+    void *const *pages[MOST_ROWS];
     int32_t position[MOST_ROWS];
     float *qkv, *scratch, *expected, *y, *probs, *seen;
 } batch;
@@ -243,8 +243,8 @@ static void visit(const nt_kernels *set, nt_device *device, size_t H, size_t n_p
     uint64_t seed = 75;
     struct sigaction before;
     float *qkv = random_floats(&seed, R * 3 * D, 1), *y = room(R * D, sizeof *y);
-    float *scratch = aligned_floats(NT_SCRATCH), *tables[MOST][4];
-    float *const *pages[MOST];
+    float *scratch = aligned_floats(NT_SCRATCH);
+    void *tables[MOST][4], *const *pages[MOST];
     int32_t position[MOST];
     assert_true(R <= MOST && shared < 4);
     watch_begin(n, H, &before);
@@ -252,7 +252,7 @@ static void visit(const nt_kernels *set, nt_device *device, size_t H, size_t n_p
         size_t prompt = by_turns ? r % n_prompts : r / forks;
         for (size_t i = 0; i <= shared; i++) {
             size_t page = i < shared ? prompt * shared + i : n_prompts * shared + r;
-            tables[r][i] = (float *)(void *)(watched.memory + page * watched.stride);
+            tables[r][i] = watched.memory + page * watched.stride;
         }
         pages[r] = tables[r];
         position[r] = (int32_t)(shared * NT_PAGE + r % 5);

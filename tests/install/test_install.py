@@ -29,7 +29,7 @@ def run(*args, **more):
 
 
 HEADERS = ("nextoken.h", "nextoken_text.h", "nextoken_hub.h", "nextoken_generate.h", "nextoken_tensors.h", "nextoken_versus.h",
-           "nextoken_result.h")
+           "nextoken_result.h", "nextoken_bench.h")
 
 
 class Install(unittest.TestCase):

@@ -6,12 +6,16 @@
 
 #include "model/forward.h"
 
-static inline nt_network *network_named(const char *name) {
+static inline nt_network *network_in(const char *name, nt_precision precision) {
     char path[CHECKPOINT_PATH];
     nt_network *network;
     checkpoint_path(path, name);
-    if (nt_network_open(&network, path) != NT_OK) fail_msg("%s", nt_error_message());
+    if (nt_network_open(&network, path, precision) != NT_OK) fail_msg("%s", nt_error_message());
     return network;
+}
+
+static inline nt_network *network_named(const char *name) {
+    return network_in(name, NT_PRECISION_F32);
 }
 
 static inline nt_runner *runner_of(const nt_network *network, int threads) {

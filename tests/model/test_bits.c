@@ -1,4 +1,5 @@
-/* The promise of equal bits, whole: logits of a text are the same on every instruction set, with
+/* The promise of equal bits, whole: in each mode logits of a text are the same on every instruction
+ * set (in bf16: on every one without tiles), with
  * any number of threads, alone or in a batch in any order, as a sequence or standing alone, whole
  * or in pieces of any size, fresh or forked from a prefix. Every way is held, bit by bit, against
  * one reference: the reference kernels, one thread, each text alone and whole. */
@@ -24,6 +25,7 @@ typedef struct trial {
     size_t longs[2]; /* texts over several chunks of rows; 0: none */
     size_t tail;     /* logits are wanted of so many rows at a text's end; 0: of all */
     bool small;      /* the ways that cost little */
+    nt_precision precision;
     nt_network *network;
     size_t V, context;
     size_t n_texts, n_short, n_family; /* the family comes first, the long ones last */
@@ -412,7 +414,7 @@ static void hold(trial *t) {
     while (t->args[n_args])
         n_args++;
     assert_int_equal(checkpoint_make(t->name, t->args, n_args), 0);
-    t->network = network_named(t->name);
+    t->network = network_in(t->name, t->precision);
     t->V = (size_t)t->network->config.V;
     t->context = (size_t)t->network->config.T;
     make_texts(t);
@@ -488,11 +490,45 @@ static void true_vocabulary(void **state) {
                   .small = true});
 }
 
+/* ---- Mode bf16 ---- */
+
+static void odd_shape_in_bf16(void **state) {
+    (void)state;
+    hold(&(trial){.name = "odd in bf16",
+                  .args = {"--shape", "tiny", "--n-embd", "21", "--n-head", "3", "--n-inner", "45",
+                           "--vocab-size", "67", "--n-positions", "1200"},
+                  .longest = 60,
+                  .longs = {515, 1030},
+                  .precision = NT_PRECISION_BF16});
+}
+
+static void wide_blocks_in_bf16(void **state) {
+    (void)state;
+    hold(&(trial){.name = "wide in bf16",
+                  .args = {"--shape", "tiny", "--n-embd", "105", "--n-head", "7", "--n-inner",
+                           "331", "--vocab-size", "355", "--n-layer", "1", "--n-positions", "100"},
+                  .longest = 6,
+                  .small = true,
+                  .precision = NT_PRECISION_BF16});
+}
+
+static void bf16_weights_in_bf16(void **state) {
+    (void)state;
+    hold(&(trial){.name = "bf16 in bf16",
+                  .args = {"--shape", "tiny", "--n-embd", "26", "--n-head", "2", "--n-inner", "133",
+                           "--dtype", "BF16", "--untied", "--n-positions", "600"},
+                  .longest = 20,
+                  .longs = {530},
+                  .small = true,
+                  .precision = NT_PRECISION_BF16});
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(odd_shape),       cmocka_unit_test(wide_blocks),
-        cmocka_unit_test(f16_weights),     cmocka_unit_test(bf16_weights),
-        cmocka_unit_test(true_vocabulary),
+        cmocka_unit_test(odd_shape),           cmocka_unit_test(wide_blocks),
+        cmocka_unit_test(f16_weights),         cmocka_unit_test(bf16_weights),
+        cmocka_unit_test(true_vocabulary),     cmocka_unit_test(odd_shape_in_bf16),
+        cmocka_unit_test(wide_blocks_in_bf16), cmocka_unit_test(bf16_weights_in_bf16),
     };
     return cmocka_run_group_tests(tests, NULL, checkpoints_remove);
 }

@@ -8,8 +8,8 @@
 
 typedef void check_fn(const json_t *one, const nt_network *network, const int32_t *ids, size_t n);
 
-/* Makes each case's checkpoint and hands it to check with the case's prompt. */
-static void with_every_case(check_fn *check) {
+/* Makes each case's checkpoint and hands it, for one mode, to check with the case's prompt. */
+static void with_every_case(check_fn *check, nt_precision precision) {
     for (size_t f = 0; f < N_FAMILIES; f++) {
         json_t *fixture = fixture_named(family_fixtures[f]), *one;
         size_t i, n;
@@ -18,7 +18,7 @@ static void with_every_case(check_fn *check) {
             char name[64];
             snprintf(name, sizeof name, "%s-%zu", family_fixtures[f], i);
             assert_int_equal(checkpoint_make(name, args, arguments_of(args, one)), 0);
-            nt_network *network = network_named(name);
+            nt_network *network = network_in(name, precision);
             int32_t *ids = ids_of(&n, member(json_array_get(member(one, "prompts"), 0), "ids"));
             check(one, network, ids, n);
             free(ids);
@@ -104,7 +104,12 @@ static void same_bits_however(const json_t *one, const nt_network *network, cons
 
 static void same_bits_however_it_is_run(void **state) {
     (void)state;
-    with_every_case(same_bits_however);
+    with_every_case(same_bits_however, NT_PRECISION_F32);
+}
+
+static void same_bits_in_bf16(void **state) {
+    (void)state;
+    with_every_case(same_bits_however, NT_PRECISION_BF16);
 }
 
 static void contexts(const json_t *one, const nt_network *network, const int32_t *ids, size_t n) {
@@ -128,7 +133,7 @@ static void contexts(const json_t *one, const nt_network *network, const int32_t
 
 static void a_text_as_long_as_the_context_fits(void **state) {
     (void)state;
-    with_every_case(contexts);
+    with_every_case(contexts, NT_PRECISION_F32);
 }
 
 /* Opens the checkpoint that was just made, and runs it, with the k-th allocation failing. */
@@ -138,7 +143,7 @@ static int open_and_run(const nt_network *like, const char *path, size_t k) {
     const int32_t ids[] = {1, 2, 3};
     nt_input input = {NT_ALONE, ids, 3, 3, false};
     nt_memory_fail_at(k);
-    int status = nt_network_open(&network, path);
+    int status = nt_network_open(&network, path, NT_PRECISION_F32);
     if (status == NT_OK) status = nt_runner_new(&runner, network, 1);
     if (status == NT_OK) status = nt_runner_step(runner, &input, 1, NULL, NULL, NULL);
     nt_memory_fail_at(0);
@@ -169,12 +174,13 @@ static void fragile(const json_t *one, const nt_network *network, const int32_t 
 
 static void every_allocation_may_fail(void **state) {
     (void)state;
-    with_every_case(fragile);
+    with_every_case(fragile, NT_PRECISION_F32);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bits_however_it_is_run),
+        cmocka_unit_test(same_bits_in_bf16),
         cmocka_unit_test(a_text_as_long_as_the_context_fits),
         cmocka_unit_test(every_allocation_may_fail),
     };

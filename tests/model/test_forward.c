@@ -233,7 +233,7 @@ static void stale_pages_do_not_show(void **state) {
     for (size_t layer = 0; layer < 2; layer++)
         for (size_t page = 0; page < 3; page++)
             for (size_t i = 0; i < 2 * 32 * NT_PAGE; i++)
-                nt_kv_pages(kv, s, layer)[page][i] = NAN;
+                ((float *)nt_kv_pages(kv, s, layer)[page])[i] = NAN;
     nt_kv_truncate(kv, s, 0);
     float *rows = rows_new(150);
     for (size_t t = 0; t < 20; t++) {
@@ -501,7 +501,7 @@ static void broken_weights(void **state) {
 
 /* Opens, steps twice with a fork between; every allocation in it may fail. */
 static int scenario(const char *path, nt_network **network, nt_runner **runner, float *rows) {
-    NT_TRY(nt_network_open(network, path));
+    NT_TRY(nt_network_open(network, path, NT_PRECISION_F32));
     NT_TRY(nt_runner_new(runner, *network, 1));
     tally t = {0};
     nt_capture capture = {{NT_POINT_ATTENTION, NT_EVERY, NT_EVERY, NT_EVERY}, count, &t};

@@ -32,7 +32,8 @@ static int setup(void **state) {
     CHECKPOINT("shared", "--shape", "tiny", "--seed", "5");
     char path[CHECKPOINT_PATH];
     checkpoint_path(path, "shared");
-    if (nt_network_open(&shared, path) != NT_OK) fail_msg("%s", nt_error_message());
+    if (nt_network_open(&shared, path, NT_PRECISION_F32) != NT_OK)
+        fail_msg("%s", nt_error_message());
     assert_int_equal(shared->config.V, V);
     assert_int_equal(shared->config.D, D);
     for (size_t t = 0; t < T; t++)

@@ -11,11 +11,15 @@
 #include "model/kv.h"
 
 enum { L = 3, D = 8, PAGE = 2 * D * NT_PAGE };
-#define LEAF_BYTES (L * PAGE * sizeof(float)) /* pages of all layers for NT_PAGE positions */
+#define LEAF_BYTES (L * PAGE * nt_dtype_size(stored)) /* all layers' pages for NT_PAGE positions   \
+                                                       */
+
+/* What pages hold: all tests run with both. */
+static nt_dtype stored;
 
 static nt_kv *make(void) {
     nt_kv *kv;
-    assert_int_equal(nt_kv_new(&kv, L, D), NT_OK);
+    assert_int_equal(nt_kv_new(&kv, L, D, stored), NT_OK);
     return kv;
 }
 
@@ -26,17 +30,24 @@ static int32_t begin(nt_kv *kv, size_t n) {
     return sequence;
 }
 
-/* Slots 0 .. n - 1 of the first float row of each page stand for the positions' contents. */
+static void put(void *page, size_t i, float value) {
+    size_t size = nt_dtype_size(stored);
+    assert_true(nt_dtype_store((char *)page + i * size, stored, &value, 1));
+}
+
+/* Slots 0 .. n - 1 of the first row of each page stand for the positions' contents: small whole
+ * numbers, which bfloat16 has. */
 static void mark(nt_kv *kv, int32_t sequence, size_t from, size_t to, float value) {
     for (size_t l = 0; l < L; l++)
         for (size_t t = from; t < to; t++)
-            nt_kv_pages(kv, sequence, l)[t / NT_PAGE][t % NT_PAGE] = value + (float)l;
+            put(nt_kv_pages(kv, sequence, l)[t / NT_PAGE], t % NT_PAGE, value + (float)l);
 }
 
 static void check(nt_kv *kv, int32_t sequence, size_t from, size_t to, float value) {
     for (size_t l = 0; l < L; l++)
         for (size_t t = from; t < to; t++)
-            assert_true(nt_kv_pages(kv, sequence, l)[t / NT_PAGE][t % NT_PAGE] == value + (float)l);
+            assert_true(nt_dtype_load(nt_kv_pages(kv, sequence, l)[t / NT_PAGE], stored,
+                                      t % NT_PAGE) == value + (float)l);
 }
 
 static void grows_by_pages(void **state) {
@@ -78,7 +89,7 @@ static void fork_shares_until_written(void **state) {
         assert_ptr_not_equal(nt_kv_pages(kv, parent, l)[1], nt_kv_pages(kv, child, l)[1]);
     }
     /* The parent holds its page alone again: it writes in place. */
-    float *before = nt_kv_pages(kv, parent, 0)[1];
+    void *before = nt_kv_pages(kv, parent, 0)[1];
     assert_int_equal(nt_kv_extend(kv, parent, 3), NT_OK);
     assert_ptr_equal(nt_kv_pages(kv, parent, 0)[1], before);
     mark(kv, parent, NT_PAGE + 10, NT_PAGE + 13, 3);
@@ -106,7 +117,7 @@ static void dropped_parent_leaves_child(void **state) {
     int32_t parent = begin(kv, 10), child, again;
     mark(kv, parent, 0, 10, 7);
     assert_int_equal(nt_kv_fork(&child, kv, parent), NT_OK);
-    float *page = nt_kv_pages(kv, parent, 0)[0];
+    void *page = nt_kv_pages(kv, parent, 0)[0];
     nt_kv_drop(kv, parent);
     assert_false(nt_kv_exists(kv, parent));
     assert_int_equal(nt_kv_length(kv, parent), 0);
@@ -159,7 +170,7 @@ static void unknown_sequences(void **state) {
     assert_int_equal(nt_kv_extend(kv, s, SIZE_MAX - 1), NT_E_MEMORY);
     assert_int_equal(nt_kv_length(kv, s), 1);
     nt_kv_free(kv);
-    assert_int_equal(nt_kv_new(&kv, SIZE_MAX / 2, 1 << 20), NT_E_ARGUMENT);
+    assert_int_equal(nt_kv_new(&kv, SIZE_MAX / 2, 1 << 20, stored), NT_E_ARGUMENT);
     assert_null(kv);
     nt_kv_free(NULL);
 }
@@ -240,7 +251,7 @@ static void brief_sequences(void **state) {
     assert_int_equal(nt_kv_bytes(kv), LEAF_BYTES + 2 * page);
     mark(kv, whole, 0, NT_PAGE, 3);
     for (size_t i = 0; i < 2 * PAGE; i++)
-        nt_kv_pages(kv, s[0], 2)[i / PAGE][i % PAGE] = -1;
+        put(nt_kv_pages(kv, s[0], 2)[i / PAGE], i % PAGE, -1);
     check(kv, whole, 0, NT_PAGE, 3);
     nt_kv_drop(kv, s[0]);
     assert_int_equal(nt_kv_sequence_new(&child, kv), NT_OK);
@@ -263,7 +274,7 @@ static void brief_sequences(void **state) {
 
 static int scenario(nt_kv **out) {
     int32_t parent, child;
-    NT_TRY(nt_kv_new(out, L, D));
+    NT_TRY(nt_kv_new(out, L, D, stored));
     NT_TRY(nt_kv_sequence_new(&parent, *out));
     NT_TRY(nt_kv_extend(*out, parent, NT_PAGE + 5));
     mark(*out, parent, 0, NT_PAGE + 5, 4);
@@ -308,5 +319,8 @@ int main(void) {
         cmocka_unit_test(brief_sequences),
         cmocka_unit_test(every_allocation_may_fail),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    stored = NT_F32;
+    int failed = cmocka_run_group_tests_name("F32", tests, NULL, NULL);
+    stored = NT_BF16;
+    return failed + cmocka_run_group_tests_name("BF16", tests, NULL, NULL);
 }

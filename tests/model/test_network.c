@@ -12,14 +12,15 @@ static nt_network *open_ok(const char *name) {
     char path[CHECKPOINT_PATH];
     nt_network *network;
     checkpoint_path(path, name);
-    if (nt_network_open(&network, path) != NT_OK) fail_msg("%s", nt_error_message());
+    if (nt_network_open(&network, path, NT_PRECISION_F32) != NT_OK)
+        fail_msg("%s", nt_error_message());
     return network;
 }
 
 /* Expects this status and each of the words (NULL ends them) in the message. */
 static void refused(const char *path, int status, const char *const *words) {
     nt_network *network = (nt_network *)(uintptr_t)1;
-    int found = nt_network_open(&network, path);
+    int found = nt_network_open(&network, path, NT_PRECISION_F32);
     if (found != status) fail_msg("%s: status %d, %s", path, found, nt_error_message());
     assert_null(network);
     for (; *words; words++)
@@ -288,7 +289,7 @@ static void every_allocation_may_fail(void **state) {
     for (; status != NT_OK; k++) {
         nt_network *n;
         nt_memory_fail_at(k);
-        status = nt_network_open(&n, path);
+        status = nt_network_open(&n, path, NT_PRECISION_F32);
         nt_memory_fail_at(0);
         if (status != NT_OK) {
             assert_int_equal(status, NT_E_MEMORY);

@@ -349,7 +349,8 @@ static void check_checkpoint(const json_t *expected, const char *folder) {
                  .attention = {path, "attention"}};
     const char *name = json_string_value(member(expected, "name"));
     assert_int_equal(crc_of(folder), json_integer_value(member(expected, "crc32")));
-    if (nt_network_open(&c.network, folder) != NT_OK) fail_msg("%s", nt_error_message());
+    if (nt_network_open(&c.network, folder, NT_PRECISION_F32) != NT_OK)
+        fail_msg("%s", nt_error_message());
     assert_int_equal(c.network->n_parameters, json_integer_value(member(expected, "parameters")));
     assert_int_equal(nt_network_check_finite(c.network), NT_OK);
     assert_int_equal(nt_runner_new(&c.runner, c.network, 2), NT_OK);

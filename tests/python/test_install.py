@@ -30,12 +30,14 @@ class Names(unittest.TestCase):
         self.assertLessEqual(set(nextoken.__all__), set(dir(nextoken)))
         with self.assertRaises(AttributeError):
             nextoken.no_such_name
+        with self.assertRaisesRegex(AttributeError, "did you mean 'Model'"):
+            nextoken.Modle
+        self.assertFalse({"TYPE_CHECKING", "annotations", "importlib"} & set(dir(nextoken)))
 
     def test_the_list_for_type_checkers_is_the_same(self):
-        tree = ast.parse((ROOT / "python" / "nextoken" / "__init__.py").read_text(encoding="utf-8"))
-        block = next(node for node in tree.body if isinstance(node, ast.If))
-        listed = {node.module: sorted(alias.name for alias in node.names)
-                  for node in block.body if isinstance(node, ast.ImportFrom) and node.level}
+        tree = ast.parse((ROOT / "python" / "nextoken" / "__init__.pyi").read_text(encoding="utf-8"))
+        listed = {node.module: sorted(alias.asname for alias in node.names)
+                  for node in tree.body if isinstance(node, ast.ImportFrom) and node.module}
         self.assertEqual(listed, {module: sorted(names) for module, names in nextoken._NAMES.items()})
 
     def test_modules_do_not_stand_on_names(self):

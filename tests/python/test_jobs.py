@@ -14,7 +14,7 @@ import numpy as np
 import support
 
 import nextoken
-from nextoken import jobs, options, progress, results
+from nextoken import jobs, many, options, progress, results
 
 PACKAGE = pathlib.Path(nextoken.__file__).parent
 
@@ -32,11 +32,31 @@ class Texts(Case):
         one = ["The", b"The", bytearray(b"The"), ids, tuple(ids), np.array(ids), np.array(ids, np.int64), range(3)]
         many = [["The", "A"], ("The",), [ids], np.array([ids, ids]), iter(["The"]), (t for t in ["The"]), [],
                 np.array(["The", "A"], object), np.array(["The", "A"])]
-        self.assertEqual([jobs.is_many(value) for value in one], [False] * len(one))
-        self.assertEqual([jobs.is_many(value) for value in many], [True] * len(many))
+        self.assertEqual([many.is_many(value) for value in one], [False] * len(one))
+        self.assertEqual([many.is_many(value) for value in many], [True] * len(many))
         for neither in ({"The": 1}, {"The"}, 5, None, 1.5):
-            with self.assertRaisesRegex(TypeError, "a text, or token ids"):
+            with self.assertRaisesRegex(TypeError, r"a text \(str or bytes\) or token ids .* not " +
+                                        type(neither).__name__):
                 self.m.next(neither)
+        with self.assertRaisesRegex(TypeError, "^text 1: "):
+            self.m.next(["The", None])
+
+    def test_what_is_no_model_or_function_is_named(self):
+        for call, message in ((lambda: self.m.generate("The", assistant="gpt2"), "assistant is a nextoken.Model, not str"),
+                              (lambda: self.m.versus(3, "The"), "b is a nextoken.Model, not int"),
+                              (lambda: self.m.generate("The", stop=3), r"stop is a function\(ids\), not int"),
+                              (lambda: self.m.generate("The", process=3), r"process is a function\(ids, logits\)"),
+                              (lambda: self.m.explain(None), "option is the name of one, not NoneType"),
+                              (lambda: self.m.score("The", prompt=5), "a text is str or bytes, not int"),
+                              (lambda: self.m.score("The", continuations=[3]), r"not \[3\]"),
+                              (lambda: self.m.tokenize("The", add_boss=True), "did you mean 'add_bos'")):
+            with self.assertRaisesRegex(TypeError, message):
+                call()
+        for call, message in ((lambda: self.m.next("The", k=0), "k is 0"),
+                              (lambda: self.m.score("The", by=None), "'word', 'char', not None"),
+                              (lambda: self.m.score("The", continuations=[]), "one text or more")):
+            with self.assertRaisesRegex(ValueError, message):
+                call()
 
     def test_ids_in_place_of_a_text(self):
         ids = self.m.tokenize("The cat sat").ids

@@ -12,6 +12,7 @@ import numpy as np
 import support  # noqa: F401
 
 from nextoken import arrays, errors, library
+from nextoken.errors import TextError
 from nextoken.library import NULL, check, ffi, lib, new
 
 
@@ -88,7 +89,8 @@ class TextsAndIds(unittest.TestCase):
             pointer, n = library.text(value)
             raw = value if isinstance(value, bytes) else value.encode()
             self.assertEqual(ffi.buffer(pointer, n)[:], raw)
-        self.assertEqual(library.text("a\ud800")[1], 4)
+        with self.assertRaisesRegex(TextError, "half of a surrogate pair .* at character 1"):
+            library.text("a\ud800")
         for wrong in (None, 3, ["a"], object()):
             with self.assertRaises(TypeError):
                 library.text(wrong)

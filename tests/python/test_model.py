@@ -54,6 +54,24 @@ class Load(unittest.TestCase):
                     file.write("{")
                 load(folder)
 
+    def test_in_bfloat16(self):
+        whole, narrow = WORDS, load(support.checkpoint("words"), precision="bf16")
+        self.assertEqual((whole.info.precision, narrow.info.precision), ("f32", "bf16"))
+        self.assertEqual(load(whole.path, precision="f32").info.precision, "f32")
+        self.assertEqual(load(whole.path, precision="auto").info.precision, "f32")
+        self.assertIn("bf16 on", repr(narrow))
+        self.assertEqual(whole.info.n_copied_bytes, 0)
+        self.assertGreater(narrow.info.n_copied_bytes, whole.info.n_parameters)  # some two bytes each
+        a, b = (list(model.next("Alice", k=5).probs) for model in (whole, narrow))
+        self.assertNotEqual(a, b)
+        self.assertLess(max(abs(x - y) for x, y in zip(a, b)), 0.02)
+        again = pickle.loads(pickle.dumps(narrow))
+        self.assertEqual(again.info.precision, "bf16")
+        self.assertEqual(list(again.next("Alice", k=5).probs), b)
+        for wrong in ("bf61", "", None, 16):
+            with self.assertRaises(ValueError, msg=repr(wrong)):
+                load(whole.path, precision=wrong)
+
     def test_a_tokenizer_alone(self):
         model = load(support.checkpoint("words"), tokenizer_only=True)
         self.assertEqual(model.tokenizer.encode("Alice").id_list(), [44484])

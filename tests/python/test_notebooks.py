@@ -63,6 +63,15 @@ class Outputs(unittest.TestCase):
                   {"shape": [1, 2], "values": [1.0]}, {"shape": [1, 2]}, {"shape": [1, 2], "values": [1, 2.0]}):
             self.assertIsNotNone(outputs.value_difference(a, b), b)
 
+    def test_a_small_number_of_an_array_is_as_exact_as_its_largest(self):
+        def array(*values):
+            return {"shape": [len(values)], "type": "float32", "values": list(values)}
+
+        self.assertIsNone(outputs.value_difference(array(13.0, 4.11e-4), array(13.0, 4.05e-4)))
+        self.assertIsNotNone(outputs.value_difference(array(0.9, 4.11e-4), array(0.9, 4.05e-4)))
+        self.assertIsNotNone(outputs.value_difference(array(13.0, 4.5e-4), array(13.0, 4.1e-4)))
+        self.assertIsNotNone(outputs.value_difference(array(9e5, 1e-3), array(9e5, 1.2e-3)))  # never beyond 1e-4
+
 
 @unittest.skipIf(MISSING, f"{', '.join(MISSING)} not installed: scripts/notebooks runs the notebooks in an environment of its own")
 @unittest.skipIf(SANITIZED, "the notebooks run in the release build")

@@ -1,5 +1,6 @@
 """Results: attributes, dicts, columns and files say the same, and the same as the library's JSON and CSV."""
 
+import copy
 import csv
 import gc
 import io
@@ -463,6 +464,9 @@ class Views(Case):
     def test_pickle_says_what_to_do(self):
         with self.assertRaisesRegex(TypeError, "to_dict"):
             pickle.dumps(self.m.next(TEXT))
+        made = self.m.next(TEXT)
+        self.assertIs(copy.copy(made), made)
+        self.assertIs(copy.deepcopy([made])[0], made)
 
     def test_a_result_outlives_its_model(self):
         m = nextoken.load(support.checkpoint("letters"))

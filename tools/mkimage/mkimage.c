@@ -63,6 +63,25 @@ static void put_lexicon(nt_image *image, nt_buffer *out, const nt_lexicon *lexic
     image->by_id = put(out, lexicon->by_id, image->n_ids, sizeof *lexicon->by_id);
 }
 
+/* Of each merge the bytes of its left side, which fit into one byte in GPT-2's. */
+static int put_lefts(nt_image *image, nt_buffer *out, const nt_merges *merges,
+                     const nt_lexicon *lexicon) {
+    uint8_t *n_lefts = nt_alloc(merges->n_ranks, 1);
+    if (!n_lefts) return NT_E_MEMORY;
+    int status = NT_OK;
+    for (size_t i = 0; i <= merges->mask; i++) {
+        uint64_t slot = merges->slots[i];
+        if (slot == UINT64_MAX) continue;
+        uint32_t left = (uint32_t)(slot >> (NT_PACKED_RANK_BITS + NT_PACKED_ID_BITS));
+        uint32_t n = nt_lexicon_at(lexicon, left)->n_content;
+        if (n > UINT8_MAX) status = nt_fail(NT_E_UNSUPPORTED, "a merge's left side is too long");
+        n_lefts[slot & ((1 << NT_PACKED_RANK_BITS) - 1)] = (uint8_t)n;
+    }
+    image->n_lefts = put(out, n_lefts, merges->n_ranks, 1);
+    nt_free(n_lefts);
+    return status;
+}
+
 static void put_bpe(nt_image *image, nt_buffer *out, const nt_bpe *bpe) {
     const nt_merges *merges = &bpe->merges;
     const nt_bpe_tables *tables = &bpe->tables;
@@ -91,7 +110,8 @@ static int fill(void *payload, int fd) {
     nt_buffer_put(&out, (const char *)&image, sizeof image);
     put_lexicon(&image, &out, it->lexicon);
     put_bpe(&image, &out, it->bpe);
-    int status = out.status;
+    int status = put_lefts(&image, &out, &it->bpe->merges, it->lexicon);
+    if (status == NT_OK) status = out.status;
     if (status == NT_OK) {
         memcpy(out.data, &image, sizeof image);
         FILE *file = fdopen(dup(fd), "wb");

@@ -59,6 +59,12 @@ def view_options(format: int, options: Dict[str, Any]) -> Any:
     return new("nt_view_options", format=format, **fields)
 
 
+#: advice of the command line's tables, and what it is called here
+_ADVICE = ((" pushed out: see --json", " pushed out: see `demoted` of the steps"),
+           (" hidden: widen the terminal, or use --csv", " hidden: widen the terminal, or use to_csv()"),
+           (" rows; --csv has all of them", " rows; to_csv() has all of them"))
+
+
 def terminal_width() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
@@ -141,7 +147,10 @@ class Result:
         """The table as print() shows it; options as the command line has them: width, color, ascii,
         bits, heat ("surprisal", ...), tree (True, "kept", ...), position, skip_first."""
         options.setdefault("width", terminal_width())
-        return self._view(lib.NT_TABLE, options).rstrip("\n")
+        shown = self._view(lib.NT_TABLE, options).rstrip("\n")
+        for option, here in _ADVICE:
+            shown = shown.replace(option, here)
+        return shown
 
     def html(self, **options: Any) -> str:
         """A page of the result in one file, with its figure, tables and numbers: what save("x.html")
@@ -221,6 +230,12 @@ class Result:
         from .notebook import fragment
 
         return fragment(self)
+
+    def __copy__(self: R) -> R:
+        return self  # nothing of it changes
+
+    def __deepcopy__(self: R, memo: Any) -> R:
+        return self
 
     def __reduce__(self) -> Any:
         raise TypeError("results of nextoken cannot be pickled; to_dict() gives what can")

@@ -77,7 +77,7 @@ def _bar_cell(cell: Element) -> Element:
     percent = float(width.rstrip("%") or 0)
     kind = next(iter(drawn.classes), "raw")
     return _made("td", looks.BARS, _made("div", looks.bar(kind, width)),
-                 _made("span", looks.HIDDEN, looks.blocks(percent)), align="left")
+                 _made("div", looks.HIDDEN, looks.blocks(percent), align="left"), align="left")
 
 
 def _shaded_cell(cell: Element) -> Element:
@@ -88,6 +88,17 @@ def _shaded_cell(cell: Element) -> Element:
                  **({"title": "taken"} if taken else {}))
 
 
+def _lines(inside: List[Node]) -> List[Node]:
+    """What options pushed out of the choices, a line each."""
+    made: List[Node] = []
+    for node in inside:
+        if isinstance(node, Element) and text_of(node).endswith(", "):
+            made += [_made(node.tag, node.attributes.get("style", ""), text_of(node)[:-2]), _made("br", "")]
+        else:
+            made.append(node if isinstance(node, Element) else _made("span", looks.MONO, node))
+    return made
+
+
 def _cell(cell: Element, tag: str, so_far: bool) -> Element:
     if cell.has("bar"):
         return _bar_cell(cell)
@@ -96,7 +107,7 @@ def _cell(cell: Element, tag: str, so_far: bool) -> Element:
     inside = _all_inline(cell)
     style = looks.HEAD if tag == "th" else looks.CELL
     if cell.has("text") and so_far:
-        inside = _shortened(inside)
+        inside = _shortened(inside) if cell.has("mono") else _lines(inside)
         style = looks.LONG + ";min-width:26ch"
     elif len(text_of(cell)) > MOST_SHORT:
         style = looks.LONG
@@ -174,7 +185,7 @@ def _heat(figure: Element, measure: str) -> List[Node]:
         level = looks.level_of(chip.classes, measure)
         style = looks.heat(level, color) + ";padding:1px 6px"
         key += [_made("span", style, text_of(chip)), *_fallback(level), " ",
-                _made("b", "font-weight:600", text_of(count)), "   ", _made("span", looks.HIDDEN, "· ")]
+                _made("span", looks.SOFT, f"×{text_of(count)}"), "   ", _made("span", looks.HIDDEN, "· ")]
     return [_made("div", looks.FLOW, *shown, dir="auto"),
             _made("div", looks.WORDS + ";white-space:pre-wrap", *key)]
 

@@ -26,8 +26,10 @@ _NAMES = {
     "pipelines": ["Pipeline", "TextGenerationPipeline", "pipeline"],
     "seed": ["enable_full_determinism", "set_seed"],
     "auto": ["AutoModel", "AutoModelForCausalLM"],
-    "model": ["GPT2LMHeadModel", "GPTNeoForCausalLM", "GPTNeoXForCausalLM", "LlamaForCausalLM", "OPTForCausalLM",
-              "PreTrainedModel", "Qwen2ForCausalLM"],
+    "model": ["GPT2PreTrainedModel", "GPTNeoPreTrainedModel", "GPTNeoXPreTrainedModel", "LlamaPreTrainedModel",
+              "OPTPreTrainedModel", "PreTrainedModel", "Qwen2PreTrainedModel"],
+    "causal": ["GPT2LMHeadModel", "GPTNeoForCausalLM", "GPTNeoXForCausalLM", "LlamaForCausalLM",
+               "OPTForCausalLM", "Qwen2ForCausalLM"],
     "headless": ["GPT2Model", "GPTNeoModel", "GPTNeoXModel", "LlamaModel", "OPTModel", "Qwen2Model"],
     "cache": ["Cache", "DynamicCache"],
 }

@@ -10,6 +10,11 @@ from .batch import (
 from .cache import (
     Cache as Cache, DynamicCache as DynamicCache,
 )
+from .causal import (
+    GPT2LMHeadModel as GPT2LMHeadModel, GPTNeoForCausalLM as GPTNeoForCausalLM,
+    GPTNeoXForCausalLM as GPTNeoXForCausalLM, LlamaForCausalLM as LlamaForCausalLM,
+    OPTForCausalLM as OPTForCausalLM, Qwen2ForCausalLM as Qwen2ForCausalLM,
+)
 from .config import (
     AutoConfig as AutoConfig, GPT2Config as GPT2Config, GPTNeoConfig as GPTNeoConfig,
     GPTNeoXConfig as GPTNeoXConfig, LlamaConfig as LlamaConfig, OPTConfig as OPTConfig,
@@ -53,18 +58,20 @@ from .generation_config import (
     WatermarkingConfig as WatermarkingConfig,
 )
 from .headless import (
-    GPT2Model as GPT2Model, GPTNeoModel as GPTNeoModel, GPTNeoXModel as GPTNeoXModel, LlamaModel as LlamaModel,
-    OPTModel as OPTModel, Qwen2Model as Qwen2Model,
+    GPT2Model as GPT2Model, GPTNeoModel as GPTNeoModel, GPTNeoXModel as GPTNeoXModel,
+    LlamaModel as LlamaModel, OPTModel as OPTModel, Qwen2Model as Qwen2Model,
 )
 from .model import (
-    GPT2LMHeadModel as GPT2LMHeadModel, GPTNeoForCausalLM as GPTNeoForCausalLM,
-    GPTNeoXForCausalLM as GPTNeoXForCausalLM, LlamaForCausalLM as LlamaForCausalLM,
-    OPTForCausalLM as OPTForCausalLM, PreTrainedModel as PreTrainedModel, Qwen2ForCausalLM as Qwen2ForCausalLM,
+    GPT2PreTrainedModel as GPT2PreTrainedModel, GPTNeoPreTrainedModel as GPTNeoPreTrainedModel,
+    GPTNeoXPreTrainedModel as GPTNeoXPreTrainedModel, LlamaPreTrainedModel as LlamaPreTrainedModel,
+    OPTPreTrainedModel as OPTPreTrainedModel, PreTrainedModel as PreTrainedModel,
+    Qwen2PreTrainedModel as Qwen2PreTrainedModel,
 )
 from .outputs import (
     BaseModelOutputWithPast as BaseModelOutputWithPast,
     BaseModelOutputWithPastAndCrossAttentions as BaseModelOutputWithPastAndCrossAttentions,
-    CausalLMOutput as CausalLMOutput, CausalLMOutputWithCrossAttentions as CausalLMOutputWithCrossAttentions,
+    CausalLMOutput as CausalLMOutput,
+    CausalLMOutputWithCrossAttentions as CausalLMOutputWithCrossAttentions,
     CausalLMOutputWithPast as CausalLMOutputWithPast, ModelOutput as ModelOutput,
 )
 from .pipelines import (

@@ -3,10 +3,8 @@
 Letters: B rows, T positions, S with those of a cache, D width, L blocks, H heads.
 """
 
-from . import outputs
+from . import model, outputs
 from .inputs import refuse_arguments
-from .model import (GPT2LMHeadModel, GPTNeoForCausalLM, GPTNeoXForCausalLM, LlamaForCausalLM, OPTForCausalLM,
-                    Qwen2ForCausalLM)
 
 __all__ = ["GPT2Model", "GPTNeoModel", "GPTNeoXModel", "HEADLESS", "LlamaModel", "OPTModel", "Qwen2Model"]
 
@@ -38,9 +36,6 @@ class Headless:
         out = self.output_class(last_hidden_state=given.give(done.hidden[-1]), **seen)
         return out if self._wish(return_dict, "return_dict", True) else out.to_tuple()
 
-    def can_generate(self):
-        return False
-
     def generate(self, *args, **kwargs):
         raise TypeError(f"{type(self).__name__} has no head to write with: open the checkpoint with "
                         "AutoModelForCausalLM")
@@ -55,29 +50,29 @@ class Headless:
                 if name.startswith(self.base_model_prefix + "."))
 
 
-class GPT2Model(Headless, GPT2LMHeadModel):
+class GPT2Model(Headless, model.GPT2PreTrainedModel):
     """GPT-2 below its head."""
 
     output_class = outputs.BaseModelOutputWithPastAndCrossAttentions
 
 
-class GPTNeoModel(Headless, GPTNeoForCausalLM):
+class GPTNeoModel(Headless, model.GPTNeoPreTrainedModel):
     """GPT-Neo below its head."""
 
 
-class GPTNeoXModel(Headless, GPTNeoXForCausalLM):
+class GPTNeoXModel(Headless, model.GPTNeoXPreTrainedModel):
     """GPT-NeoX and Pythia below their head."""
 
 
-class OPTModel(Headless, OPTForCausalLM):
+class OPTModel(Headless, model.OPTPreTrainedModel):
     """OPT below its head."""
 
 
-class LlamaModel(Headless, LlamaForCausalLM):
+class LlamaModel(Headless, model.LlamaPreTrainedModel):
     """Llama below its head."""
 
 
-class Qwen2Model(Headless, Qwen2ForCausalLM):
+class Qwen2Model(Headless, model.Qwen2PreTrainedModel):
     """Qwen2 below its head."""
 
 

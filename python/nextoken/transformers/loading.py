@@ -30,7 +30,7 @@ def load(cls, name, *args, config=None, output_loading_info=False, classes=None,
     the configuration or of generation_config is set there.
     """
     from ..model import Model
-    from .model import CLASSES
+    from .causal import CLASSES
 
     if args:
         raise TypeError("from_pretrained takes no further arguments without a name")

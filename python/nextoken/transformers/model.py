@@ -1,4 +1,5 @@
-"""Language models under the names of transformers: GPT2LMHeadModel and its kin.
+"""What models under the names of transformers have in common, with a head (causal.py) and without
+(headless.py), and what is special to each family.
 
 Letters: B rows, T positions, S with those of a cache, V vocabulary, D width, L blocks, H heads.
 """
@@ -7,15 +8,12 @@ import sys
 
 import numpy as np
 
-from ..arrays import as_numpy
-from . import outputs
 from .forward import Pass
-from .inputs import Inputs, refuse_arguments
-from .loss import causal_loss
+from .inputs import Inputs
 from .places import Device, check_place
 
-__all__ = ["CLASSES", "GPT2LMHeadModel", "GPTNeoForCausalLM", "GPTNeoXForCausalLM", "LlamaForCausalLM",
-           "OPTForCausalLM", "PreTrainedModel", "Qwen2ForCausalLM"]
+__all__ = ["GPT2PreTrainedModel", "GPTNeoPreTrainedModel", "GPTNeoXPreTrainedModel", "LlamaPreTrainedModel",
+           "OPTPreTrainedModel", "PreTrainedModel", "Qwen2PreTrainedModel"]
 
 
 class PreTrainedModel:
@@ -25,14 +23,14 @@ class PreTrainedModel:
     core: the nextoken.Model. handle: its nt_model *. config, generation_config: as transformers'.
     """
 
-    architecture = None          #: as the library calls the family
+    architecture = ""            #: as the library calls the family
     base_model_prefix = "model"
     main_input_name = "input_ids"
     positions_by_mask = False    #: where no position_ids are given, padding does not count
-    output_class = outputs.CausalLMOutputWithPast
     training = False
     is_gradient_checkpointing = False
     framework = "pt"
+    output_class = None          #: of outputs.py
 
     def __init__(self, config, *args, **kwargs):
         raise NotImplementedError(f"{type(self).__name__}(config) would be a model with random weights, to be "
@@ -59,43 +57,6 @@ class PreTrainedModel:
         return load(cls, pretrained_model_name_or_path, *model_args, **kwargs)
 
     # ---- The forward pass ----
-
-    def forward(self, input_ids=None, *, past_key_values=None, attention_mask=None, token_type_ids=None,
-                position_ids=None, inputs_embeds=None, labels=None, use_cache=None,
-                output_attentions=None, output_hidden_states=None, return_dict=None, logits_to_keep=0,
-                **kwargs):
-        """Logits [B, T, V] behind every position of input_ids [B, T] and, where labels [B, T] are given,
-        their loss.
-
-        attention_mask [B, S]: 0 for padding, at either side. position_ids [B, T]: else they count from 0,
-        padding included, as in transformers. past_key_values: a cache, which grows; without one and with
-        use_cache (the default) there is a new one in the output. output_hidden_states,
-        output_attentions: L + 1 times [B, T, D], L times [B, H, T, S]. logits_to_keep: of the last so
-        many positions, or of those that an array [n] names. return_dict=False: a tuple.
-
-        Tensors of torch give tensors, anything else NumPy's arrays, in the library's memory: none has
-        gradients. Padding is computed as transformers computes it with attn_implementation="sdpa"; where
-        that cannot be (OPT's, GPT-Neo's in front of a text) it is zeros, and labels for it are refused.
-        """
-        loss_arguments = {name: kwargs.pop(name, None) for name in ("shift_labels", "num_items_in_batch")}
-        refuse_arguments({"token_type_ids": token_type_ids, "inputs_embeds": inputs_embeds, **kwargs},
-                         type(self).__name__)
-        given = self._inputs(input_ids, attention_mask, position_ids, past_key_values, use_cache)
-        keep, chosen = _kept(logits_to_keep, given.ids.shape)
-        hidden = "all" if self._wish(output_hidden_states, "output_hidden_states", False) else None
-        done = self._pass(given, keep, hidden, output_attentions)
-        logits, computed = done.logits, done.computed[:, -keep:]
-        if chosen is not None:
-            logits = np.ascontiguousarray(logits[chosen])
-        loss = None
-        if labels is None and loss_arguments["shift_labels"] is not None:
-            raise ValueError("shift_labels without labels ask for no loss: give both")
-        if labels is not None:
-            if chosen is not None:
-                raise ValueError("labels are for all positions: leave logits_to_keep out")
-            loss = causal_loss(logits, labels, computed, given.torch, **loss_arguments)
-        out = self.output_class(loss=loss, logits=given.give(logits), **self._seen(given, done))
-        return out if self._wish(return_dict, "return_dict", True) else out.to_tuple()
 
     def _wish(self, value, name, otherwise):
         """What the call says, else the configuration."""
@@ -132,22 +93,10 @@ class PreTrainedModel:
     def __call__(self, *args, **kwargs):
         return self.forward(*args, **kwargs)
 
-    # ---- Generation ----
-
-    def generate(self, inputs=None, *args, **kwargs):
-        """Continues the ids of inputs [B, T]: see nextoken.transformers.generation."""
-        from .generation import generate
-
-        return generate(self, inputs, *args, **kwargs)
-
-    def compute_transition_scores(self, sequences, scores, beam_indices=None, normalize_logits=False):
-        """The score of every generated id: see nextoken.transformers.generation."""
-        from .generation import compute_transition_scores
-
-        return compute_transition_scores(self, sequences, scores, beam_indices, normalize_logits)
-
-    def can_generate(self):
-        return True
+    @classmethod
+    def can_generate(cls):
+        """Whether it has a head to write with."""
+        return False
 
     # ---- What it is ----
 
@@ -293,24 +242,6 @@ _OUT_OF_REACH = {
 }
 
 
-def _kept(logits_to_keep, shape):
-    """(how many of the last positions, index into their logits or None)."""
-    B, T = shape
-    if logits_to_keep is None or getattr(logits_to_keep, "ndim", -1) == 0 or isinstance(logits_to_keep, int):
-        keep = int(logits_to_keep or 0)
-        if keep < 0:
-            raise ValueError(f"logits_to_keep is {keep}: it counts the last positions")
-        return (keep if 0 < keep < T else T), None
-    chosen = as_numpy(logits_to_keep)
-    if chosen.dtype == bool and chosen.shape == (B, T):
-        return T, chosen
-    if chosen.dtype.kind not in "iu" or chosen.ndim not in (1, 2) or (chosen.ndim == 2 and len(chosen) != B):
-        raise ValueError("logits_to_keep is a number, positions [n] or [batch, n], or a mask [batch, positions]")
-    if chosen.ndim == 1:
-        return T, (slice(None), chosen)
-    return T, (np.arange(B)[:, None], chosen)
-
-
 # ---- Families -----------------------------------------------------------------------------------
 
 
@@ -319,14 +250,13 @@ class _LearnedPositions(PreTrainedModel):
         return super()._embedding_numbers() + self.core.info.n_context * self.core.info.n_embd
 
 
-class GPT2LMHeadModel(_LearnedPositions):
+class GPT2PreTrainedModel(_LearnedPositions):
     """GPT-2, and what is built like it: distilgpt2, DialoGPT, ..."""
 
     architecture, base_model_prefix = "gpt2", "transformer"
-    output_class = outputs.CausalLMOutputWithCrossAttentions
 
 
-class GPTNeoForCausalLM(_LearnedPositions):
+class GPTNeoPreTrainedModel(_LearnedPositions):
     """GPT-Neo."""
 
     architecture, base_model_prefix = "gpt_neo", "transformer"
@@ -338,13 +268,13 @@ class GPTNeoForCausalLM(_LearnedPositions):
         return "behind" if width <= (getattr(self.config, "window_size", None) or width) else "none"
 
 
-class GPTNeoXForCausalLM(PreTrainedModel):
+class GPTNeoXPreTrainedModel(PreTrainedModel):
     """GPT-NeoX and Pythia."""
 
     architecture, base_model_prefix = "gpt_neox", "gpt_neox"
 
 
-class OPTForCausalLM(PreTrainedModel):
+class OPTPreTrainedModel(PreTrainedModel):
     """OPT."""
 
     architecture, positions_by_mask = "opt", True
@@ -355,18 +285,13 @@ class OPTForCausalLM(PreTrainedModel):
             + (i.n_context + 2) * i.n_embd
 
 
-class LlamaForCausalLM(PreTrainedModel):
+class LlamaPreTrainedModel(PreTrainedModel):
     """Llama, SmolLM, TinyLlama."""
 
     architecture = "llama"
 
 
-class Qwen2ForCausalLM(PreTrainedModel):
+class Qwen2PreTrainedModel(PreTrainedModel):
     """Qwen2."""
 
     architecture = "qwen2"
-
-
-CLASSES = {kind.architecture: kind for kind in (
-    GPT2LMHeadModel, GPTNeoForCausalLM, GPTNeoXForCausalLM, OPTForCausalLM, LlamaForCausalLM,
-    Qwen2ForCausalLM)}

@@ -8,6 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Optional, Tuple
 
+Array = Any  #: a tensor of torch, or an array of NumPy
+
 __all__ = ["BaseModelOutputWithPast", "BaseModelOutputWithPastAndCrossAttentions", "CausalLMOutput",
            "CausalLMOutputWithCrossAttentions", "CausalLMOutputWithPast", "ModelOutput"]
 
@@ -61,17 +63,17 @@ class ModelOutput(OrderedDict):
 class BaseModelOutputWithPast(ModelOutput):
     """last_hidden_state: [B, T, D], behind the final norm. The others as below."""
 
-    last_hidden_state: Any = None
+    last_hidden_state: Array = None
     past_key_values: Any = None
-    hidden_states: Optional[Tuple] = None
-    attentions: Optional[Tuple] = None
+    hidden_states: Optional[Tuple[Any, ...]] = None
+    attentions: Optional[Tuple[Any, ...]] = None
 
 
 @dataclass
 class BaseModelOutputWithPastAndCrossAttentions(BaseModelOutputWithPast):
     """GPT-2's. cross_attentions has nothing in it: there is no encoder."""
 
-    cross_attentions: Optional[Tuple] = None
+    cross_attentions: Optional[Tuple[Any, ...]] = None
 
 
 @dataclass
@@ -79,25 +81,25 @@ class CausalLMOutput(ModelOutput):
     """loss: a number, where labels are given. logits: [B, T, V]. hidden_states: L + 1 times [B, T, D],
     the embeddings first, the last behind the final norm. attentions: L times [B, H, T, S]."""
 
-    loss: Any = None
-    logits: Any = None
-    hidden_states: Optional[Tuple] = None
-    attentions: Optional[Tuple] = None
+    loss: Array = None
+    logits: Array = None
+    hidden_states: Optional[Tuple[Any, ...]] = None
+    attentions: Optional[Tuple[Any, ...]] = None
 
 
 @dataclass
 class CausalLMOutputWithPast(ModelOutput):
     """As CausalLMOutput, and past_key_values: the cache that a next call goes on from."""
 
-    loss: Any = None
-    logits: Any = None
+    loss: Array = None
+    logits: Array = None
     past_key_values: Any = None
-    hidden_states: Optional[Tuple] = None
-    attentions: Optional[Tuple] = None
+    hidden_states: Optional[Tuple[Any, ...]] = None
+    attentions: Optional[Tuple[Any, ...]] = None
 
 
 @dataclass
 class CausalLMOutputWithCrossAttentions(CausalLMOutputWithPast):
     """GPT-2's. cross_attentions has nothing in it: there is no encoder."""
 
-    cross_attentions: Optional[Tuple] = None
+    cross_attentions: Optional[Tuple[Any, ...]] = None

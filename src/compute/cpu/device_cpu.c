@@ -190,6 +190,22 @@ static void rotate(nt_device *device, const nt_heads *x, size_t R, size_t n_head
     run(cpu_of(device), rotate_part, &a, 4 * (double)(R * n_heads) * (double)rotary->n);
 }
 
+/* A key and a value of E numbers into their slot of a page. */
+static void store_whole(float *keys, float *values, const float *key, const float *value,
+                        size_t E) {
+    for (size_t e = 0; e < E; e++)
+        keys[e * NT_PAGE] = key[e];
+    memcpy(values, value, E * sizeof *values);
+}
+
+static void store_rounded(uint16_t *keys, uint16_t *values, const float *key, const float *value,
+                          size_t E) {
+    for (size_t e = 0; e < E; e++)
+        keys[e * NT_PAGE] = nt_bfloat(key[e]);
+    for (size_t e = 0; e < E; e++)
+        values[e] = nt_bfloat(value[e]);
+}
+
 static void store_part(void *payload, int thread, int n_threads) {
     const nt_attention *a = ((job *)payload)->arguments;
     size_t first, last, E = a->E;
@@ -197,12 +213,14 @@ static void store_part(void *payload, int thread, int n_threads) {
     for (size_t g = first; g < last; g++) {
         for (size_t r = 0; r < a->R; r++) {
             size_t t = (size_t)a->position[r], slot = t % NT_PAGE;
-            float *keys = a->pages[r][t / NT_PAGE] + g * E * NT_PAGE;
-            float *value = a->pages[r][t / NT_PAGE] + ((a->G + g) * NT_PAGE + slot) * E;
+            void *page = a->pages[r][t / NT_PAGE];
             const float *key = a->k.data + r * a->k.row + g * a->k.head;
-            for (size_t e = 0; e < E; e++)
-                keys[e * NT_PAGE + slot] = key[e];
-            memcpy(value, a->v.data + r * a->v.row + g * a->v.head, E * sizeof *value);
+            const float *value = a->v.data + r * a->v.row + g * a->v.head;
+            size_t keys = g * E * NT_PAGE + slot, values = ((a->G + g) * NT_PAGE + slot) * E;
+            if (a->stored == NT_BF16)
+                store_rounded((uint16_t *)page + keys, (uint16_t *)page + values, key, value, E);
+            else
+                store_whole((float *)page + keys, (float *)page + values, key, value, E);
         }
     }
 }
@@ -297,6 +315,19 @@ static void add(nt_device *device, float *y, const float *x, size_t n) {
     run(cpu_of(device), add_part, &a, (double)n);
 }
 
+static void round_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    const vector_arguments *a = j->arguments;
+    size_t begin, end;
+    nt_partition(&begin, &end, a->n, NT_COLUMN_STEP, thread, n_threads);
+    j->cpu->kernels->round(a->y + begin, end - begin);
+}
+
+static void round_all(nt_device *device, float *x, size_t n) {
+    vector_arguments a = {.y = x, .n = n};
+    run(cpu_of(device), round_part, &a, (double)n);
+}
+
 /* ---- Opening --------------------------------------------------------------------------------- */
 
 /* The best set, or the one that NEXTOKEN_ISA names. */
@@ -357,7 +388,8 @@ int nt_cpu_open(nt_device **out, int threads) {
                                .attend = attend,
                                .activate = activate,
                                .gate = gate,
-                               .add = add};
+                               .add = add,
+                               .round = round_all};
     cpu->device.ops = &cpu->ops;
     if (status != NT_OK) {
         nt_cpu_close(&cpu->device);

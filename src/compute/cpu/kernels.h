@@ -52,6 +52,9 @@ typedef struct nt_kernels {
     /* y [n] *= x [n]. */
     void (*multiply)(float *y, const float *x, size_t n);
 
+    /* x [n] to the nearest bfloat16 numbers, in place. */
+    void (*round)(float *x, size_t n);
+
     /* The functions under softmax and the activations, in place: what the tests measure. */
     void (*exp)(float *x, size_t n);
     void (*erf)(float *x, size_t n);

@@ -155,6 +155,11 @@ static void multiply(float *y, const float *x, size_t n) {
         y[i] *= x[i];
 }
 
+static void round_all(float *x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        x[i] = float_of((uint32_t)nt_bfloat(x[i]) << 16);
+}
+
 static void exp_all(float *x, size_t n) {
     for (size_t i = 0; i < n; i++)
         x[i] = exp_ref(x[i]);
@@ -254,23 +259,30 @@ static void matmul(const nt_product *product, size_t begin, size_t end, float *s
 
 /* What one head of one row works with. */
 typedef struct query {
-    const float *q;      /* [E] */
-    float *const *pages; /* of the row's sequence */
-    size_t g, G, E;      /* g: the head of keys and values */
+    const float *q;     /* [E] */
+    void *const *pages; /* of the row's sequence */
+    nt_dtype stored;
+    size_t g, G, E; /* g: the head of keys and values */
     float scale;
 } query;
 
+/* Number i of the page that position t lies in. */
+static float number_at(const query *u, size_t t, size_t i) {
+    const void *page = u->pages[t / NT_PAGE];
+    return u->stored == NT_F32 ? ((const float *)page)[i] : nt_dtype_load(page, u->stored, i);
+}
+
 static float score_at(const query *u, size_t t) {
-    const float *key = u->pages[t / NT_PAGE] + u->g * u->E * NT_PAGE + t % NT_PAGE;
+    size_t key = u->g * u->E * NT_PAGE + t % NT_PAGE;
     float dot = 0.0f;
     for (size_t e = 0; e < u->E; e++)
-        dot = fmaf(u->q[e], key[e * NT_PAGE], dot);
+        dot = fmaf(u->q[e], number_at(u, t, key + e * NT_PAGE), dot);
     return u->scale * dot;
 }
 
-static const float *value_at(const query *u, size_t t) {
-    const float *values = u->pages[t / NT_PAGE] + u->G * u->E * NT_PAGE;
-    return values + (u->g * NT_PAGE + t % NT_PAGE) * u->E;
+/* Where the value of position t begins in its page. */
+static size_t value_at(const query *u, size_t t) {
+    return ((u->G + u->g) * NT_PAGE + t % NT_PAGE) * u->E;
 }
 
 /* Scores are computed once for each of the three passes: no memory grows with the text. */
@@ -289,9 +301,9 @@ static void attend_row(const query *u, size_t first, size_t length, float *y, fl
         probs[t] = 0.0f;
     for (size_t t = first; t < length; t++) {
         float p = exp_ref(score_at(u, t) - max) * inverse;
-        const float *value = value_at(u, t);
+        size_t value = value_at(u, t);
         for (size_t e = 0; e < u->E; e++)
-            y[e] = fmaf(p, value[e], y[e]);
+            y[e] = fmaf(p, number_at(u, t, value + e), y[e]);
         if (probs) probs[t] = p;
     }
 }
@@ -303,6 +315,7 @@ static void attend(const nt_attention *a, size_t h, size_t begin, size_t end, fl
     for (size_t r = begin; r < end; r++) {
         query u = {.q = a->q.data + r * a->q.row + h * a->q.head,
                    .pages = a->pages[r],
+                   .stored = a->stored,
                    .g = h / (a->H / a->G),
                    .G = a->G,
                    .E = a->E,
@@ -323,5 +336,6 @@ const nt_kernels nt_kernels_ref = {.isa = "ref",
                                    .activate = activate,
                                    .add = add,
                                    .multiply = multiply,
+                                   .round = round_all,
                                    .exp = exp_all,
                                    .erf = erf_all};

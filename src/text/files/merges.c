@@ -177,13 +177,17 @@ static int read_lines(source *from, const char *bytes, size_t n_bytes) {
     return NT_OK;
 }
 
+int nt_read_merges_text(nt_bpe *bpe, const nt_lexicon *lexicon, nt_passage file, const char *path) {
+    source from = {.bpe = bpe, .lexicon = lexicon, .where = path, .unit = "line"};
+    NT_TRY(start(&from, nt_pull_count(file.bytes, file.n, '\n') + 1));
+    return finish(&from, read_lines(&from, file.bytes, file.n));
+}
+
 int nt_read_merges_file(nt_bpe *bpe, const nt_lexicon *lexicon, const char *path) {
     char *bytes;
     size_t n;
     NT_TRY(nt_file_read(&bytes, &n, path, NT_MAX_TOKENIZER_BYTES));
-    source from = {.bpe = bpe, .lexicon = lexicon, .where = path, .unit = "line"};
-    int status = start(&from, nt_pull_count(bytes, n, '\n') + 1);
-    if (status == NT_OK) status = finish(&from, read_lines(&from, bytes, n));
+    int status = nt_read_merges_text(bpe, lexicon, (nt_passage){bytes, n, 1}, path);
     nt_free(bytes);
     return status;
 }

@@ -41,5 +41,8 @@ int nt_read_merges(nt_bpe *bpe, const nt_lexicon *lexicon, nt_passage merges, co
 /* vocab.json and merges.txt. */
 int nt_read_vocab_file(nt_lexicon *lexicon, const char *path);
 int nt_read_merges_file(nt_bpe *bpe, const nt_lexicon *lexicon, const char *path);
+/* The same from the files' bytes. */
+int nt_read_vocab_text(nt_lexicon *lexicon, nt_passage file, const char *path);
+int nt_read_merges_text(nt_bpe *bpe, const nt_lexicon *lexicon, nt_passage file, const char *path);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "text/files/image.h"
 #include "text/files/readings.h"
 #include "text/files/show.h"
 
@@ -102,8 +103,13 @@ static int read_bpe(nt_tokenizer *tokenizer, const json_t *model, const nt_secti
         return nt_fail(NT_E_FORMAT, "%s: \"merges\" must be an array and is nothing",
                        sections->where);
     }
-    NT_TRY(nt_read_vocab(&tokenizer->lexicon, sections->vocab, sections->where));
+    bool taken = false;
+    const nt_pair_of_files files = {sections->vocab, sections->merges, false};
+    if (!bpe->n_prefix && !bpe->n_suffix && sections->vocab.bytes)
+        NT_TRY(nt_image_take(&taken, &tokenizer->lexicon, bpe, &files));
+    if (!taken) NT_TRY(nt_read_vocab(&tokenizer->lexicon, sections->vocab, sections->where));
     tokenizer->subword.unk = find_unk(tokenizer, unk);
+    if (taken) return NT_OK;
     NT_TRY(nt_read_merges(bpe, &tokenizer->lexicon, sections->merges, sections->where));
     return nt_bpe_finish(bpe, &tokenizer->lexicon);
 }

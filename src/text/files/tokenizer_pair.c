@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "text/files/image.h"
 #include "text/files/readings.h"
 
 int nt_make_parts(nt_tokenizer *tokenizer, const char *normalizer, const char *pre_tokenizer,
@@ -33,13 +34,34 @@ int nt_make_byte_level(nt_tokenizer *tokenizer, bool add_prefix_space) {
     return nt_make_parts(tokenizer, NULL, level, level);
 }
 
-static int read_model(nt_tokenizer *tokenizer, const char *vocab, const char *merges) {
+static int read_model(nt_tokenizer *tokenizer, const nt_pair_of_files *files, const char *vocab,
+                      const char *merges) {
+    nt_lexicon *lexicon = &tokenizer->lexicon;
     nt_bpe *bpe = &tokenizer->subword.bpe;
-    NT_TRY(nt_read_vocab_file(&tokenizer->lexicon, vocab));
-    tokenizer->n_model = tokenizer->lexicon.n;
+    bool taken;
+    NT_TRY(nt_image_take(&taken, lexicon, bpe, files));
+    if (!taken) {
+        NT_TRY(nt_read_vocab_text(lexicon, files->vocab, vocab));
+        NT_TRY(nt_read_merges_text(bpe, lexicon, files->merges, merges));
+        NT_TRY(nt_bpe_finish(bpe, lexicon));
+    }
+    tokenizer->n_model = lexicon->n;
     tokenizer->subword.unk = -1;
-    NT_TRY(nt_read_merges_file(bpe, &tokenizer->lexicon, merges));
-    return nt_bpe_finish(bpe, &tokenizer->lexicon);
+    return NT_OK;
+}
+
+static int read_files(nt_tokenizer *tokenizer, const char *vocab, const char *merges) {
+    char *text[2] = {0};
+    size_t n[2];
+    int status = nt_file_read(&text[0], &n[0], vocab, NT_MAX_TOKENIZER_BYTES);
+    if (status == NT_OK) status = nt_file_read(&text[1], &n[1], merges, NT_MAX_TOKENIZER_BYTES);
+    if (status == NT_OK) {
+        nt_pair_of_files files = {{text[0], n[0], 1}, {text[1], n[1], 1}, true};
+        status = read_model(tokenizer, &files, vocab, merges);
+    }
+    nt_free(text[0]);
+    nt_free(text[1]);
+    return status;
 }
 
 int nt_tokenizer_read_pair(nt_tokenizer *tokenizer, const char *folder,
@@ -54,7 +76,7 @@ int nt_tokenizer_read_pair(nt_tokenizer *tokenizer, const char *folder,
                        config->config_path, config->class_name);
     }
     char *vocab = nt_path_join(folder, "vocab.json"), *merges = nt_path_join(folder, "merges.txt");
-    int status = vocab && merges ? read_model(tokenizer, vocab, merges) : NT_E_MEMORY;
+    int status = vocab && merges ? read_files(tokenizer, vocab, merges) : NT_E_MEMORY;
     nt_free(vocab);
     nt_free(merges);
     NT_TRY(status);

@@ -89,7 +89,7 @@ int nt_read_vocab(nt_lexicon *lexicon, nt_passage vocab, const char *where) {
     return status;
 }
 
-static int read_whole(nt_lexicon *lexicon, nt_passage file, const char *path) {
+int nt_read_vocab_text(nt_lexicon *lexicon, nt_passage file, const char *path) {
     nt_pull pull;
     nt_pull_init(&pull, file.bytes, file.n, 1, path);
     if (nt_pull_peek(&pull) == '{') return nt_read_vocab(lexicon, file, path);
@@ -104,7 +104,7 @@ int nt_read_vocab_file(nt_lexicon *lexicon, const char *path) {
     char *bytes;
     size_t n;
     NT_TRY(nt_file_read(&bytes, &n, path, NT_MAX_TOKENIZER_BYTES));
-    int status = read_whole(lexicon, (nt_passage){bytes, n, 1}, path);
+    int status = nt_read_vocab_text(lexicon, (nt_passage){bytes, n, 1}, path);
     nt_free(bytes);
     return status;
 }

@@ -20,6 +20,7 @@ int nt_added_add(nt_added *added, nt_lexicon *lexicon, size_t n_model, const cha
     }
     nt_piece *piece = nt_lexicon_find(lexicon, content, n);
     if (!piece) {
+        NT_TRY(nt_lexicon_own(lexicon));
         size_t id = n_model + added->n_new++;
         if (id > NT_MAX_ID) id = (size_t)NT_MAX_ID + 1; /* refused below */
         NT_TRY(nt_lexicon_add(lexicon, content, n, (uint32_t)id, where));

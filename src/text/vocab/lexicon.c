@@ -233,6 +233,24 @@ int nt_lexicon_rename(nt_lexicon *lexicon, int32_t id, const char *content, size
     return NT_OK;
 }
 
+int nt_lexicon_own(nt_lexicon *lexicon) {
+    if (!lexicon->borrowed) return NT_OK;
+    nt_lexicon own = {.seed = nt_hash_seed()};
+    int status = nt_lexicon_reserve(&own, lexicon->n, lexicon->text.n);
+    if (status == NT_OK) {
+        memcpy(own.pieces, lexicon->pieces, lexicon->n * sizeof *own.pieces);
+        memcpy(own.text.data, lexicon->text.data, lexicon->text.n);
+        memcpy(own.by_id, lexicon->by_id, lexicon->n_ids * sizeof *own.by_id);
+        own.n = lexicon->n;
+        own.n_ids = lexicon->n_ids;
+        own.text.n = lexicon->text.n;
+        status = nt_lexicon_index(&own, "the built-in vocabulary");
+    }
+    nt_lexicon_free(status == NT_OK ? lexicon : &own);
+    if (status == NT_OK) *lexicon = own;
+    return status;
+}
+
 char *nt_lexicon_room(nt_lexicon *lexicon, size_t n) {
     if (grow_text(lexicon, lexicon->text.n + n + 1) != NT_OK) return NULL;
     return lexicon->text.data + lexicon->text.n;
@@ -269,6 +287,7 @@ const nt_piece *nt_lexicon_at(const nt_lexicon *lexicon, int64_t id) {
 }
 
 void nt_lexicon_free(nt_lexicon *lexicon) {
+    if (lexicon->own_pieces) nt_free(lexicon->pieces);
     if (!lexicon->borrowed) {
         free_table(lexicon, lexicon->pieces);
         free_table(lexicon, lexicon->text.data);

@@ -33,8 +33,9 @@ typedef struct nt_lexicon {
     uint64_t seed;
     char *block; /* [n_block] where the tables lie that nt_lexicon_reserve made; NULL: apart */
     size_t n_block;
-    bool borrowed; /* the tables are part of an image: not freed */
-} nt_lexicon;      /* all zero but for seed is an empty lexicon */
+    bool borrowed;   /* the tables are part of an image: not freed */
+    bool own_pieces; /* .. but for the pieces */
+} nt_lexicon;        /* all zero but for seed is an empty lexicon */
 
 /* Room for n tokens of n_text bytes in all, made before the first: saves growing. Both may be
  * estimates that are far too high: most memory that is not used is not touched. */
@@ -55,6 +56,9 @@ char *nt_lexicon_room(nt_lexicon *lexicon, size_t n);
  * are its content: then no second copy is kept. The tokens of an image are spelled already: nothing
  * is done. */
 int nt_lexicon_spell(nt_lexicon *lexicon, nt_piece *piece, const char *bytes, size_t n);
+/* Makes what an image lent the lexicon's own, under a seed of its own, so that it may be changed:
+ * costs what reading the vocabulary does. On failure all is as before. Errors: MEMORY. */
+int nt_lexicon_own(nt_lexicon *lexicon);
 /* From now on the id stands for other content; the old one still finds the old piece, the new one
  * is not looked up. After the last token. */
 int nt_lexicon_rename(nt_lexicon *lexicon, int32_t id, const char *content, size_t n);

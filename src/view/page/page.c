@@ -41,6 +41,7 @@ static const char *label_of(const nt_result *trace) {
     case NT_RESULT_VERSUS: return "TWO COMPARED";
     case NT_RESULT_TENSORS: return "TENSORS";
     case NT_RESULT_DIFF: return "TENSORS COMPARED";
+    case NT_RESULT_BENCH: return "SPEED";
     }
     return "RESULT";
 }

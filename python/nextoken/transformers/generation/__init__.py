@@ -3,8 +3,9 @@
 import importlib
 
 _NAMES = {
-    "utils": ["GenerateBeamDecoderOnlyOutput", "GenerateDecoderOnlyOutput", "GenerationMixin",
-              "compute_transition_scores", "generate"],
+    "mixin": ["GenerationMixin"],
+    "utils": ["GenerateBeamDecoderOnlyOutput", "GenerateDecoderOnlyOutput", "compute_transition_scores",
+              "generate"],
     "logits_process": [
         "AlternatingCodebooksLogitsProcessor", "BarkEosPrioritizerLogitsProcessor",
         "ClassifierFreeGuidanceLogitsProcessor", "EncoderNoRepeatNGramLogitsProcessor",

@@ -38,7 +38,8 @@ class LogitsProcessorList(list):
 
 class RowProcessor(LogitsProcessor):
     """A processor of ours: rows(ids [R, T] int64, x [R, V] float32) gives new scores [R, V] and leaves
-    x as it was."""
+    x as it was. Where it has nothing to do it returns x, or a copy where transformers does: what a
+    processor behind it changes in place is seen in the raw logits, or is not."""
 
     def __call__(self, input_ids, scores):
         return like(self.rows(as_ids(input_ids), as_scores(scores)), scores)

@@ -6,6 +6,7 @@ Letters: n sequences returned, T positions, N new tokens.
 import contextlib
 import math
 import weakref
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def _biases(given):
     return list(given.values()) if isinstance(given, dict) else [bias for _, bias in given]
 
 
-_compared = weakref.WeakKeyDictionary()  # a tokenizer -> (a model's own, whether they are the same)
+_compared: "weakref.WeakKeyDictionary[Any, Any]" = weakref.WeakKeyDictionary()  # a tokenizer -> (a model's own, whether they are the same)
 
 
 def _same_vocabulary(tokenizer, engine):

@@ -181,7 +181,7 @@ class EncoderNoRepeatNGramLogitsProcessor(RowProcessor):
     def rows(self, ids, x):
         n = self.ngram_size
         if self.prompt.shape[1] < n or ids.shape[1] + 1 < n:
-            return x
+            return x.copy()
         prompt = np.repeat(self.prompt, max(1, len(x) // len(self.prompt)), axis=0)
         return _ban_repeated(x, ids, _windows(prompt, n), n)
 
@@ -197,7 +197,7 @@ class MinLengthLogitsProcessor(RowProcessor):
         self.eos_token_id = id_list("eos_token_id", eos_token_id)
 
     def rows(self, ids, x):
-        return without(x, self.eos_token_id) if ids.shape[1] < self.min_length else x
+        return without(x, self.eos_token_id) if ids.shape[1] < self.min_length else x.copy()
 
 
 class MinNewTokensLengthLogitsProcessor(RowProcessor):
@@ -211,7 +211,7 @@ class MinNewTokensLengthLogitsProcessor(RowProcessor):
 
     def rows(self, ids, x):
         new = ids.shape[1] - self.prompt_length_to_skip
-        return without(x, self.eos_token_id) if new < self.min_new_tokens else x
+        return without(x, self.eos_token_id) if new < self.min_new_tokens else x.copy()
 
 
 def _forced(x, ids):

@@ -13,6 +13,7 @@ from .guidance import UnbatchedClassifierFreeGuidanceLogitsProcessor
 from .inside import inside_of
 from .later import LaterCache, grow
 from .lists import criteria_of, is_ours, processors_of, run_processors, user_made
+from .mixin import GenerationMixin
 from .outputs import GenerateBeamDecoderOnlyOutput, GenerateDecoderOnlyOutput
 from .processors import PrefixConstrainedLogitsProcessor
 from .rows import as_ids, as_scores, log_softmax, to_tensor, torch_of
@@ -37,21 +38,7 @@ def generate(model, inputs=None, generation_config=None, logits_processor=None, 
              prefix_allowed_tokens_fn=None, synced_gpus=None, assistant_model=None, streamer=None,
              negative_prompt_ids=None, negative_prompt_attention_mask=None, custom_generate=None,
              **kwargs):
-    """Continues each prompt of inputs (or input_ids=) [B, T]: ids [B n, T + N], padded at their ends,
-    or with return_dict_in_generate=True a GenerateDecoderOnlyOutput, of beams a
-    GenerateBeamDecoderOnlyOutput.
-
-    Options are those of generation_config and, by name, of transformers' GenerationConfig;
-    docs/options.md explains each. attention_mask [B, T] marks padding with 0; it does not count.
-    logits_processor, stopping_criteria: lists of LogitsProcessor and StoppingCriteria, called with all
-    rows at each step. prefix_allowed_tokens_fn(batch_id, ids) lists what may come next.
-    assistant_model: a smaller model with the same vocabulary, which drafts. streamer: put() gets the
-    prompts, then the new ids of each step. tokenizer: for stop_strings.
-
-    Draws follow torch's CPU generator: after torch.manual_seed(0) or set_seed(0) they are those of
-    transformers. Tensors of torch give tensors, anything else NumPy's arrays. An option that is not
-    built raises NotImplementedError with its name.
-    """
+    """GenerationMixin.generate, as a function of the model."""
     _refuse(synced_gpus, custom_generate, kwargs)
     tokenizer = kwargs.pop("tokenizer", None)
     if kwargs.pop("assistant_tokenizer", None) is not None:
@@ -217,8 +204,7 @@ class _Call:
 
 
 def compute_transition_scores(model, sequences, scores, beam_indices=None, normalize_logits=False):
-    """The score of every generated id, [rows of sequences, N], from the scores that generate() gave
-    (and, of beams, beam_indices); 0 behind the end of a beam. normalize_logits: as log-probabilities."""
+    """GenerationMixin.compute_transition_scores, as a function."""
     torch = torch_of(sequences) or tensors_of(scores)
     ids = as_ids(sequences)
     steps = len(scores)
@@ -243,9 +229,3 @@ def compute_transition_scores(model, sequences, scores, beam_indices=None, norma
 def tensors_of(scores):
     """torch where the scores are tensors of it."""
     return torch_of(scores[0]) if len(scores) else None
-
-
-class GenerationMixin:
-    """generate() and compute_transition_scores() as methods; a model derives from it."""
-
-    generate, compute_transition_scores = generate, compute_transition_scores

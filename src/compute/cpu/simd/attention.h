@@ -12,7 +12,8 @@ typedef struct attention_rows {
     const float *q[NT_ATTENTION_ROWS]; /* [E] each */
     float *y[NT_ATTENTION_ROWS];       /* [E] each */
     float *probs[NT_ATTENTION_ROWS];   /* [length] each, or NULL */
-    float *const *pages[NT_ATTENTION_ROWS];
+    void *const *pages[NT_ATTENTION_ROWS];
+    nt_dtype stored;                  /* what pages hold */
     size_t first[NT_ATTENTION_ROWS];  /* position that each row's window begins at */
     size_t length[NT_ATTENTION_ROWS]; /* position that it ends before */
     size_t start, longest; /* the page that the earliest window begins in; the largest length */
@@ -26,7 +27,7 @@ typedef struct attention_rows {
 /* Rows that hold the same pages from position `begin` to `most`. */
 typedef struct page_group {
     size_t n, rows[GROUP]; /* n is 1 .. GROUP */
-    float *const *pages;
+    void *const *pages;
     const float *q[GROUP];
     float *y[GROUP], *scores[GROUP]; /* scores from `begin` on */
     size_t first[GROUP];             /* where each row's window begins: at `begin` or after */
@@ -59,7 +60,7 @@ static uint32_t rows_at(const attention_rows *a, size_t t) {
 
 /* Takes from *left, bits of rows, the first one and those that hold the same page i, n_most at
  * most. Returns their number. */
-static size_t take_sharers(size_t *rows, size_t n_most, float *const *const *pages, size_t i,
+static size_t take_sharers(size_t *rows, size_t n_most, void *const *const *pages, size_t i,
                            uint32_t *left) {
     size_t n = 0;
     for (uint32_t bits = *left; bits && n < n_most; bits &= bits - 1) {
@@ -128,25 +129,29 @@ INLINE size_t vectors_of(size_t n) {
 }
 
 /* Narrow tiles go over a page several times, each time through a column of it: the first asks for
- * the rest of each row [n] too, so that memory is read in the order in which it lies. */
-INLINE void fetch(const float *row, size_t n_vectors, size_t n) {
-    for (size_t i = n_vectors * NT_LANES; i < n; i += NT_LANES)
-        __builtin_prefetch(row + i);
+ * the rest of each row [n], which begins at number `at`, too, so that memory is read in the order
+ * in which it lies. */
+INLINE void fetch(const void *page, nt_dtype dtype, size_t at, size_t n_vectors, size_t n) {
+    size_t size = dtype == NT_F32 ? sizeof(float) : sizeof(uint16_t);
+    for (size_t i = n_vectors * NT_LANES; i < n; i += 64 / size)
+        __builtin_prefetch((const char *)page + (at + i) * size);
 }
 
-/* Scores of n rows for n_vectors * 16 positions from t on, whose keys begin at `keys`. */
-INLINE void score_tile(const attention_rows *a, const page_group *g, const float *keys, size_t t,
+/* Scores of n rows for n_vectors * 16 positions from t on. */
+INLINE void score_tile(const attention_rows *a, const page_group *g, nt_dtype dtype, size_t t,
                        size_t n, size_t n_vectors) {
+    const void *page = g->pages[t / NT_PAGE];
+    size_t at = a->keys + t % NT_PAGE;
     vec dot[GROUP][NT_PAGE / NT_LANES];
     for (size_t r = 0; r < n; r++)
         for (size_t v = 0; v < n_vectors; v++)
             dot[r][v] = v_zero();
-    for (size_t e = 0; e < a->E; e++, keys += NT_PAGE) {
-        if (n > 1 && t % NT_PAGE == 0) fetch(keys, n_vectors, NT_PAGE);
+    for (size_t e = 0; e < a->E; e++, at += NT_PAGE) {
+        if (n > 1 && t % NT_PAGE == 0) fetch(page, dtype, at, n_vectors, NT_PAGE);
         for (size_t r = 0; r < n; r++) {
             vec q = v_set(g->q[r][e]);
             for (size_t v = 0; v < n_vectors; v++)
-                dot[r][v] = v_fma(q, v_load(keys + v * NT_LANES), dot[r][v]);
+                dot[r][v] = v_fma(q, v_load_as(page, dtype, at + v * NT_LANES), dot[r][v]);
         }
     }
     vec scale = v_set(a->scale);
@@ -157,32 +162,39 @@ INLINE void score_tile(const attention_rows *a, const page_group *g, const float
 
 /* Several vectors at a time, the last ones singly. Lanes past the end of a row come from slots that
  * hold nothing yet, or nothing for it, and are never looked at. */
-INLINE void score_rows(const attention_rows *a, const page_group *g, size_t n) {
+INLINE void score_rows(const attention_rows *a, const page_group *g, nt_dtype dtype, size_t n) {
     size_t wide = vectors_of(n);
     for (size_t t = g->begin; t < g->most;) {
-        const float *keys = g->pages[t / NT_PAGE] + a->keys + t % NT_PAGE;
         if (t % (wide * NT_LANES) == 0 && t + (wide - 1) * NT_LANES < g->most) {
-            score_tile(a, g, keys, t, n, wide);
+            score_tile(a, g, dtype, t, n, wide);
             t += wide * NT_LANES;
         } else {
-            score_tile(a, g, keys, t, n, 1);
+            score_tile(a, g, dtype, t, n, 1);
             t += NT_LANES;
         }
     }
 }
 
-static void score_group(const attention_rows *a, const page_group *g) {
-    switch (g->n) {
-        ROWS(1, 1, GROUP, score_rows(a, g, 1));
-        ROWS(2, 1, GROUP, score_rows(a, g, 2));
-        ROWS(3, 1, GROUP, score_rows(a, g, 3));
-        ROWS(4, 1, GROUP, score_rows(a, g, 4));
+/* One function for each of what pages may hold. */
+#define SCORE(name, dtype)                                                                         \
+    static void name(const attention_rows *a, const page_group *g) {                               \
+        switch (g->n) {                                                                            \
+            ROWS(1, 1, GROUP, score_rows(a, g, dtype, 1));                                         \
+            ROWS(2, 1, GROUP, score_rows(a, g, dtype, 2));                                         \
+            ROWS(3, 1, GROUP, score_rows(a, g, dtype, 3));                                         \
+            ROWS(4, 1, GROUP, score_rows(a, g, dtype, 4));                                         \
+        }                                                                                          \
     }
-}
+SCORE(score_f32, NT_F32)
+SCORE(score_bf16, NT_BF16)
+#undef SCORE
 
 /* What lies before a row's window weighs nothing. */
 static void score(const attention_rows *a) {
-    each_group(a, score_group);
+    if (a->stored == NT_BF16)
+        each_group(a, score_bf16);
+    else
+        each_group(a, score_f32);
     for (size_t r = 0; r < a->n; r++)
         for (size_t t = a->block; t < least(a->first[r], a->block + a->capacity); t++)
             a->scores[r * a->stride + (t - a->block)] = -INFINITY;
@@ -192,8 +204,9 @@ static void score(const attention_rows *a) {
 
 /* y[r][e ..] = chain over positions [begin, end) for n_vectors vectors of dimensions, the last
  * holding `part` lanes when that is not 0. */
-INLINE void value_tile(const attention_rows *a, const page_group *g, size_t first, size_t n,
-                       size_t begin, size_t end, size_t e, size_t n_vectors, size_t part) {
+INLINE void value_tile(const attention_rows *a, const page_group *g, nt_dtype dtype, size_t first,
+                       size_t n, size_t begin, size_t end, size_t e, size_t n_vectors,
+                       size_t part) {
     vec sum[GROUP][4];
     for (size_t r = 0; r < n; r++) {
         for (size_t v = 0; v < n_vectors; v++) {
@@ -203,12 +216,14 @@ INLINE void value_tile(const attention_rows *a, const page_group *g, size_t firs
     }
     for (size_t t = begin; t < end;) {
         size_t stop = least(end, (t / NT_PAGE + 1) * NT_PAGE);
-        const float *value = g->pages[t / NT_PAGE] + a->values + t % NT_PAGE * a->E + e;
-        for (; t < stop; t++, value += a->E) {
-            if (n > 1 && e == 0) fetch(value, n_vectors, a->E);
+        const void *page = g->pages[t / NT_PAGE];
+        size_t at = a->values + t % NT_PAGE * a->E + e;
+        for (; t < stop; t++, at += a->E) {
+            if (n > 1 && e == 0) fetch(page, dtype, at, n_vectors, a->E);
             for (size_t v = 0; v < n_vectors; v++) {
-                const float *from = value + v * NT_LANES;
-                vec x = part ? v_load_part(from, part) : v_load(from);
+                size_t from = at + v * NT_LANES;
+                vec x =
+                    part ? v_load_part_as(page, dtype, from, part) : v_load_as(page, dtype, from);
                 for (size_t r = 0; r < n; r++)
                     sum[r][v] = v_fma(v_set(g->scores[first + r][t - g->begin]), x, sum[r][v]);
             }
@@ -225,38 +240,49 @@ INLINE void value_tile(const attention_rows *a, const page_group *g, size_t firs
     }
 }
 
-INLINE void value_rows(const attention_rows *a, const page_group *g, size_t first, size_t n,
-                       size_t begin, size_t end) {
+INLINE void value_rows(const attention_rows *a, const page_group *g, nt_dtype dtype, size_t first,
+                       size_t n, size_t begin, size_t end) {
     size_t e = 0, wide = vectors_of(n);
     for (; e + wide * NT_LANES <= a->E; e += wide * NT_LANES)
-        value_tile(a, g, first, n, begin, end, e, wide, 0);
+        value_tile(a, g, dtype, first, n, begin, end, e, wide, 0);
     for (; e + NT_LANES <= a->E; e += NT_LANES)
-        value_tile(a, g, first, n, begin, end, e, 1, 0);
-    if (e < a->E) value_tile(a, g, first, n, begin, end, e, 1, a->E - e);
+        value_tile(a, g, dtype, first, n, begin, end, e, 1, 0);
+    if (e < a->E) value_tile(a, g, dtype, first, n, begin, end, e, 1, a->E - e);
 }
 
 /* Adds the values, weighted by the probabilities in scratch: for all rows together where all of
  * them attend, before and after that row by row. */
-static void weigh_group(const attention_rows *a, const page_group *g) {
+INLINE void weigh_group(const attention_rows *a, const page_group *g, nt_dtype dtype) {
     size_t common = least(g->common, g->least);
     for (size_t r = 0; r < g->n; r++)
-        if (g->first[r] < common) value_rows(a, g, r, 1, g->first[r], common);
+        if (g->first[r] < common) value_rows(a, g, dtype, r, 1, g->first[r], common);
     if (common < g->least) {
         switch (g->n) {
-            ROWS(1, 1, GROUP, value_rows(a, g, 0, 1, common, g->least));
-            ROWS(2, 1, GROUP, value_rows(a, g, 0, 2, common, g->least));
-            ROWS(3, 1, GROUP, value_rows(a, g, 0, 3, common, g->least));
-            ROWS(4, 1, GROUP, value_rows(a, g, 0, 4, common, g->least));
+            ROWS(1, 1, GROUP, value_rows(a, g, dtype, 0, 1, common, g->least));
+            ROWS(2, 1, GROUP, value_rows(a, g, dtype, 0, 2, common, g->least));
+            ROWS(3, 1, GROUP, value_rows(a, g, dtype, 0, 3, common, g->least));
+            ROWS(4, 1, GROUP, value_rows(a, g, dtype, 0, 4, common, g->least));
         }
     }
     for (size_t r = 0; r < g->n; r++) {
         size_t begin = most(g->first[r], g->least);
-        if (g->length[r] > begin) value_rows(a, g, r, 1, begin, g->length[r]);
+        if (g->length[r] > begin) value_rows(a, g, dtype, r, 1, begin, g->length[r]);
     }
 }
 
+static void weigh_f32(const attention_rows *a, const page_group *g) {
+    weigh_group(a, g, NT_F32);
+}
+
+static void weigh_bf16(const attention_rows *a, const page_group *g) {
+    weigh_group(a, g, NT_BF16);
+}
+
 static void weigh_values(const attention_rows *a) {
-    each_group(a, weigh_group);
+    if (a->stored == NT_BF16)
+        each_group(a, weigh_bf16);
+    else
+        each_group(a, weigh_f32);
 }
 
 /* ---- Softmax --------------------------------------------------------------------------------- */
@@ -356,6 +382,7 @@ static void attend_together(const nt_attention *all, size_t h, const size_t *row
     a.values = (all->G + g) * E * NT_PAGE;
     a.E = E;
     a.scale = all->scale;
+    a.stored = all->stored;
     a.longest = 0;
     a.start = SIZE_MAX;
     for (size_t i = 0; i < n; i++) {

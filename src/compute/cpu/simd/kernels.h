@@ -9,6 +9,7 @@
 #include "compute/cpu/simd/matmul_out_in.h"
 #include "compute/cpu/simd/norm.h"
 #include "compute/cpu/simd/rotate.h"
+#include "compute/cpu/simd/round.h"
 
 static void matmul(const nt_product *product, size_t begin, size_t end, float *scratch) {
     if (product->w->layout == NT_IN_OUT)
@@ -22,5 +23,5 @@ static void matmul(const nt_product *product, size_t begin, size_t end, float *s
     {                                                                                              \
         .isa = name, .matmul = matmul, .layer_norm = layer_norm, .rms_norm = rms_norm,             \
         .rotate = rotate, .attend = attend, .activate = activate, .add = add,                      \
-        .multiply = multiply_all, .exp = exp_all, .erf = erf_all                                   \
+        .multiply = multiply_all, .round = round_all, .exp = exp_all, .erf = erf_all               \
     }

@@ -1,0 +1,13 @@
+# Types of tokens.py.
+from typing import Any, Dict, Optional
+
+class AddedToken:
+    content: str
+    normalized: bool
+    special: bool
+    def __init__(self, content: str = '', single_word: bool = False, lstrip: bool = False,
+                 rstrip: bool = False, normalized: Optional[bool] = None, special: bool = False) -> None: ...
+    @property
+    def flags(self) -> Dict[str, Any]: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...

@@ -1,0 +1,80 @@
+/* How fast AMX multiplies tiles that are in registers already. Six sums and two operands: as many
+ * sums as hide the latency of a product, which is three times what it takes. */
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "compute/cpu/limits.h"
+
+enum {
+    REQUEST_PERMISSION = 0x1023, /* arch_prctl's ARCH_REQ_XCOMP_PERM, */
+    TILE_DATA = 18,              /* and what is asked for */
+    ROWS = 16,
+    SUMS = 6
+};
+
+bool nt_tiles_ready(bool *bf16, bool *int8) {
+    unsigned a, b, c, d = 0;
+    *bf16 = *int8 = false;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 24 & 1)) return false;
+    if (syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) != 0) return false;
+    *bf16 = d >> 22 & 1;
+    *int8 = d >> 25 & 1;
+    return true;
+}
+
+typedef struct configuration {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+} configuration;
+_Static_assert(sizeof(configuration) == 64, "as the instruction reads it");
+
+/* Eight tiles of sixteen rows, all zero. */
+static void begin(void) {
+    configuration config = {.palette = 1};
+    for (size_t i = 0; i < 8; i++) {
+        config.row_bytes[i] = 64;
+        config.rows[i] = ROWS;
+    }
+    /* gcc 12 does not know that the instruction reads its operand, and drops the stores to it */
+    __asm__ volatile("" : : "r"(&config) : "memory");
+    _tile_loadconfig(&config);
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_zero(4);
+    _tile_zero(5);
+    _tile_zero(6);
+    _tile_zero(7);
+}
+
+double nt_tiles_bf16(size_t turns) {
+    begin();
+    for (size_t i = 0; i < turns; i++) {
+        _tile_dpbf16ps(0, 6, 7);
+        _tile_dpbf16ps(1, 6, 7);
+        _tile_dpbf16ps(2, 6, 7);
+        _tile_dpbf16ps(3, 6, 7);
+        _tile_dpbf16ps(4, 6, 7);
+        _tile_dpbf16ps(5, 6, 7);
+    }
+    _tile_release();
+    return (double)turns * SUMS * 2 * ROWS * 16 * 32;
+}
+
+double nt_tiles_int8(size_t turns) {
+    begin();
+    for (size_t i = 0; i < turns; i++) {
+        _tile_dpbssd(0, 6, 7);
+        _tile_dpbssd(1, 6, 7);
+        _tile_dpbssd(2, 6, 7);
+        _tile_dpbssd(3, 6, 7);
+        _tile_dpbssd(4, 6, 7);
+        _tile_dpbssd(5, 6, 7);
+    }
+    _tile_release();
+    return (double)turns * SUMS * 2 * ROWS * 16 * 64;
+}
