@@ -6,11 +6,14 @@
 CHECKPOINT is a folder with GPT-2's vocabulary. Each system has a process of its own, which runs the same code but for
 the import; they take turns (A B A B ...), and while one computes the other waits. What a call returns is compared
 first: where ids differ, nothing is timed. Printed are medians in milliseconds, and the ratio's median, smallest and
-largest over pairs; --cpu counts CPU time, for a machine with other work. Imports, memory (the most that a fresh process ever held) and notebooks (a fresh kernel each, all
-cells that both can run, imports included) are one process a figure. Needs tools/oracle/requirements.txt and, for
-notebooks, tools/notebooks/requirements.txt."""
+largest over pairs; --cpu counts CPU time, for a machine with other work. Imports, memory (the most that a fresh
+process ever held) and notebooks (a fresh kernel each, all cells that both can run, by the clock and in CPU time;
+torch and transformers are imported before the first cell, and not counted) are one process a figure. Needs
+tools/oracle/requirements.txt and, for notebooks, tools/notebooks/requirements.txt; what is missing is said before
+anything is measured."""
 
 import argparse
+import importlib.util
 import json
 import os
 import pathlib
@@ -241,10 +244,26 @@ def measure_notebooks(args):
     import run
 
     for job in run.jobs_of([root / "examples" / "notebooks"], ["tales"]):
-        times = [[sum(c["seconds"] for c in run.run_all(system, [job], args.build)[job[0]]) for system in SYSTEMS]
+        pairs = [[run.run_all(system, [job], args.build)[job[0]] for system in SYSTEMS]
                  for _ in range(max(1, args.pairs // 2))]
-        line(job[0].split(" ")[0], *zip(*times), unit="s", scale=1)
+        for clock, name in (("seconds", job[0].split(".")[0]), ("cpu", "  CPU time")):
+            times = [[sum(cell[clock] for cell in done) for done in pair] for pair in pairs]
+            line(name, *zip(*times), unit="s", scale=1)
     return 0
+
+
+NEEDED = {"": ("nextoken", "torch", "transformers", "numpy", "cffi"),
+          "notebooks": ("nbformat", "jupyter_client", "ipykernel", "pandas")}
+
+
+def missing(measures):
+    """What must be installed for these and is not, in words."""
+    lacking = [name for measure in ("", *measures) for name in NEEDED.get(measure, ())
+               if importlib.util.find_spec(name) is None]
+    if unknown := [name for name in measures if name not in MEASURES]:
+        return f"--only knows {', '.join(MEASURES)}, not {', '.join(unknown)}"
+    return lacking and (f"{sys.executable} lacks {', '.join(lacking)}: PYTHONPATH=build/release/python has nextoken, "
+                        "pip install -r tools/oracle/requirements.txt -r tools/notebooks/requirements.txt the others")
 
 
 MEASURES = {"imports": measure_imports, "calls": measure_calls, "memory": measure_memory, "notebooks": measure_notebooks}
@@ -268,12 +287,17 @@ def main():
         return serve(args.serve, args.checkpoint, args.threads, time.process_time if args.cpu else time.perf_counter)
     if args.hold:
         return hold(args.hold, args.checkpoint, args.threads, args.scores)
+    measures = args.only.split(",")
+    if lacking := missing(measures):
+        parser.error(lacking)
+    if not args.checkpoint.is_dir():
+        parser.error(f"{args.checkpoint} is no folder")
     import torch
     import transformers
 
     print(f"transformers {transformers.__version__}, torch {torch.__version__}, {args.checkpoint.name}, float32, "
           f"{args.threads} threads, {args.pairs} pairs, {'CPU' if args.cpu else 'wall'} time, load {os.getloadavg()[0]:.1f}", flush=True)
-    return 1 if sum(MEASURES[name](args) for name in args.only.split(",")) else 0
+    return 1 if sum(MEASURES[name](args) for name in measures) else 0
 
 
 if __name__ == "__main__":

@@ -25,14 +25,15 @@ static bool refuse(char *error, size_t n, const char *option, const char *value,
 
 static bool take_precision(nt_precision *out, const char *option, const char *value, char *error,
                            size_t n) {
-    static const char *const names[] = {"auto", "f32", "bf16"};
-    static const nt_precision modes[] = {NT_PRECISION_AUTO, NT_PRECISION_F32, NT_PRECISION_BF16};
-    for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {"auto", "f32", "f32-amx", "bf16"};
+    static const nt_precision modes[] = {NT_PRECISION_AUTO, NT_PRECISION_F32, NT_PRECISION_F32_AMX,
+                                         NT_PRECISION_BF16};
+    for (int i = 0; i < 4; i++) {
         if (strcmp(value, names[i]) != 0) continue;
         *out = modes[i];
         return true;
     }
-    return refuse(error, n, option, value, "auto, f32 or bf16", names, 3);
+    return refuse(error, n, option, value, "auto, f32, f32-amx or bf16", names, 4);
 }
 
 static bool read_precision(cli_settings *settings, const char *value, char *error, size_t n) {
@@ -289,7 +290,7 @@ static const cli_option options[] = {
      .help = "side b: another model with the same vocabulary (default: the same model, which then "
              "goes by the options that are given)"},
     {.name = "against-precision", .kind = CLI_READ, .section = CLI_THE_JOB,
-     .read = read_against_precision, .groups = CLI_OPT_DIFF, .metavar = "auto|f32|bf16",
+     .read = read_against_precision, .groups = CLI_OPT_DIFF, .metavar = "auto|f32|f32-amx|bf16",
      .help = "side b's arithmetic (default: that of --precision); without --against b is the same "
              "model"},
     {.name = "base-config", .kind = CLI_STRING, .section = CLI_THE_JOB, FIELD(base_config),
@@ -462,10 +463,10 @@ static const cli_option options[] = {
     {.name = "as-transformers", .kind = CLI_FLAG, .section = CLI_RUN, FIELD(as_transformers),
      .help = "read the tokenizer as transformers 5 does where tokenizer.json says something else"},
     {.name = "precision", .kind = CLI_READ, .section = CLI_RUN, .read = read_precision,
-     .groups = CLI_OPT_SESSION | CLI_OPT_INFO, .metavar = "auto|f32|bf16",
-     .help = "arithmetic, whatever the file stores: float32, or weights, what is multiplied with "
-             "them, keys and values in bfloat16, which reads half as much (default: auto, which is "
-             "f32)"},
+     .groups = CLI_OPT_SESSION | CLI_OPT_INFO, .metavar = "auto|f32|f32-amx|bf16",
+     .help = "arithmetic, whatever the file stores: float32; as exact in AMX tiles, where the "
+             "processor has them; or weights, what is multiplied with them, keys and values in "
+             "bfloat16, which reads half as much (default: auto, which is f32)"},
     {.name = "threads", .letter = 't', .kind = CLI_NUMBER, .section = CLI_RUN, FIELD(threads),
      .low = 1, .high = 1024, .groups = CLI_OPT_SESSION | CLI_OPT_TOKENIZE | CLI_OPT_INFO,
      .metavar = "N",

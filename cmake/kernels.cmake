@@ -27,7 +27,12 @@ endmacro()
 
 set(NEXTOKEN_KERNELS) # the sets that this build holds beside the reference
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  nt_kernels(avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma)
+  set(avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma)
+  # A model of AMX's tiles in C (src/compute/cpu/amx/tiles.h) in their place: a thousand times
+  # slower, and runs wherever AVX-512 does.
+  option(NEXTOKEN_AMX_MODEL "Compute in a model of AMX's tiles, to test what uses them" OFF)
+  nt_kernels(amx ${avx512} -mamx-tile -mamx-bf16 $<$<BOOL:${NEXTOKEN_AMX_MODEL}>:-DNT_AMX_MODEL>)
+  nt_kernels(avx512 ${avx512})
   nt_kernels(avx2 -mavx2 -mfma -mf16c)
   # What AMX could do is measured wherever the processor has it, also by sets that do not use it.
   list(APPEND sources ${CMAKE_SOURCE_DIR}/src/compute/cpu/limits_tiles.c)
@@ -38,5 +43,6 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   nt_kernels(neon)
 endif()
 set_property(SOURCE ${CMAKE_SOURCE_DIR}/src/compute/cpu/select.c
-  ${CMAKE_SOURCE_DIR}/src/compute/cpu/limits.c
+  ${CMAKE_SOURCE_DIR}/src/compute/cpu/limits.c ${CMAKE_SOURCE_DIR}/src/compute/cpu/kernels_amx.c
+  ${CMAKE_SOURCE_DIR}/src/compute/cpu/kernels_avx512.c
   APPEND PROPERTY COMPILE_DEFINITIONS ${NEXTOKEN_KERNELS})

@@ -263,11 +263,12 @@ int nt_model_open(nt_model **out, const char *path, const nt_model_options *give
     nt_model_options options = NT_MODEL_OPTIONS_INIT;
     NT_TRY(nt_take_options(&options, sizeof options, given, "nt_model_options"));
     nt_precision precision = options.precision;
-    if (precision != NT_PRECISION_AUTO && precision != NT_PRECISION_F32 &&
-        precision != NT_PRECISION_BF16) {
-        return nt_fail(NT_E_ARGUMENT, "precision %d is not one of this version's (auto, f32, bf16)",
+    if ((int)precision < NT_PRECISION_AUTO || precision > NT_PRECISION_BF16) {
+        return nt_fail(NT_E_ARGUMENT,
+                       "precision %d is not one of this version's (auto, f32, f32-amx, bf16)",
                        (int)precision);
     }
+    NT_TRY(nt_cpu_check_terms(nt_precision_terms(precision)));
     nt_model *model = nt_alloc(1, sizeof *model);
     if (!model) return NT_E_MEMORY;
     model->precision = precision;
@@ -301,7 +302,11 @@ int nt_need_network(const nt_model *model) {
 }
 
 const char *nt_model_precision(const nt_model *model) {
-    return model->network && model->network->precision == NT_PRECISION_BF16 ? "bf16" : "f32";
+    switch (model->network ? model->network->precision : NT_PRECISION_F32) {
+    case NT_PRECISION_BF16: return "bf16";
+    case NT_PRECISION_F32_AMX: return "f32-amx";
+    default: return "f32";
+    }
 }
 
 int nt_model_get_info(nt_model_info *info, const nt_model *model) {

@@ -163,6 +163,33 @@ static void measure_matmul(bench *b, nt_layout layout, nt_dtype dtype, size_t K,
     fflush(stdout);
 }
 
+/* What more rows than one cost, w from memory: calls by turns, the median of their times over the
+ * time of one row in the same turn. */
+static void measure_few(bench *b, nt_layout layout, nt_dtype dtype) {
+    enum { K = 768, N = 3072, TURNS = 200 };
+    static const size_t rows[] = {1, 2, 4, 5, 8, 12, 16};
+    enum { N_ROWS = sizeof rows / sizeof *rows };
+    static double ratio[N_ROWS][TURNS], time[TURNS];
+    nt_matrix w = {.dtype = dtype, .layout = layout, .K = K, .N = N};
+    size_t bytes = K * N * nt_dtype_size(dtype), at = 0;
+    for (size_t i = 0; i < TURNS; i++) {
+        for (size_t r = 0; r<N_ROWS; r++, at = at + 2 * bytes> WEIGHT_BYTES ? 0 : at + bytes) {
+            w.data = (const char *)b->weights + at;
+            double t = now();
+            b->device->ops->matmul(b->device, b->y, b->x, &w, b->bias, rows[r]);
+            t = now() - t;
+            if (r == 0) time[i] = t;
+            ratio[r][i] = t / time[i];
+        }
+    }
+    printf("%-6s %-4s one row %5.1f GB/s; so many take so many times as long:",
+           layout ? "OUT_IN" : "IN_OUT", nt_dtype_name(dtype),
+           (double)bytes * 1e-9 / median(time, TURNS));
+    for (size_t r = 1; r < N_ROWS; r++)
+        printf("  %zu %.2f", rows[r], median(ratio[r], TURNS));
+    printf("\n");
+}
+
 /* ---- The rest -------------------------------------------------------------------------------- */
 
 static void measure_small(bench *b) {
@@ -288,6 +315,9 @@ static void measure(bench *b, bool quick) {
 
 /* What a set does beside matmul. */
 static void measure_rest(bench *b) {
+    for (int layout = 0; layout < 2; layout++)
+        for (int dtype = NT_F32; dtype <= NT_BF16; dtype++)
+            measure_few(b, (nt_layout)layout, (nt_dtype)dtype);
     measure_attention(b, 1, 1000);
     measure_attention(b, 512, 0);
     measure_attention(b, 512, 500);

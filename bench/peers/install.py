@@ -69,7 +69,8 @@ def patched_llama(pip, folder):
     run([*pip, "download", "-q", "--no-deps", "--no-build-isolation", "--no-binary", ":all:", requirement, "-d", folder])
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11.2 has none
+        tar.extractall(folder, **safe)
     (sources,) = (p for p in folder.iterdir() if p.is_dir())
     path = sources / "vendor" / "llama.cpp" / BARRIER[0]
     text = path.read_text()

@@ -36,6 +36,9 @@ class Bench:
         kind = {"first": "generate", "memory": "generate"}.get(job.kind, job.kind)
         if kind not in engine.JOBS and not (job.kind == "generate" and "generate" in engine.JOBS):
             return []
+        size, jobs = getattr(engine, "ONLY", (unit.size, (unit.job,)))
+        if unit.size != size or unit.job not in jobs:
+            return []
         if job.kind in ("first", "memory") and getattr(engine, "ONCE", True) is False:
             return []
         return found + [(unit.peer, v) for v in engine.VARIANTS if able(engine, v)]
@@ -170,10 +173,11 @@ class Bench:
         request = plan.request(unit.job, unit.size)
         systems = self.warm(unit, systems, record)
         record["busy"] = round(serve.busy_share(), 3)
-        for i in range(min(plan.JOBS[unit.job].rounds, self.rounds)):
+        rounds = plan.rounds(unit.job, unit.size, self.rounds)
+        for i in range(rounds):
             start = self.clock()
             systems = self.round(unit, systems, record, request)
-            if i + 1 < self.rounds and self.clock() + (self.clock() - start) > self.deadline:
+            if i + 1 < rounds and self.clock() + (self.clock() - start) > self.deadline:
                 break
         self.kept.put(figures.key(unit.size, unit.job, unit.threads, unit.peer), record)
         return record

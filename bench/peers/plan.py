@@ -9,15 +9,15 @@ PROMPT = [32, 890, 890, 640, 2084, 11, 220]  # "A long long time ago, "
 # kind: what an engine must have; n: prompts, or texts; new: tokens of each; rounds: at most
 Job = collections.namedtuple("Job", "kind prompt new n beams rounds title")
 JOBS = {
-    "greedy": Job("generate", 7, 64, 1, 1, 5, "Decoding one sequence, greedy"),
-    "prompt": Job("generate", 512, 1, 1, 1, 5, "Prompt, one new token"),
-    "first": Job("first", 7, 1, 1, 1, 5, "From exec to the first token, file in the page cache"),
+    "greedy": Job("generate", 7, 64, 1, 1, 4, "Decoding one sequence, greedy"),
+    "prompt": Job("generate", 512, 1, 1, 1, 4, "Prompt, one new token"),
+    "first": Job("first", 7, 1, 1, 1, 4, "From exec to the first token, file in the page cache"),
     "memory": Job("memory", 64, 64, 1, 1, 1, "Peak memory, greedy"),
-    "beams": Job("beams", 7, 64, 1, 5, 3, "Five beams"),
+    "beams": Job("beams", 7, 64, 1, 5, 2, "Five beams"),
     "score": Job("score", 512, 0, 8, 1, 2, "Scoring"),
-    "batch32": Job("batch", 128, 64, 32, 1, 2, "32 sequences at once, greedy"),
+    "batch32": Job("batch", 128, 64, 32, 1, 1, "32 sequences at once, greedy"),
     "batch1": Job("generate", 128, 64, 1, 1, 2, "One sequence behind a longer prompt"),
-    "batch8": Job("batch", 128, 64, 8, 1, 2, "8 sequences at once, greedy"),
+    "batch8": Job("batch", 128, 64, 8, 1, 1, "8 sequences at once, greedy"),
     "context512": Job("generate", 512, 33, 1, 1, 2, "Decoding at 512 positions"),
     "context960": Job("generate", 960, 33, 1, 1, 2, "Decoding at 960 positions"),
     "prompt960": Job("generate", 960, 1, 1, 1, 2, "Prompt, one new token"),
@@ -25,7 +25,7 @@ JOBS = {
 MAIN = ("greedy", "prompt", "first", "memory", "beams", "score", "batch32")
 PLOTS = ("batch1", "batch8", "context512", "prompt960", "context960")
 BOTH = ("greedy", "prompt")
-LARGER_NEW = 32  # new tokens of `greedy` on the larger sizes
+LARGER_NEW, LARGER_ROUNDS = 32, 2  # new tokens of `greedy` on the larger sizes, and rounds
 
 Unit = collections.namedtuple("Unit", "size job threads peer")
 
@@ -53,6 +53,10 @@ def units(sizes, jobs, peers, threads, quick=False):
 
 def new_tokens(job, size):
     return min(JOBS[job].new, LARGER_NEW) if size != SIZES[0] and JOBS[job].new > 1 else JOBS[job].new
+
+
+def rounds(job, size, most):
+    return min(JOBS[job].rounds, most, LARGER_ROUNDS if size != SIZES[0] else most)
 
 
 def ids(n, row=0):

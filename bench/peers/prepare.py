@@ -30,6 +30,7 @@ class Tools:
         return {**os.environ, "NEXTOKEN": str(self.program), "PYTHONPATH": str(self.build / "python"),
                 "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1",
                 "PYTHONDONTWRITEBYTECODE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+                "TORCHINDUCTOR_CACHE_DIR": str(install.environments() / "inductor"),
                 # as fast as it can be: big arrays on huge pages, and kept by the C library between calls
                 "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432:"
                                   "glibc.malloc.trim_threshold=4294967296"}

@@ -103,6 +103,8 @@ def make_models(bench, args):
     for size in args.sizes:
         for name in ("nextoken", *bench.engines):
             variants = bench.ours if name == "nextoken" else bench.engines[name].VARIANTS
+            if name != "nextoken" and size != getattr(bench.engines[name], "ONLY", (size,))[0]:
+                continue
             for variant in variants:
                 if name != "nextoken" and not measure.able(bench.engines[name], variant):
                     continue

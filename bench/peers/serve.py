@@ -89,7 +89,10 @@ class Pool:
 def cold(words, environment, log):
     """(seconds from exec to the end of the output, peak bytes of memory) of a process."""
     start = time.perf_counter()
-    process = subprocess.Popen([str(w) for w in words], env=environment, stdout=subprocess.PIPE, stderr=log)
+    try:
+        process = subprocess.Popen([str(w) for w in words], env=environment, stdout=subprocess.PIPE, stderr=log)
+    except OSError as error:
+        raise Broken(str(error)) from None
     out = process.stdout.read()
     seconds = time.perf_counter() - start
     process.stdout.close()

@@ -15,7 +15,8 @@ import weakref
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
 try:
-    from ._declarations import CONSTANTS, DEFAULTS, ffi
+    from ._declarations import CONSTANTS, DEFAULTS
+    from ._declarations import ffi as _ffi
 except ImportError as error:
     raise ImportError("nextoken._declarations cannot be imported; it is made by the build "
                       f"(pip install ., or cmake -DNEXTOKEN_PYTHON=ON): {error}") from error
@@ -25,6 +26,7 @@ __all__ = ["CONSTANTS", "NULL", "ffi", "lib", "callback", "characters", "check",
            "keep_alive", "new", "owned", "path_of", "prompt", "raw_of", "result_of", "running", "string",
            "text"]
 
+ffi: Any = _ffi
 NULL = ffi.NULL
 
 

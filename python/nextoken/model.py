@@ -15,6 +15,8 @@ from .tokenizer import Tokenizer
 
 __all__ = ["Info", "Model", "load"]
 
+Path = Union[str, bytes, "os.PathLike[str]", None]
+
 
 class Info(NamedTuple):
     """What a model is."""
@@ -71,9 +73,10 @@ def _open(path: Any, tokenizer_only: bool, precision: str, reading: str, offline
     readings = {"file": lib.NT_READ_FILE, "transformers": lib.NT_READ_TRANSFORMERS}
     if reading not in readings:
         raise ValueError(f'reading is "file" or "transformers", not {reading!r}')
-    precisions = {"auto": lib.NT_PRECISION_AUTO, "f32": lib.NT_PRECISION_F32, "bf16": lib.NT_PRECISION_BF16}
+    precisions = {"auto": lib.NT_PRECISION_AUTO, "f32": lib.NT_PRECISION_F32,
+                  "f32-amx": lib.NT_PRECISION_F32_AMX, "bf16": lib.NT_PRECISION_BF16}
     if precision not in precisions:
-        raise ValueError(f'precision is "auto", "f32" or "bf16", not {precision!r}')
+        raise ValueError(f'precision is "auto", "f32", "f32-amx" or "bf16", not {precision!r}')
     use = lib.NT_HUB_OFFLINE if offline else lib.NT_HUB_REFRESH if refresh else lib.NT_HUB_CACHED
     out = ffi.new("nt_model **")
     with running(progress=progress, note=note) as callbacks:
@@ -99,7 +102,7 @@ class Model(Jobs):
     """A model, which any number of threads may share; after os.fork() the child may use it too, and
     pickled (for processes that are spawned) it is opened again from where it came."""
 
-    def __init__(self, path: Any = None, *, tokenizer_only: bool = False, precision: str = "auto",
+    def __init__(self, path: Path = None, *, tokenizer_only: bool = False, precision: str = "auto",
                  reading: str = "file", offline: Optional[bool] = None, refresh: bool = False, cache: Any = None,
                  token: Optional[str] = None, endpoint: Optional[str] = None,
                  progress: Optional[Callable[[str, int, int], Any]] = None,
@@ -157,7 +160,7 @@ class Model(Jobs):
                 f"{i.precision} on {i.isa}>")
 
 
-def load(path: Any = None, *, tokenizer_only: bool = False, precision: str = "auto",
+def load(path: Path = None, *, tokenizer_only: bool = False, precision: str = "auto",
          reading: str = "file", offline: Optional[bool] = None, refresh: bool = False, cache: Any = None,
          token: Optional[str] = None, endpoint: Optional[str] = None,
          progress: Optional[Callable[[str, int, int], Any]] = None,

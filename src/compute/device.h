@@ -122,6 +122,13 @@ struct nt_device {
  * one that NEXTOKEN_ISA names. Errors: ARGUMENT (NEXTOKEN_ISA unknown or not on this machine, with
  * the ones that are), MEMORY. A device belongs to one thread at a time. */
 int nt_cpu_open(nt_device **out, int threads);
+/* Whether nt_cpu_take_terms would take so many: NT_OK, else UNSUPPORTED. */
+int nt_cpu_check_terms(size_t terms);
+/* From now on products run in tiles where the instruction set has them: of x [R, K] with R <= rows
+ * and K <= width, in one term of bfloat16 each (x is rounded to nearest) or in three, which are
+ * float32; 0: as before. Where it has none, one term changes nothing. Errors: UNSUPPORTED (three terms, and no
+ * tiles), MEMORY. */
+int nt_cpu_take_terms(nt_device *device, size_t terms, size_t rows, size_t width);
 void nt_cpu_close(nt_device *device);
 
 /* The instruction set that nt_cpu_open would choose ("avx512"), for `info`. Errors as above. */

@@ -45,12 +45,23 @@ struct nt_runner {
     pass pass;
 };
 
+/* The widest x that a product reads. */
+static size_t widest(const nt_config *config) {
+    size_t D = (size_t)config->D, F = (size_t)config->F,
+           heads = (size_t)config->H * (size_t)config->E;
+    size_t most = D > F ? D : F;
+    return most > heads ? most : heads;
+}
+
 int nt_runner_new(nt_runner **out, const nt_network *network, int threads) {
     *out = NULL;
     nt_runner *runner = nt_alloc(1, sizeof *runner);
     if (!runner) return NT_E_MEMORY;
     runner->network = network;
     int status = nt_cpu_open(&runner->device, threads);
+    if (status == NT_OK)
+        status = nt_cpu_take_terms(runner->device, nt_precision_terms(network->precision), NT_CHUNK,
+                                   widest(&network->config));
     if (status == NT_OK)
         status = nt_kv_new(&runner->kv, (size_t)network->config.L,
                            (size_t)network->config.G * (size_t)network->config.E,

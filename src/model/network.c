@@ -328,3 +328,11 @@ int nt_network_check_finite(const nt_network *network) {
     }
     return NT_OK;
 }
+
+size_t nt_precision_terms(nt_precision precision) {
+    switch (precision) {
+    case NT_PRECISION_F32_AMX: return 3;
+    case NT_PRECISION_BF16: return 1;
+    default: return 0;
+    }
+}

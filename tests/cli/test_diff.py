@@ -96,6 +96,19 @@ class Versus(unittest.TestCase):
             self.assertEqual((found[side]["divergence"], found[side]["divergence_max"], found[side]["infinite"]), (0, 0, 0))
         self.assertEqual(found["logprobs"][0], found["logprobs"][1])
 
+    def test_two_precisions_of_one_model(self):
+        text = "ab ba abba baab cab a b"
+        found = json.loads(diff("--json", "--against-precision", "bf16", text=text))
+        name = str(BENCH.model("letters"))
+        self.assertEqual([found[side]["label"] for side in "ab"], [f"{name} in f32", f"{name} in bf16"])
+        f32, bf16 = found["logprobs"]
+        moved = max(abs(x - y) for x, y in zip(f32[1:], bf16[1:]))
+        self.assertTrue(0 < moved < 0.2, moved)
+        again = json.loads(diff("--json", "--precision", "bf16", "--against-precision", "bf16", text=text))
+        self.assertEqual((again["precision"], again["a"]["label"]), ("bf16", name))
+        self.assertEqual(again["logprobs"], [bf16, bf16])
+        self.assertIn("did you mean bf16?", diff("--against-precision", "bf17", text=text, status=2))
+
     def test_csv_and_prompt(self):
         args = ("--temperature", "0.5", "--prompt-len", "4")
         found = json.loads(diff("--json", *args, text="Alice is"))

@@ -11,15 +11,16 @@ BENCH = harness.Bench(os.environ["NT_BINARY_DIR"])
 LISTED = re.compile(r"^  (?:-(\w), |    )--([a-z][a-z0-9-]*)(?: ([^a-z\s]\S*|\S*\|\S*))?", re.MULTILINE)
 
 # A value of each kind, by the name that the help gives it; others are in the help themselves: auto|f32.
-VALUES = {"N": "3", "X": "0.5", "1,2,3": "1,2,3", "1,2": "1,2", "TEXT": "a", "TEXT...": "a", "FILE": "file", "FILE...": "file",
-          "MODEL": "./none", "NAME": "a", "ID:X,...": "1:0.5", "START,FACTOR": "3,1.5", "WIDTH": "f16", "LAYER[.HEAD]": "0"}
-OF_OPTIONS = {"by": "token", "arrays": "logits", "word-correction": "whitespace", "bad-words-ids": "[[1]]",
+VALUES = {"N": "3", "S": "2", "X": "0.5", "1,2,3": "1,2,3", "1,2": "1,2", "TEXT": "a", "TEXT...": "a", "FILE": "file", "FILE...": "file",
+          "MODEL": "./none", "NAME": "a", "ID:X,...": "1:0.5", "START,FACTOR": "3,1.5",
+          "WIDTH": "f16", "LAYER[.HEAD]": "0"}
+OF_OPTIONS = {"by": "token", "arrays": "logits", "word-correction": "whitespace", "only": "decode", "bad-words-ids": "[[1]]",
               "sequence-bias": "[[[1], 0.5]]"}
 # What an option goes with.
 BESIDE = {"column": ["--csv=x"], "prompt-column": ["--column=a", "--csv=x"], "resume": ["--jsonl=x", "--output=y"],
           "arrays": ["--npz=z"], "trace": ["--json"], "window": ["--stride=2"], "position": ["--layers"],
           "arcs": ["--attention=0", "--svg=picture"], "skip-first": ["--attention=0"]}
-WORDS = {"explain": ["top_p", "Alice"], "info": [], "convert": ["a", "b"], "pull": ["no-model"], "cache": ["list"],
+WORDS = {"explain": ["top_p", "Alice"], "info": [], "bench": [], "convert": ["a", "b"], "pull": ["no-model"], "cache": ["list"],
          "detokenize": ["1"]}
 WITHOUT_MODEL = ("convert", "pull", "cache")
 

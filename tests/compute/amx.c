@@ -3,16 +3,11 @@
  * processor's own where it has them. */
 #include "compute/cpu/amx.h"
 #include "compute/arrays.h"
-#include "compute/cpu/limits.h"
 
 static bool can_run(void) {
-#ifdef NT_AMX_MODEL
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-#else
-    bool bf16, int8;
-    return nt_amx_ready(&bf16, &int8) && bf16;
-#endif
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+           nt_amx_usable();
 }
 
 typedef struct shape {
@@ -51,7 +46,7 @@ static void make(operands *o, const shape *s, nt_dtype dtype, nt_layout layout, 
     o->bias = random_floats(&seed, s->N, 1);
     o->y = random_floats(&seed, s->R * s->N, 1);
     o->scratch = aligned_floats(NT_SCRATCH);
-    o->packed = nt_alloc_aligned(nt_amx_packed(s->R, s->K, terms), sizeof *o->packed);
+    o->packed = nt_alloc_aligned(nt_tiles_amx.packed(s->R, s->K, terms), sizeof *o->packed);
     assert_non_null(o->packed);
 }
 
@@ -68,10 +63,10 @@ static void drop(operands *o) {
 /* Rows [r, r + R) of x, outputs [begin, end), into y as if it held these rows alone. */
 static void multiply(operands *o, float *y, size_t terms, size_t r, size_t R, size_t begin,
                      size_t end) {
-    nt_amx_pack(o->packed, o->x + r * o->s.K, R, o->s.K, terms, 0,
-                (R + NT_AMX_ROWS - 1) / NT_AMX_ROWS);
-    nt_amx_product p = {{y, NULL, &o->w, o->bias, R}, o->packed, terms};
-    nt_amx_matmul(&p, begin, end, o->scratch);
+    nt_tiles_amx.pack(o->packed, o->x + r * o->s.K, R, o->s.K, terms, 0,
+                      (R + NT_AMX_ROWS - 1) / NT_AMX_ROWS);
+    nt_tile_product p = {{y, NULL, &o->w, o->bias, R}, o->packed, terms};
+    nt_tiles_amx.matmul(&p, begin, end, o->scratch);
 }
 
 typedef struct errors {
@@ -165,13 +160,13 @@ static void does_not_depend_on_company(void **state) {
 static float passed(float x, nt_dtype dtype, size_t terms, bool as_weight) {
     uint16_t half = 0x3F80;
     float one = 1, y = 5, *scratch = aligned_floats(NT_SCRATCH);
-    uint16_t *packed = nt_alloc_aligned(nt_amx_packed(1, 1, terms), sizeof *packed);
+    uint16_t *packed = nt_alloc_aligned(nt_tiles_amx.packed(1, 1, terms), sizeof *packed);
     const void *weight = as_weight ? (const void *)&x : dtype == NT_F32 ? (void *)&one : &half;
     nt_matrix w = {.data = weight, .dtype = dtype, .layout = NT_IN_OUT, .K = 1, .N = 1};
     assert_non_null(packed);
-    nt_amx_pack(packed, as_weight ? &one : &x, 1, 1, terms, 0, 1);
-    nt_amx_product p = {{&y, NULL, &w, NULL, 1}, packed, terms};
-    nt_amx_matmul(&p, 0, 1, scratch);
+    nt_tiles_amx.pack(packed, as_weight ? &one : &x, 1, 1, terms, 0, 1);
+    nt_tile_product p = {{&y, NULL, &w, NULL, 1}, packed, terms};
+    nt_tiles_amx.matmul(&p, 0, 1, scratch);
     nt_free(packed);
     nt_free(scratch);
     return y;

@@ -17,11 +17,11 @@ typedef struct shape {
 /* Rows: one and few, where w is streamed, and more, where register tiles of every height have their
  * turn. K and N: below, at and above a vector, a block and a panel of columns. */
 static const shape SHAPES[] = {
-    {1, 1, 1},     {1, 7, 3},      {1, 16, 16},   {1, 17, 33},   {1, 768, 64},  {1, 100, 130},
-    {2, 8, 15},    {2, 259, 40},   {3, 31, 64},   {4, 80, 97},   {5, 64, 31},   {6, 65, 4},
-    {7, 300, 50},  {8, 129, 127},  {9, 15, 17},   {9, 256, 32},  {10, 257, 31}, {11, 512, 33},
-    {12, 513, 64}, {13, 40, 449},  {14, 255, 96}, {15, 33, 385}, {17, 530, 48}, {23, 100, 65},
-    {64, 300, 70}, {193, 270, 37}, {200, 19, 20}, {33, 1030, 50}};
+    {1, 1, 1},     {1, 7, 3},      {1, 16, 16},   {1, 17, 33},    {1, 768, 64},  {1, 100, 130},
+    {2, 8, 15},    {2, 259, 40},   {3, 31, 64},   {4, 80, 97},    {5, 64, 31},   {6, 65, 4},
+    {7, 300, 50},  {8, 129, 127},  {9, 15, 17},   {9, 256, 32},   {10, 257, 31}, {11, 512, 33},
+    {12, 513, 64}, {13, 40, 449},  {14, 255, 96}, {15, 33, 385},  {17, 530, 48}, {23, 100, 65},
+    {64, 300, 70}, {193, 270, 37}, {200, 19, 20}, {33, 1030, 50}, {97, 785, 540}};
 
 static nt_matrix matrix_of(const void *data, nt_dtype dtype, nt_layout layout, const shape *s) {
     return (nt_matrix){.data = data, .dtype = dtype, .layout = layout, .K = s->K, .N = s->N};
@@ -87,6 +87,19 @@ static void ragged_ends_equal_reference(const nt_kernels *set) {
                 check_matmul(set, DTYPES[d], NT_IN_OUT, &s, n % 2, 2, n);
                 check_matmul(set, DTYPES[d], NT_OUT_IN, &s, n % 2, 2, n);
             }
+        }
+    }
+}
+
+/* Every number of rows that a tile or a group of tiles may get; several passes along k and, in the
+ * wider shape, several strips along n. */
+static void rows_equal_reference(const nt_kernels *set) {
+    for (size_t R = 1; R < 20; R++) {
+        for (size_t d = 0; d < 3; d++) {
+            shape s = {R, 53, 107}, wide = {R, 33, 4200 + R};
+            check_matmul(set, DTYPES[d], NT_IN_OUT, &s, R % 2, 2, R);
+            check_matmul(set, DTYPES[d], NT_OUT_IN, &s, R % 2, 2, R);
+            if (R % 5 == 1 + d) check_matmul(set, DTYPES[d], NT_IN_OUT, &wide, R % 2, 2, R);
         }
     }
 }
@@ -598,6 +611,7 @@ WITH_EVERY_SET(layer_norm_equals_reference)
 WITH_EVERY_SET(add_equals_reference)
 WITH_EVERY_SET(borders_equal_reference)
 WITH_EVERY_SET(ragged_ends_equal_reference)
+WITH_EVERY_SET(rows_equal_reference)
 WITH_EVERY_SET(blocks_equal_reference)
 WITH_EVERY_SET(blocks_equal_their_numbers)
 WITH_EVERY_SET(halves_equal_reference)
@@ -614,6 +628,7 @@ int main(void) {
                                        cmocka_unit_test(add_equals_reference_everywhere),
                                        cmocka_unit_test(borders_equal_reference_everywhere),
                                        cmocka_unit_test(ragged_ends_equal_reference_everywhere),
+                                       cmocka_unit_test(rows_equal_reference_everywhere),
                                        cmocka_unit_test(blocks_equal_reference_everywhere),
                                        cmocka_unit_test(blocks_equal_their_numbers_everywhere),
                                        cmocka_unit_test(halves_equal_reference_everywhere),

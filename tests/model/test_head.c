@@ -3,6 +3,7 @@
 #include "runner.h"
 
 #include <math.h>
+#include <stdatomic.h>
 
 enum { V = 96, D = 32, T = 40 };
 
@@ -160,9 +161,52 @@ static void used_memory(void **state) {
     nt_runner_free(runner);
 }
 
+/* Rows one by one, on any thread. */
+typedef struct taken {
+    float rows[T * V];
+    atomic_int times[T];
+} taken;
+
+static void take(void *payload, const nt_logits_row *row) {
+    taken *into = payload;
+    atomic_fetch_add(&into->times[row->t], 1);
+    memcpy(into->rows + row->t * V, row->logits, V * sizeof *into->rows);
+}
+
+/* Each row that is wanted comes once, and is the row of any other call; of broken logits those that
+ * are not may be seen, and the call fails as ever. */
+static void one_row_at_a_time(void **state) {
+    (void)state;
+    for (int threads = 1; threads <= 3; threads++) {
+        taken into = {0};
+        nt_runner *runner = runner_of(shared, threads);
+        nt_input input = fresh(runner, T, NT_WANT_ALL);
+        input.wanted = 7;
+        assert_int_equal(nt_runner_step_each(runner, &input, 1, take, &into, NULL), NT_OK);
+        for (size_t t = 0; t < T; t++)
+            assert_int_equal(into.times[t], t >= 7);
+        assert_memory_equal(into.rows + 7 * V, whole + 7 * V, (T - 7) * V * sizeof *whole);
+        nt_runner_free(runner);
+    }
+    float wte[V * D];
+    nt_network network = *shared;
+    memcpy(wte, shared->wte.data, sizeof wte);
+    wte[(size_t)text[3] * D] = NAN;
+    network.wte.data = wte;
+    taken into = {0};
+    nt_runner *runner = runner_of(&network, 2);
+    nt_input input = fresh(runner, 5, NT_WANT_ALL);
+    assert_int_equal(nt_runner_step_each(runner, &input, 1, take, &into, NULL), NT_E_NUMERIC);
+    assert_non_null(strstr(nt_error_message(), "position 3"));
+    for (size_t t = 3; t < 5; t++) /* behind it all are broken */
+        assert_int_equal(into.times[t], 0);
+    nt_runner_free(runner);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_in_groups), cmocka_unit_test(looked_at_but_not_wanted),
-        cmocka_unit_test(one_broken_logit), cmocka_unit_test(used_memory)};
+        cmocka_unit_test(one_broken_logit), cmocka_unit_test(used_memory),
+        cmocka_unit_test(one_row_at_a_time)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -180,6 +180,17 @@ class Says(Case):
         self.assertIn("…", said)
         self.assertNotIn("The cat sat on the mat. " * 4, said)
 
+    def test_what_options_pushed_out_stands_in_lines(self):
+        first, second = self.m.next(TEXT, k=2).ids
+        r = self.m.steps(TEXT, max_new_tokens=1, choices=3, suppress_tokens=[first, second])
+        cell = [e for e in dom.parse(r._repr_html_()).all(lambda e: e.tag == "td")][-1]
+        lines = "".join("\n" if e.tag == "br" else dom.text_of(e) for e in cell.elements()).split("\n")
+        self.assertEqual(len(lines), len(r[0].demoted))
+        for line, gone in zip(lines, r[0].demoted):
+            self.assertRegex(line, rf"{100 * gone.prob:.2f}% suppress_tokens$")
+        self.assertIn("pushed out: see `demoted` of the steps", str(r))
+        self.assertNotIn("--", str(r))
+
     def test_the_heat_map_is_the_text(self):
         r = self.m.score(TEXT)
         flow = dom.parse(r._repr_html_()).first(lambda e: e.attributes.get("dir") == "auto")

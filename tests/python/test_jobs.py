@@ -14,7 +14,8 @@ import numpy as np
 import support
 
 import nextoken
-from nextoken import jobs, many, options, progress, results
+from nextoken import jobs, options, progress, results
+from nextoken.many import is_many
 
 PACKAGE = pathlib.Path(nextoken.__file__).parent
 
@@ -32,8 +33,8 @@ class Texts(Case):
         one = ["The", b"The", bytearray(b"The"), ids, tuple(ids), np.array(ids), np.array(ids, np.int64), range(3)]
         many = [["The", "A"], ("The",), [ids], np.array([ids, ids]), iter(["The"]), (t for t in ["The"]), [],
                 np.array(["The", "A"], object), np.array(["The", "A"])]
-        self.assertEqual([many.is_many(value) for value in one], [False] * len(one))
-        self.assertEqual([many.is_many(value) for value in many], [True] * len(many))
+        self.assertEqual([is_many(value) for value in one], [False] * len(one))
+        self.assertEqual([is_many(value) for value in many], [True] * len(many))
         for neither in ({"The": 1}, {"The"}, 5, None, 1.5):
             with self.assertRaisesRegex(TypeError, r"a text \(str or bytes\) or token ids .* not " +
                                         type(neither).__name__):

@@ -417,7 +417,7 @@ class Views(Case):
 
     def test_width(self):
         r = self.m.next(TEXT, k=3)
-        self.assertLess(max(map(len, r.table(width=50).split("\n"))), 51)
+        self.assertLess(max(map(len, r.table(width=60).split("\n"))), 61)
         self.assertTrue(r.table(ascii=True).isascii())
 
     def test_repr_is_one_line(self):

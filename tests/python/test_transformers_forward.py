@@ -133,7 +133,7 @@ class Headless(unittest.TestCase):
                 self.assertEqual(tuple(more[0].shape), (2, 1, whole.core.info.n_embd))
                 self.assertEqual(sum(p.numel() for p in model.parameters()), model.num_parameters())
                 self.assertFalse(model.can_generate())
-                with self.assertRaisesRegex(TypeError, "no head"):
+                with self.assertRaisesRegex(AttributeError, "no head"):
                     model.generate(ids)
                 with self.assertRaisesRegex(TypeError, "labels"):
                     model(ids, labels=ids)

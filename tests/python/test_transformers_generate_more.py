@@ -37,6 +37,18 @@ class Case(unittest.TestCase):
         return self.model.generate(ids, **{**PLAIN, **options})
 
 
+class Wrong(Case):
+    def test_numbers_of_beams(self):
+        for wrong in (0, -2, 2.5, "3"):
+            with self.assertRaisesRegex(ValueError, "num_beams"):
+                self.generate(num_beams=wrong)
+
+    def test_an_eos_that_there_is_not(self):
+        """-1 is in use for none, and transformers takes it."""
+        for none in (-1, [-1]):
+            self.assertEqual(self.generate(eos_token_id=none).tolist(), self.generate().tolist())
+
+
 class Steps(Case):
     def each(self):
         """Outputs of every method, with and without padding."""

@@ -14,7 +14,8 @@ import transformers_models as models
 from transformers_models import TORCH, array, opened, path_of
 
 import nextoken
-from nextoken.transformers import AutoModelForCausalLM, GPT2LMHeadModel, LlamaForCausalLM
+from nextoken.transformers import (AutoModelForCausalLM, GenerationMixin, GPT2LMHeadModel, GPT2Model,
+                                   GPT2PreTrainedModel, LlamaForCausalLM)
 
 IDS = [[11, 3, 40, 7]]
 
@@ -176,7 +177,7 @@ class Saving(unittest.TestCase):
             model.save_pretrained(target)
             model.save_pretrained(target, safe_serialization=True)  # once more, over it
             names = os.listdir(target)
-            self.assertIn("model.safetensors", names)
+            self.assertEqual(sorted(names), ["config.json", "generation_config.json", "model.safetensors"])
             config = json.loads(pathlib.Path(target, "config.json").read_text())
             self.assertEqual((config["pad_token_id"], config["model_type"]), (5, "gpt2"))
             again = AutoModelForCausalLM.from_pretrained(target)
@@ -188,6 +189,32 @@ class Saving(unittest.TestCase):
                     model.save_pretrained(target, **kwargs)
             with self.assertRaisesRegex(TypeError, "nonsense"):
                 model.save_pretrained(target, nonsense=1)
+
+    def test_into_a_folder_that_is_there(self):
+        """As transformers does: what else is there stays, but for shards of weights that were there before."""
+        model = AutoModelForCausalLM.from_pretrained(path_of("small"))
+        wanted = np.array(model(array(IDS)).logits)
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("mine.txt", "model-00001-of-00002.safetensors", "model.safetensors.index.json"):
+                pathlib.Path(folder, name).write_text("{}", encoding="utf-8")
+            model.save_pretrained(folder)
+            again = AutoModelForCausalLM.from_pretrained(folder)
+            self.assertTrue((np.array(again(array(IDS)).logits) == wanted).all())
+            again.save_pretrained(pathlib.Path(folder))  # over its own files
+            self.assertTrue((np.array(again(array(IDS)).logits) == wanted).all())
+            self.assertEqual(sorted(os.listdir(folder)),
+                             ["config.json", "generation_config.json", "mine.txt", "model.safetensors"])
+            with self.assertRaises(OSError):
+                model.save_pretrained(os.path.join(folder, "mine.txt"))
+
+    def test_classes_that_it_is_of(self):
+        model = opened("small")
+        self.assertIsInstance(model, GenerationMixin)
+        self.assertIsInstance(model, GPT2PreTrainedModel)
+        self.assertTrue(model.can_generate() and GPT2LMHeadModel.can_generate())
+        self.assertFalse(GPT2Model.can_generate() or issubclass(GPT2Model, GenerationMixin))
+        self.assertFalse(issubclass(GPT2Model, GPT2LMHeadModel))
+        self.assertTrue(issubclass(GPT2Model, GPT2PreTrainedModel))
 
 
 if __name__ == "__main__":

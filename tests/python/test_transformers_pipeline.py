@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 import support
-from nextoken.transformers import AutoModelForCausalLM, AutoTokenizer, pipeline, set_seed
+from nextoken.transformers import AutoModelForCausalLM, AutoTokenizer, pipeline, seed, set_seed
 
 
 class Pipelines(unittest.TestCase):
@@ -59,6 +59,16 @@ class Pipelines(unittest.TestCase):
         record = self.made()("Alice", do_sample=False, max_new_tokens=2, num_beams=2, return_dict_in_generate=True,
                              output_scores=True)[0]
         self.assertIsInstance(record["sequences_scores"], float)
+
+    def test_a_list_draws_a_seed_first(self):
+        """torch's DataLoader, through which transformers reads a list, takes two words of the stream."""
+        write = self.made()
+        options = {"do_sample": True, "max_new_tokens": 4, "top_k": 0}
+        set_seed(5)
+        listed = write(["Alice", "The"], **options)
+        set_seed(5)
+        seed.words(2)
+        self.assertEqual(listed, [write("Alice", **options), write("The", **options)])
 
     def test_saving(self):
         with tempfile.TemporaryDirectory() as root:

@@ -41,7 +41,8 @@ class Kernel:
                             "PYTHONWARNINGS": "ignore", "COLUMNS": "100"}
         if system != "transformers":
             env["PYTHONPATH"] = str(package)
-        self.manager, self.client = start_new_kernel(kernel_name="python3", env=env, cwd=str(folder))
+        self.manager, self.client = start_new_kernel(kernel_name="python3", env=env, cwd=str(folder),
+                                                     extra_arguments=["--log-level=ERROR"])
         self.must(SETUP.format(left_out=LEFT_OUT[system]))
         if system == "transformers":
             self.must(pathlib.Path(__file__).with_name("older.py").read_text())
@@ -77,15 +78,22 @@ class Kernel:
                 raise RuntimeError("\n".join(output["traceback"]))
         return "".join(o["text"] for o in outputs if o.get("name") == "stdout")
 
+    def processor(self):
+        """Seconds of CPU time that the kernel has used, of all its threads."""
+        return float(self.must("print(__import__('time').process_time())"))
+
     def run(self, source_cells, seed=0):
-        """What each cell showed, took and left: [{"outputs", "seconds", "values"}]. Begins with empty variables."""
+        """What each cell showed, took (by the clock and of the processor) and left: [{"outputs", "seconds", "cpu",
+        "values"}]. Begins with empty variables."""
         self.must("get_ipython().reset(new_session=True)")
         self.must(BEGIN.format(seed=seed))
         self.must(self.probe)
         done = []
         for cell in source_cells:
             change = cells.for_transformers if self.system == "transformers" else cells.for_nextoken
+            before = self.processor()
             outputs, seconds = self.execute(change(cell["source"]))
+            cpu = self.processor() - before
             values = json.loads(self.must("_probe(globals())").splitlines()[-1])
-            done.append({"outputs": outputs, "seconds": seconds, "values": values})
+            done.append({"outputs": outputs, "seconds": seconds, "cpu": cpu, "values": values})
         return done

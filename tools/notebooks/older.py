@@ -1,6 +1,6 @@
 """Runs inside the kernel of transformers, before the first cell. from_pretrained took options of generate() when the
-printed notebooks were written, and kept them for later calls; transformers 5 raises TypeError. Here it takes them
-again, as nextoken.transformers does, so that there is something to compare with."""
+printed notebooks were written, and kept them for later calls (transformers 4.57 still does); transformers 5 raises
+TypeError. Here it takes them again, as nextoken.transformers does, so that there is something to compare with."""
 
 
 def _as_before():

@@ -8,7 +8,7 @@ one whose Python converts; VARIANTS {name: (precision of the arithmetic, storage
 what convert() makes for it, "" the checkpoint itself; JOBS what the engine has, by kinds; FLAGS {variant: flags of
 /proc/cpuinfo, one of which it needs}. The exact variant's name is "f32". Optional: once(tools, model, variant, threads,
 request), the words of a cold process that answers (else worker.py does); WARM_WHOLE, that only the whole job warms it
-up; ONCE = False, that cold starts of it are not measured."""
+up; ONCE = False, that cold starts of it are not measured; ONLY = (size, jobs), that nothing else is."""
 
 ALL = ("generate", "score", "beams", "batch")
-PEERS = ("transformers_eager", "transformers_compiled", "openvino_genai", "ctranslate2_engine", "llama", "vllm_cpu")
+PEERS = ("llama", "ctranslate2_engine", "openvino_genai", "transformers_eager", "transformers_compiled", "vllm_cpu")

@@ -11,7 +11,8 @@ JOBS = ("generate", "score", "beams", "batch")
 VARIANTS = {"f32": ("float32", "F32", "openvino"), "bf16": ("bfloat16", "F32", "openvino"),
             "int8": ("int8 weights, float32 products", "INT8", "openvino-int8")}
 FLAGS = {"bf16": ("avx512_bf16", "amx_bf16")}
-SETTINGS = ("optimum-intel's export (fp32, int8), LLMPipeline with the SDPA backend, performance hint LATENCY, "
+SETTINGS = ("optimum-intel's export (fp32, int8), LLMPipeline with paged attention (prompts 1.2 to 1.5 times as "
+            "fast as with the SDPA backend), prefix caching off, up to 4,096 tokens a step, performance hint LATENCY, "
             "inference precision set; keys and values as the plugin has them (u8) but for f32; scoring over the same "
             "model with log-softmax and the labels' choice added to its graph, in batches of 4 texts")
 BATCH = 4
@@ -44,7 +45,10 @@ class Engine:
         import openvino_genai as genai
 
         if self.pipe is None:
-            self.pipe = genai.LLMPipeline(str(self.model), "CPU", ATTENTION_BACKEND="SDPA", **self.properties)
+            scheduler = genai.SchedulerConfig()
+            scheduler.enable_prefix_caching = False  # else a prompt that comes again costs nothing
+            scheduler.max_num_batched_tokens = 4096
+            self.pipe = genai.LLMPipeline(str(self.model), "CPU", scheduler_config=scheduler, **self.properties)
         config = genai.GenerationConfig(max_new_tokens=new, ignore_eos=True, do_sample=False, num_beams=beams)
         rows = np.array(prompts, np.int64)
         found = self.pipe.generate(genai.TokenizedInputs(ov.Tensor(rows), ov.Tensor(np.ones_like(rows))), config)

@@ -4,12 +4,13 @@ from engines import transformers_eager as eager
 
 NAME = "transformers, compiled"
 ENVIRONMENT = "transformers"
-JOBS = ("generate", "score", "batch")  # of beams torch.compile makes nothing: their cache is reordered every step
+JOBS = ("generate", "score")
+ONLY = ("gpt2", ("greedy", "prompt", "score"))  # every shape is compiled anew, for minutes
 VARIANTS, FLAGS = eager.VARIANTS, eager.FLAGS
 WARM_WHOLE = True  # another length is another program
 ONCE = False       # nobody compiles for one token
 SETTINGS = ("torch.compile of the forward pass (inductor), static key-value cache of the length that is needed; compiled "
-            "before it is timed; scoring compiled with its logsumexp, in batches of 4 texts")
+            "before it is timed, and kept between runs; scoring compiled with its logsumexp, in batches of 4 texts")
 
 
 class Engine(eager.Engine):

@@ -36,10 +36,6 @@ class Headless:
         out = self.output_class(last_hidden_state=given.give(done.hidden[-1]), **seen)
         return out if self._wish(return_dict, "return_dict", True) else out.to_tuple()
 
-    def generate(self, *args, **kwargs):
-        raise TypeError(f"{type(self).__name__} has no head to write with: open the checkpoint with "
-                        "AutoModelForCausalLM")
-
     def num_parameters(self, only_trainable=False, exclude_embeddings=False):
         n = super().num_parameters(only_trainable, exclude_embeddings)
         return n if self.core.info.tied else n - self.core.info.n_vocab * self.core.info.n_embd

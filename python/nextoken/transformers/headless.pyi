@@ -1,5 +1,5 @@
 # Types of headless.py.
-from typing import Any, Dict, Iterator, NoReturn, Optional, Tuple, Type
+from typing import Any, Dict, Iterator, Optional, Tuple, Type
 
 from typing_extensions import Self
 
@@ -23,7 +23,6 @@ class Headless:
                  inputs_embeds: Array = None, use_cache: Optional[bool] = None,
                  output_attentions: Optional[bool] = None, output_hidden_states: Optional[bool] = None,
                  return_dict: Optional[bool] = None, **kwargs: Any) -> outputs.BaseModelOutputWithPast: ...
-    def generate(self, *args: Any, **kwargs: Any) -> NoReturn: ...
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int: ...
     def named_parameters(self, *args: Any, **kwargs: Any) -> Iterator[Tuple[str, Parameter]]: ...
 

@@ -238,6 +238,8 @@ _OUT_OF_REACH = {
                     "the weights stay in the file; parameters() has their shapes, safetensors reads them"),
     **dict.fromkeys(("resize_token_embeddings", "load_state_dict", "prune_heads", "init_weights"),
                     "a model does not change"),
+    **dict.fromkeys(("generate", "compute_transition_scores"),
+                    "it has no head to write with: open the checkpoint with AutoModelForCausalLM"),
     **dict.fromkeys(("push_to_hub",), "it sends nothing anywhere; save_pretrained() writes a folder"),
 }
 

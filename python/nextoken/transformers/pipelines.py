@@ -5,7 +5,7 @@ import enum
 import os
 import types
 
-from . import logging, tensors
+from . import logging, seed, tensors
 from .generation_config import GenerationConfig
 from .tables import GENERATION_FIELDS
 
@@ -111,6 +111,7 @@ class Pipeline:
 
     def _each(self, inputs, size, before, forward, after):
         """The answers to inputs, `size` of them computed together."""
+        seed.words(2)  # transformers reads several inputs through torch's DataLoader, which draws a seed of its own
         batch = []
         for text in inputs:
             batch.append(self.preprocess(text, **before))

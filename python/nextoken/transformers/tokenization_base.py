@@ -124,7 +124,9 @@ class PreTrainedTokenizerBase(SpecialTokens):
         return self._backend.tokenizer.content(i) if i < 2**31 else None
 
     def convert_tokens_to_string(self, tokens):
-        """The text that contents of tokens make."""
+        """The text that contents of tokens make, a list of them."""
+        if isinstance(tokens, str):
+            raise TypeError("tokens are a list of texts, not one")
         ids = [self._backend.tokenizer.id(token) for token in tokens]
         if None not in ids:
             return self._backend.decode(ids, False)

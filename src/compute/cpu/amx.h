@@ -11,25 +11,32 @@
 
 #include "compute/cpu/kernels.h"
 
-/* Whether w is of a kind that tiles take: F32, F16 or BF16. */
-bool nt_amx_takes(const nt_matrix *w);
-
 enum { NT_AMX_ROWS = 16 }; /* rows of x that are packed together */
 
-typedef struct nt_amx_product {
+typedef struct nt_tile_product {
     nt_product product; /* its x is not read */
-    const uint16_t *x;  /* packed: nt_amx_packed numbers */
+    const uint16_t *x;  /* packed */
     size_t terms;       /* of x: 1 or 3 */
-} nt_amx_product;
+} nt_tile_product;
 
-/* Numbers that x [R, K] takes packed into `terms` terms. */
-size_t nt_amx_packed(size_t R, size_t K, size_t terms);
-/* Packs groups [begin, end) of NT_AMX_ROWS rows; the last group may hold fewer. packed is 64-byte
- * aligned. */
-void nt_amx_pack(uint16_t *packed, const float *x, size_t R, size_t K, size_t terms, size_t begin,
+typedef struct nt_tiles {
+    /* Whether w is of a kind that tiles take: F32, F16 or BF16. */
+    bool (*takes)(const nt_matrix *w);
+    /* Numbers that x [R, K] takes packed into `terms` terms. */
+    size_t (*packed)(size_t R, size_t K, size_t terms);
+    /* Packs groups [begin, end) of NT_AMX_ROWS rows; the last group may hold fewer. packed is
+     * 64-byte aligned. */
+    void (*pack)(uint16_t *packed, const float *x, size_t R, size_t K, size_t terms, size_t begin,
                  size_t end);
-/* Outputs [begin, end) of every row; begin a multiple of NT_AMX_ROWS. scratch [NT_SCRATCH], 64-byte
- * aligned. */
-void nt_amx_matmul(const nt_amx_product *p, size_t begin, size_t end, float *scratch);
+    /* Outputs [begin, end) of every row; begin a multiple of NT_AMX_ROWS. scratch [NT_SCRATCH],
+     * 64-byte aligned. */
+    void (*matmul)(const nt_tile_product *p, size_t begin, size_t end, float *scratch);
+} nt_tiles;
+
+extern const nt_tiles nt_tiles_amx;
+
+/* Whether processor and system have tiles with bfloat16, and this process may use them (it asks).
+ * Always with NT_AMX_MODEL, where tiles are a model in C. */
+bool nt_amx_usable(void);
 
 #endif

@@ -6,13 +6,17 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
+#include "compute/cpu/amx.h"
 #include "compute/cpu/kernels.h"
 
 typedef struct nt_cpu {
     nt_device device; /* first: an nt_device pointer is an nt_cpu pointer */
     nt_device_ops ops;
     const nt_kernels *kernels;
-    float *scratch; /* [threads, NT_SCRATCH] */
+    float *scratch;   /* [threads, NT_SCRATCH] */
+    size_t terms;     /* of products in tiles; 0: there are none */
+    uint16_t *packed; /* [tiles->packed(packed_rows, .., terms)] */
+    size_t packed_rows;
 } nt_cpu;
 
 /* Work below this many multiplications is not worth waking a thread for. */
@@ -157,10 +161,42 @@ static void matmul_part(void *payload, int thread, int n_threads) {
     if (begin < end) j->cpu->kernels->matmul(product, begin, end, scratch_of(j, thread));
 }
 
+static void pack_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    const nt_product *p = j->arguments;
+    size_t begin, end, groups = (p->R + NT_AMX_ROWS - 1) / NT_AMX_ROWS;
+    nt_partition(&begin, &end, groups, 1, thread, n_threads);
+    j->cpu->kernels->tiles->pack(j->cpu->packed, p->x, p->R, p->w->K, j->cpu->terms, begin, end);
+}
+
+static void tiles_part(void *payload, int thread, int n_threads) {
+    job *j = payload;
+    const nt_product *p = j->arguments;
+    nt_tile_product product = {*p, j->cpu->packed, j->cpu->terms};
+    size_t begin, end;
+    nt_partition(&begin, &end, p->w->N, NT_COLUMN_STEP, thread, n_threads);
+    if (begin < end) j->cpu->kernels->tiles->matmul(&product, begin, end, scratch_of(j, thread));
+}
+
+static void matmul_tiles(nt_cpu *cpu, const nt_product *product) {
+    const nt_product *all = product;
+    size_t K = all->w->K, N = all->w->N;
+    for (size_t r = 0, n; r < all->R; r += n) {
+        n = all->R - r < cpu->packed_rows ? all->R - r : cpu->packed_rows;
+        nt_product p = {all->y + r * N, all->x + r * K, all->w, all->bias, n};
+        run(cpu, pack_part, &p, n > NT_AMX_ROWS ? (double)n * (double)K : 0);
+        run(cpu, tiles_part, &p, (double)n * (double)K * (double)N);
+    }
+}
+
 static void matmul(nt_device *device, float *y, const float *x, const nt_matrix *w,
                    const float *bias, size_t R) {
     nt_product product = {y, x, w, bias, R};
     if (R == 0) return;
+    if (cpu_of(device)->terms && cpu_of(device)->kernels->tiles->takes(w)) {
+        matmul_tiles(cpu_of(device), &product);
+        return;
+    }
     run(cpu_of(device), matmul_part, &product, (double)R * (double)w->K * (double)w->N);
 }
 
@@ -399,10 +435,37 @@ int nt_cpu_open(nt_device **out, int threads) {
     return NT_OK;
 }
 
+static int check_terms(const nt_kernels *kernels, size_t terms) {
+    if (kernels->tiles || terms <= 1) return NT_OK;
+    return nt_fail(
+        NT_E_UNSUPPORTED,
+        "precision f32-amx needs a processor with AMX tiles, and this one runs %s; use f32",
+        kernels->isa);
+}
+
+int nt_cpu_check_terms(size_t terms) {
+    const nt_kernels *kernels;
+    NT_TRY(choose(&kernels));
+    return check_terms(kernels, terms);
+}
+
+int nt_cpu_take_terms(nt_device *device, size_t terms, size_t rows, size_t width) {
+    nt_cpu *cpu = cpu_of(device);
+    const nt_tiles *tiles = cpu->kernels->tiles;
+    NT_TRY(check_terms(cpu->kernels, terms));
+    if (!tiles || terms == 0) return NT_OK;
+    cpu->packed = nt_alloc_aligned(tiles->packed(rows, width, terms), sizeof *cpu->packed);
+    if (!cpu->packed) return NT_E_MEMORY;
+    cpu->terms = terms;
+    cpu->packed_rows = rows;
+    return NT_OK;
+}
+
 void nt_cpu_close(nt_device *device) {
     if (!device) return;
     nt_cpu *cpu = cpu_of(device);
     nt_pool_free(cpu->device.pool);
     nt_free(cpu->scratch);
+    nt_free(cpu->packed);
     nt_free(cpu);
 }

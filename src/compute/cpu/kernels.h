@@ -26,6 +26,7 @@ typedef struct nt_product {
 
 typedef struct nt_kernels {
     const char *isa;
+    const struct nt_tiles *tiles; /* products of the modes that have them (amx.h), or NULL */
 
     /* Outputs [begin, end) of every row. scratch [NT_SCRATCH], 64-byte aligned. */
     void (*matmul)(const nt_product *product, size_t begin, size_t end, float *scratch);
@@ -65,6 +66,9 @@ typedef struct nt_kernels {
 const nt_kernels *const *nt_cpu_kernels(void);
 
 extern const nt_kernels nt_kernels_ref;
+#ifdef NT_HAVE_AMX
+extern const nt_kernels nt_kernels_amx; /* AVX-512's, and tiles */
+#endif
 #ifdef NT_HAVE_AVX512
 extern const nt_kernels nt_kernels_avx512;
 #endif

@@ -7,6 +7,7 @@
 
 #include "compute/cpu/amx.h"
 #include "compute/cpu/amx/tiles.h"
+#include "compute/cpu/limits.h"
 
 #include "compute/cpu/amx/terms.h"
 
@@ -27,7 +28,7 @@ _Static_assert(2 * BLOCK_TILES * TILE_NUMBERS + 4 * (2 * TILE + 4 * SUMS) <= 4 *
 _Static_assert(2 * FEW_TILES * 3 * TILE_NUMBERS + 4 * FEW_ROWS * STRIP_STRIDE <= 4 * NT_SCRATCH,
                "no room for a strip");
 
-bool nt_amx_takes(const nt_matrix *w) {
+static bool takes(const nt_matrix *w) {
     return w->dtype == NT_F32 || w->dtype == NT_F16 || w->dtype == NT_BF16;
 }
 
@@ -35,13 +36,13 @@ static size_t steps_of(size_t K) {
     return (K + TILE_DEPTH - 1) / TILE_DEPTH;
 }
 
-size_t nt_amx_packed(size_t R, size_t K, size_t terms) {
+static size_t packed_size(size_t R, size_t K, size_t terms) {
     return (R + NT_AMX_ROWS - 1) / NT_AMX_ROWS * steps_of(K) * terms * TILE_NUMBERS;
 }
 
-void nt_amx_pack(uint16_t *packed, const float *x, size_t R, size_t K, size_t terms, size_t begin,
-                 size_t end) {
-    size_t size = nt_amx_packed(1, K, terms);
+static void pack_x(uint16_t *packed, const float *x, size_t R, size_t K, size_t terms, size_t begin,
+                   size_t end) {
+    size_t size = packed_size(1, K, terms);
     for (size_t g = begin; g < end; g++) {
         size_t r = g * NT_AMX_ROWS, n_r = least(NT_AMX_ROWS, R - r);
         if (terms == 1)
@@ -62,7 +63,7 @@ static void take_bias(float *to, const nt_product *p, size_t n, size_t end, size
 
 /* What the loops over w carry: x, which is one group of rows, and a step's tiles of w. */
 typedef struct few {
-    const nt_amx_product *p;
+    const nt_tile_product *p;
     size_t end, x_terms, w_terms;
     uint16_t *packed;           /* [FEW_TILES, w_terms] tiles of room */
     const void *w[FEW_TILES];   /* the first term's tile of each sixteen columns */
@@ -209,7 +210,7 @@ static void few_out_in(few *f, size_t begin) {
     }
 }
 
-static void few_rows(const nt_amx_product *p, size_t begin, size_t end, float *scratch) {
+static void few_rows(const nt_tile_product *p, size_t begin, size_t end, float *scratch) {
     const nt_matrix *w = p->product.w;
     few f = {.p = p,
              .end = end,
@@ -311,7 +312,7 @@ static void multiply(const uint16_t *const x[2], const uint16_t *const w[2], con
 }
 
 /* Rows of groups g and g + 1, panels i and i + 1 of the block. */
-static void multiply_block(const nt_amx_product *p, const block *b, size_t g, size_t i,
+static void multiply_block(const nt_tile_product *p, const block *b, size_t g, size_t i,
                            size_t end) {
     const nt_product *q = &p->product;
     size_t r = g * TILE, n = b->n + i * TILE, N = q->w->N, steps = steps_of(q->w->K);
@@ -353,7 +354,7 @@ static void pack_block(uint16_t *tiles, const block *b, const nt_matrix *w, size
     }
 }
 
-static void many_rows(const nt_amx_product *p, size_t begin, size_t end, float *scratch) {
+static void many_rows(const nt_tile_product *p, size_t begin, size_t end, float *scratch) {
     const nt_matrix *w = p->product.w;
     uint16_t *tiles = (uint16_t *)scratch;
     float *edges = scratch + BLOCK_TILES * TILE_NUMBERS / 2;
@@ -377,11 +378,23 @@ static void many_rows(const nt_amx_product *p, size_t begin, size_t end, float *
     }
 }
 
-void nt_amx_matmul(const nt_amx_product *p, size_t begin, size_t end, float *scratch) {
+static void matmul(const nt_tile_product *p, size_t begin, size_t end, float *scratch) {
     if (p->product.R == 0 || begin >= end) return;
     if (p->product.R <= FEW_ROWS)
         few_rows(p, begin, end, scratch);
     else
         many_rows(p, begin, end, scratch);
     T_RELEASE();
+}
+
+const nt_tiles nt_tiles_amx = {
+    .takes = takes, .packed = packed_size, .pack = pack_x, .matmul = matmul};
+
+bool nt_amx_usable(void) {
+#ifdef NT_AMX_MODEL
+    return true;
+#else
+    bool bf16, int8;
+    return nt_tiles_ready(&bf16, &int8) && bf16;
+#endif
 }

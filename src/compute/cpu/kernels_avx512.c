@@ -3,6 +3,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "compute/cpu/amx.h"
 #include "compute/cpu/kernels.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -14,10 +15,13 @@ typedef __mmask16 rmask; /* one bit a lane */
 
 enum {
     /* Accumulators of the register tiles, with room for their operands among 32 registers. */
-    TILE_ROWS = 12,       /* in, out: rows of x */
-    TILE_COLUMNS = 2,     /* in, out: vectors of columns */
-    STREAM_ROWS = 8,      /* in, out: the most rows of x for which w is streamed */
-    DOT_ROWS = 6,         /* out, in: rows of x */
+    TILE_ROWS = 6,        /* in, out: rows of x */
+    TILE_COLUMNS = 4,     /* in, out: vectors of columns */
+    FEW_ROWS = 16,        /* in, out: the most rows of x for which w is streamed */
+    STREAM_ROWS = 12,     /* in, out: rows of x in a tile while it is */
+    STREAM_COLUMNS = 2,   /* in, out: vectors of columns in such a tile */
+    DOT_ROWS = 8,         /* out, in: rows of x */
+    DOT_FULL = 6,         /* out, in: with more of them a tile has one row of w less */
     DOT_COLUMNS = 4,      /* out, in: rows of w */
     ATTENTION_VECTORS = 4 /* four rows of queries: vectors of positions or of dimensions */
 };
@@ -177,6 +181,24 @@ INLINE void r_trees(float *y, const reg a[DOT_COLUMNS]) {
 }
 _Static_assert(DOT_COLUMNS == 4, "r_trees takes four");
 
+/* 128 bits of each of four, to which the other twelve lanes have been added. */
+INLINE reg r_fours(const reg a[4]) {
+    __m512 ab = _mm512_add_ps(_mm512_mask_blend_ps(0xFF00, a[0], a[1]),
+                              _mm512_shuffle_f32x4(a[0], a[1], 0x4E)); /* a a b b */
+    __m512 cd = _mm512_add_ps(_mm512_mask_blend_ps(0xFF00, a[2], a[3]),
+                              _mm512_shuffle_f32x4(a[2], a[3], 0x4E));
+    return _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));
+}
+
+/* r_trees of a, then of b: most of the way both are one register. */
+INLINE void r_trees_two(float *y, const reg a[DOT_COLUMNS], const reg b[DOT_COLUMNS]) {
+    __m512 p = r_fours(a), q = r_fours(b);
+    __m512 pq = _mm512_add_ps(_mm512_shuffle_ps(p, q, 0x44), _mm512_shuffle_ps(p, q, 0xEE));
+    pq = _mm512_add_ps(pq, _mm512_permute_ps(pq, 0xB1)); /* in each 128 bits: a a b b */
+    __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+    _mm256_storeu_ps(y, _mm512_castps512_ps256(_mm512_permutexvar_ps(order, pq)));
+}
+
 INLINE float r_max_lane(reg a) {
     return _mm512_reduce_max_ps(a);
 }
@@ -184,3 +206,6 @@ INLINE float r_max_lane(reg a) {
 #include "compute/cpu/simd/kernels.h"
 
 const nt_kernels nt_kernels_avx512 = KERNELS("avx512");
+#ifdef NT_HAVE_AMX
+const nt_kernels nt_kernels_amx = KERNELS("amx", .tiles = &nt_tiles_amx);
+#endif

@@ -16,8 +16,11 @@ enum {
     /* Accumulators of the register tiles, with room for their operands among 32 registers. */
     TILE_ROWS = 6,        /* in, out: rows of x */
     TILE_COLUMNS = 1,     /* in, out: vectors of columns */
-    STREAM_ROWS = 6,      /* in, out: the most rows of x for which w is streamed */
+    FEW_ROWS = 16,        /* in, out: the most rows of x for which w is streamed */
+    STREAM_ROWS = 6,      /* in, out: rows of x in a tile while it is */
+    STREAM_COLUMNS = 1,   /* in, out: vectors of columns in such a tile */
     DOT_ROWS = 3,         /* out, in: rows of x */
+    DOT_FULL = 3,         /* out, in: with more of them a tile has one row of w less */
     DOT_COLUMNS = 2,      /* out, in: rows of w */
     ATTENTION_VECTORS = 1 /* four rows of queries: vectors of positions or of dimensions */
 };
@@ -186,6 +189,11 @@ INLINE void r_trees(float *y, const reg a[DOT_COLUMNS]) {
     vst1_f32(y, vpadd_f32(first, second));
 }
 _Static_assert(DOT_COLUMNS == 2, "r_trees takes two");
+
+INLINE void r_trees_two(float *y, const reg a[DOT_COLUMNS], const reg b[DOT_COLUMNS]) {
+    r_trees(y, a);
+    r_trees(y + DOT_COLUMNS, b);
+}
 
 INLINE float r_max_lane(reg a) {
     return vmaxvq_f32(a);

@@ -46,6 +46,7 @@ static const nt_limits *const known[] = {
 nt_limits nt_cpu_limits(const char *isa) {
     nt_limits limits = {.isa = "ref", .read = read_plain, .multiply = multiply_plain};
     if (strcmp(isa, "ref") == 0) return limits;
+    if (strcmp(isa, "amx") == 0) isa = "avx512"; /* and tiles, below */
     for (const nt_limits *const *l = known; *l; l++)
         if (strcmp((*l)->isa, isa) == 0) limits = **l;
 #ifdef NT_HAVE_AMX_LIMITS

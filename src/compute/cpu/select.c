@@ -1,8 +1,12 @@
 /* Which instruction sets this build holds and this machine can run. */
+#include "compute/cpu/amx.h"
 #include "compute/cpu/kernels.h"
 
 /* Best first. A machine that runs one of the list runs all that stand after it. */
 static const nt_kernels *const known[] = {
+#ifdef NT_HAVE_AMX
+    &nt_kernels_amx,
+#endif
 #ifdef NT_HAVE_AVX512
     &nt_kernels_avx512,
 #endif
@@ -31,6 +35,9 @@ static bool have_avx512(void) {
 
 /* NEON belongs to every 64-bit Arm processor, and the compiler uses it everywhere. */
 static bool can_run(const nt_kernels *kernels) {
+#ifdef NT_HAVE_AMX
+    if (kernels == &nt_kernels_amx) return have_avx512() && nt_amx_usable();
+#endif
 #ifdef NT_HAVE_AVX512
     if (kernels == &nt_kernels_avx512) return have_avx512();
 #endif

@@ -32,5 +32,5 @@ async def stream(m: nextoken.Model) -> str:
 
 def wrong(m: nextoken.Model) -> None:
     m.next("Alice", temprature=0.5)  # type: ignore[call-overload]
-    m.score("Alice", by="words")  # type: ignore[call-overload]
+    m.score("Alice", by="words")  # type: ignore[arg-type]
     nextoken.load(3)  # type: ignore[arg-type]

@@ -250,6 +250,8 @@ class Settings:
 
     def _check_modes(self):
         config = self.config
+        if config.num_beams is not None and (not isinstance(config.num_beams, int) or config.num_beams < 1):
+            raise ValueError(f"`num_beams` has to be a whole number from 1 on, not {config.num_beams!r}")
         returned = config.num_return_sequences or 1
         if self.beams == 1 and returned > 1 and not config.do_sample:
             raise ValueError("Greedy decoding has one outcome: `num_return_sequences` is "

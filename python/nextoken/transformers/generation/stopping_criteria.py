@@ -7,7 +7,6 @@ from copy import deepcopy
 
 import numpy as np
 
-from .base import id_list
 from .rows import as_ids, as_scores, softmax, to_tensor, torch_of
 
 __all__ = ["ConfidenceCriteria", "EosTokenCriteria", "MaxLengthCriteria", "MaxTimeCriteria",
@@ -84,7 +83,7 @@ class EosTokenCriteria(RowCriteria):
 
     def __init__(self, eos_token_id):
         torch = torch_of(eos_token_id)
-        ids = id_list("eos_token_id", eos_token_id)
+        ids = np.atleast_1d(np.asarray(as_ids(eos_token_id)))  # -1 is in use for "none"
         self.eos_token_id = to_tensor(ids, torch)
 
     def ended(self, ids, new_token_length=1, **kwargs):

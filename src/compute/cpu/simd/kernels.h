@@ -5,6 +5,13 @@
 
 #include "compute/cpu/simd/activation.h"
 #include "compute/cpu/simd/attention.h"
+#include "compute/cpu/simd/stream.h"
+
+#include "compute/cpu/simd/ahead.h"
+
+#include "compute/cpu/simd/dot_packed.h"
+#include "compute/cpu/simd/matmul_packed.h"
+
 #include "compute/cpu/simd/matmul_in_out.h"
 #include "compute/cpu/simd/matmul_out_in.h"
 #include "compute/cpu/simd/norm.h"
@@ -18,10 +25,10 @@ static void matmul(const nt_product *product, size_t begin, size_t end, float *s
         matmul_out_in(product, begin, end, scratch);
 }
 
-/* The initializer of an nt_kernels. */
-#define KERNELS(name)                                                                              \
+/* The initializer of an nt_kernels, which may go on. */
+#define KERNELS(name, ...)                                                                         \
     {                                                                                              \
         .isa = name, .matmul = matmul, .layer_norm = layer_norm, .rms_norm = rms_norm,             \
         .rotate = rotate, .attend = attend, .activate = activate, .add = add,                      \
-        .multiply = multiply_all, .round = round_all, .exp = exp_all, .erf = erf_all               \
+        .multiply = multiply_all, .round = round_all, .exp = exp_all, .erf = erf_all, __VA_ARGS__  \
     }

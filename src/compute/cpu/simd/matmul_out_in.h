@@ -3,14 +3,16 @@
  * tile of rows of x times rows of w serves one row as well as many. */
 
 enum {
-    BLOCK_W = 64, /* rows of w that stay in L2 while all rows of x pass by */
+    BLOCK_W = 64, /* rows of w that stay in L2 while several tiles' rows of x pass by */
     DOT_WIDE = 4  /* rows of w for a single row of x: accumulators to hide the latency of each */
 };
 _Static_assert(DOT_WIDE % DOT_COLUMNS == 0, "trees are built DOT_COLUMNS at a time");
 
-/* y[r ..][n ..]: n_rows x n_columns dot products. w: rows ld apart, from number `at` on. */
+/* y[r ..][n ..]: n_rows x n_columns dot products. w: rows K apart, from number `at` on; what lies
+ * `further` bytes on is asked for. */
 INLINE void dot_tile(const nt_product *p, const void *data, nt_dtype dtype, size_t at, size_t r,
-                     size_t n_rows, size_t n, size_t n_columns) {
+                     size_t n_rows, size_t n, size_t n_columns, size_t further) {
+    const size_t size = dtype == NT_F32 ? 4 : 2; /* where numbers do not lie in blocks */
     vec sum[DOT_ROWS][DOT_WIDE];
     size_t K = p->w->K, k = 0;
 #pragma GCC unroll 8
@@ -20,6 +22,11 @@ INLINE void dot_tile(const nt_product *p, const void *data, nt_dtype dtype, size
             sum[i][c] = v_zero();
     const float *x = p->x + r * K;
     for (; k + NT_LANES <= K; k += NT_LANES) {
+        if (dtype <= NT_BF16) {
+#pragma GCC unroll 4
+            for (size_t c = 0; c < n_columns; c++)
+                __builtin_prefetch((const char *)data + (at + c * K + k) * size + further, 0, 3);
+        }
 #pragma GCC unroll 4
         for (size_t j = 0; j < PARTS; j++) { /* part by part: fewer operands wait in registers */
             reg w[DOT_WIDE];
@@ -54,14 +61,19 @@ INLINE void dot_tile(const nt_product *p, const void *data, nt_dtype dtype, size
     }
 }
 
-/* Rows [r, r + n_rows) of x with rows [n, n + n_n) of w. */
+/* Rows [r, r + n_rows) of x with rows [n, n + n_n) of w. The first rows of x bring w from memory: a
+ * tile asks for the rows of the next one, since the processor's own reading ahead begins anew at
+ * each row's pages. */
 INLINE void dot_rows(const nt_product *p, const void *data, nt_dtype dtype, size_t at, size_t r,
                      size_t n_rows, size_t n, size_t n_n) {
-    size_t c = 0, K = p->w->K, wide = n_rows == 1 ? DOT_WIDE : DOT_COLUMNS;
-    for (; c + wide <= n_n; c += wide)
-        dot_tile(p, data, dtype, at + c * K, r, n_rows, n + c, wide);
+    const size_t wide = n_rows == 1 ? DOT_WIDE : n_rows <= DOT_FULL ? DOT_COLUMNS : DOT_COLUMNS - 1;
+    size_t c = 0, K = p->w->K, next = wide * K * (dtype == NT_F32 ? 4 : 2);
+    for (; c + wide <= n_n; c += wide) {
+        size_t further = r == 0 && c + 2 * wide <= n_n ? next : 0;
+        dot_tile(p, data, dtype, at + c * K, r, n_rows, n + c, wide, further);
+    }
     for (; c < n_n; c++)
-        dot_tile(p, data, dtype, at + c * K, r, n_rows, n + c, 1);
+        dot_tile(p, data, dtype, at + c * K, r, n_rows, n + c, 1, 0);
 }
 
 INLINE void dot_block(const nt_product *p, const void *data, nt_dtype dtype, size_t at, size_t n,
@@ -76,11 +88,13 @@ INLINE void dot_block(const nt_product *p, const void *data, nt_dtype dtype, siz
             ROWS(4, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 4, n, n_n));
             ROWS(5, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 5, n, n_n));
             ROWS(6, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 6, n, n_n));
+            ROWS(7, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 7, n, n_n));
+            ROWS(8, 1, DOT_ROWS, dot_rows(p, data, dtype, at, r, 8, n, n_n));
         default: break;
         }
     }
 }
-_Static_assert(DOT_ROWS <= 6, "dot_block knows no more");
+_Static_assert(DOT_ROWS <= 8, "dot_block knows no more");
 
 /* One function a type. data: the first of the rows from n on. */
 #define DOT(name, dtype)                                                                           \
@@ -97,9 +111,9 @@ DOT(dot_q6_k, NT_Q6_K)
 
 static void matmul_out_in(const nt_product *p, size_t begin, size_t end, float *scratch) {
     const nt_matrix *w = p->w;
-    (void)scratch;
+    if (dot_packs(p)) begin = dot_packed(p, begin, end, scratch);
     for (size_t n = begin, n_n; n < end; n += n_n) {
-        n_n = end - n < BLOCK_W ? end - n : BLOCK_W;
+        n_n = end - n < BLOCK_W || p->R <= DOT_ROWS ? end - n : BLOCK_W;
         const char *rows = (const char *)w->data + nt_dtype_bytes(w->dtype, n * w->K);
         switch (w->dtype) {
         case NT_F16: dot_f16(p, rows, n, n_n); break;

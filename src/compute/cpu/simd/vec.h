@@ -85,6 +85,11 @@ INLINE void v_store_part(float *p, vec a, size_t n) {
     EACH_PART(r_store_part(p + i * PART_LANES, a.part[i], lanes_in(i, n)));
 }
 
+INLINE vec v_pin(vec a) {
+    EACH_PART(a.part[i] = r_pin(a.part[i]));
+    return a;
+}
+
 /* The same from ggml's blocks. PART_LANES divides sixteen, and so they share scales and bits. */
 INLINE reg r_load_q8_0(const uint8_t *data, size_t at) {
     const uint8_t *block = data + at / 32 * NT_Q8_0_BYTES;
@@ -221,6 +226,17 @@ INLINE void v_trees(float *y, const vec a[DOT_COLUMNS]) {
     for (size_t c = 0; c < DOT_COLUMNS; c++)
         folded[c] = v_fold(a[c]);
     r_trees(y, folded);
+}
+
+/* Two rows of them: y[c] = v_tree(a[c]), y[DOT_COLUMNS + c] = v_tree(b[c]). */
+INLINE void v_trees_two(float *y, const vec a[DOT_COLUMNS], const vec b[DOT_COLUMNS]) {
+    reg first[DOT_COLUMNS], second[DOT_COLUMNS];
+#pragma GCC unroll 4
+    for (size_t c = 0; c < DOT_COLUMNS; c++) {
+        first[c] = v_fold(a[c]);
+        second[c] = v_fold(b[c]);
+    }
+    r_trees_two(y, first, second);
 }
 
 /* The largest lane, where none is NaN. */
