@@ -1,5 +1,6 @@
 /* The thread pool: one counter starts a run, one counts the workers that are still at it. Whoever
- * waits spins for some tens of microseconds (the gap between two matrices of a forward pass) and
+ * waits spins for up to a fifth of a millisecond (the gap between two matrices of a forward pass, or between
+ * two steps of a small model) and
  * then sleeps in the kernel, so that an idle session costs nothing. */
 #include "base/threads.h"
 
@@ -22,7 +23,7 @@
 
 enum {
     MAX_THREADS = 1024,
-    SPINS = 800 /* pauses of about 50 ns each on current x86 */
+    SPINS = 4000 /* pauses of about 50 ns each on current x86 */
 };
 
 /* A number that threads wait to see changed. */
