@@ -140,18 +140,18 @@ typedef struct nt_callbacks {
 
 typedef struct nt_model nt_model;
 
-/* The mode of arithmetic, whatever width the file stores. In each one the same prompt gives the same
- * bits alone, in a batch or in a beam, whole or in pieces. */
+/* The mode of arithmetic, whatever width the file stores. In each one the same prompt gives the
+ * same bits alone, in a batch or in a beam, whole or in pieces. */
 typedef enum nt_precision {
-    NT_PRECISION_AUTO = 0, /* F32 */
-    NT_PRECISION_F32 = 1,  /* float32 */
-    NT_PRECISION_F32_AMX = 2, /* float32 cut into three bfloat16 terms, whose products that matter run
-                                 in AMX tiles: as exact as F32, other last bits. UNSUPPORTED where
-                                 the processor has none */
-    NT_PRECISION_BF16 = 3  /* matrices, what products read, keys and values are bfloat16 (rounded to
-                              nearest), sums float32: half the memory traffic, about three digits.
-                              Matrices of other widths are converted when the model is opened; blocks
-                              of a .gguf file stay as they are */
+    NT_PRECISION_AUTO = 0,    /* F32 */
+    NT_PRECISION_F32 = 1,     /* float32 */
+    NT_PRECISION_F32_AMX = 2, /* float32 cut into three bfloat16 terms, whose products that matter
+                                 run in AMX tiles: as exact as F32, other last bits. UNSUPPORTED
+                                 where the processor has none */
+    NT_PRECISION_BF16 = 3 /* matrices, what products read, keys and values are bfloat16 (rounded to
+                             nearest), sums float32: half the memory traffic, about three digits.
+                             Matrices of other widths are converted when the model is opened; blocks
+                             of a .gguf file stay as they are */
 } nt_precision;
 
 typedef struct nt_model_options {

@@ -1,7 +1,7 @@
 /* The thread pool: one counter starts a run, one counts the workers that are still at it. Whoever
- * waits spins for up to a fifth of a millisecond (the gap between two matrices of a forward pass, or between
- * two steps of a small model) and
- * then sleeps in the kernel, so that an idle session costs nothing. */
+ * waits spins for up to a fifth of a millisecond (the gap between two matrices of a forward pass,
+ * or between two steps of a small model) and then sleeps in the kernel, so that an idle session
+ * costs nothing. */
 #include "base/threads.h"
 
 #include <errno.h>

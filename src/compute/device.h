@@ -126,8 +126,8 @@ int nt_cpu_open(nt_device **out, int threads);
 int nt_cpu_check_terms(size_t terms);
 /* From now on products run in tiles where the instruction set has them: of x [R, K] with R <= rows
  * and K <= width, in one term of bfloat16 each (x is rounded to nearest) or in three, which are
- * float32; 0: as before. Where it has none, one term changes nothing. Errors: UNSUPPORTED (three terms, and no
- * tiles), MEMORY. */
+ * float32; 0: as before. Where it has none, one term changes nothing. Errors: UNSUPPORTED (three
+ * terms, and no tiles), MEMORY. */
 int nt_cpu_take_terms(nt_device *device, size_t terms, size_t rows, size_t width);
 void nt_cpu_close(nt_device *device);
 

@@ -73,5 +73,4 @@ int nt_network_check_finite(const nt_network *network);
 /* Terms that products cut their operands into (nt_cpu_take_terms): what a mode asks of a device. */
 size_t nt_precision_terms(nt_precision precision);
 
-
 #endif

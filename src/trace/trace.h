@@ -120,7 +120,7 @@ struct nt_result {
     nt_measured *measured; /* [n_measured] of BENCH */
     size_t n_measured, capacity_measured;
     nt_bench_info *bench; /* NULL elsewhere */
-    size_t *ranking; /* [n_ranking] the CHANGED of diffs, by how much */
+    size_t *ranking;      /* [n_ranking] the CHANGED of diffs, by how much */
     size_t n_ranking;
     nt_trace_groups only_a, only_b;
 };

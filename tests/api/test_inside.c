@@ -158,5 +158,6 @@ int main(void) {
     };
     int failed = cmocka_run_group_tests(tests, small_model_make, NULL);
     small_precision = NT_PRECISION_BF16;
-    return failed + cmocka_run_group_tests_name("bf16", tests, small_model_make, checkpoints_remove);
+    return failed +
+           cmocka_run_group_tests_name("bf16", tests, small_model_make, checkpoints_remove);
 }

@@ -11,8 +11,9 @@
 #include "model/kv.h"
 
 enum { L = 3, D = 8, PAGE = 2 * D * NT_PAGE };
-#define LEAF_BYTES (L * PAGE * nt_dtype_size(stored)) /* all layers' pages for NT_PAGE positions   \
-                                                       */
+#define LEAF_BYTES                                                                                 \
+    (L * PAGE * nt_dtype_size(stored)) /* all layers' pages for NT_PAGE positions                  \
+                                        */
 
 /* What pages hold: all tests run with both. */
 static nt_dtype stored;
