@@ -203,6 +203,19 @@ static void add_memory_limits(nt_bench_state *b) {
     if (b->huge && nt_bench_is_huge(b->huge, n)) add_read(b, "huge pages", b->huge, n, b->threads);
 }
 
+/* Tiles, where the processor has them; they bound the modes whose products run in them. */
+static void plan_tiles(nt_bench_state *b) {
+    nt_precision mode = b->network->precision;
+    bool split = mode == NT_PRECISION_F32_AMX;
+    bool used = strcmp(b->model->isa, "amx") == 0 && (split || mode == NT_PRECISION_BF16);
+    double (*tiles)(size_t) = split ? b->limits.amx_f32 : b->limits.amx_bf16;
+    if (!tiles || !(used || b->options.jobs & NT_BENCH_LIMITS)) return;
+    for (int one = 0; one < 2 && (one == 0 || b->threads > 1); one++) {
+        int at = add_multiply(b, split ? "AMX bf16 / 6" : "AMX bf16", tiles, one ? 1 : b->threads);
+        if (used) b->multiplying[one] = at;
+    }
+}
+
 void nt_bench_plan_limits(nt_bench_state *b) {
     static const char weights[] = "weights in place";
     static const char fma[] = "float32 multiply-add";
@@ -212,11 +225,6 @@ void nt_bench_plan_limits(nt_bench_state *b) {
     if (all) add_memory_limits(b);
     b->multiplying[0] = b->multiplying[1] = add_multiply(b, fma, b->limits.multiply, b->threads);
     if (b->threads > 1) b->multiplying[1] = add_multiply(b, fma, b->limits.multiply, 1);
-    bool tiles = strcmp(b->model->isa, "amx") == 0; /* then they are what products run in */
-    for (int one = 0; one < 2 && (all || tiles) && b->limits.amx_bf16; one++) {
-        if (one && b->threads == 1) break;
-        int at = add_multiply(b, "AMX bf16", b->limits.amx_bf16, one ? 1 : b->threads);
-        if (tiles) b->multiplying[one] = at;
-    }
+    plan_tiles(b);
     if (all && b->limits.amx_int8) add_multiply(b, "AMX int8", b->limits.amx_int8, b->threads);
 }

@@ -16,6 +16,7 @@ typedef struct nt_limits {
     double (*multiply)(size_t turns);
     /* Products of tiles in AMX, counted in the same way; NULL: processor or system has none. */
     double (*amx_bf16)(size_t turns), (*amx_int8)(size_t turns);
+    double (*amx_f32)(size_t turns); /* of float32 in three terms: six products of bf16 are one */
 } nt_limits;
 
 enum { NT_LIMIT_STREAMS = 4 };

@@ -74,9 +74,10 @@ static void counts_operations(void **state) {
     (void)state;
     for (const nt_kernels *const *set = nt_cpu_kernels(); *set; set++) {
         nt_limits limits = nt_cpu_limits((*set)->isa);
-        double (*const loops[])(size_t) = {limits.multiply, limits.amx_bf16, limits.amx_int8};
+        double (*const loops[])(size_t) = {limits.multiply, limits.amx_bf16, limits.amx_int8,
+                                           limits.amx_f32};
         assert_non_null(limits.multiply);
-        for (size_t i = 0; i < 3; i++) {
+        for (size_t i = 0; i < 4; i++) {
             if (!loops[i]) continue; /* this processor has no tiles */
             double once = loops[i](100);
             assert_true(once >= 200);

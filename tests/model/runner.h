@@ -4,6 +4,7 @@
 
 #include "checkpoint.h"
 
+#include "compute/cpu/kernels.h"
 #include "model/forward.h"
 
 static inline nt_network *network_in(const char *name, nt_precision precision) {
@@ -29,6 +30,11 @@ static inline int32_t sequence_of(nt_runner *runner) {
     if (nt_kv_sequence_new(&sequence, nt_runner_kv(runner)) != NT_OK)
         fail_msg("%s", nt_error_message());
     return sequence;
+}
+
+/* Whether products of a mode run in tiles on a set, whose order is not the reference kernels'. */
+static inline bool has_own_bits(const nt_kernels *kernels, nt_precision precision) {
+    return kernels->tiles && nt_precision_terms(precision) > 0;
 }
 
 /* nt_input.wanted for n ids. */

@@ -396,8 +396,8 @@ static nt_runner *runner_on(const trial *t, const char *isa, int threads) {
     return runner;
 }
 
-static void make_reference(trial *t) {
-    nt_runner *runner = runner_on(t, nt_kernels_ref.isa, 1);
+static void make_reference(trial *t, const char *isa) {
+    nt_runner *runner = runner_on(t, isa, 1);
     call c = {.t = t, .keep = true};
     n_turns = 1;
     for (size_t k = 0; k < t->n_texts; k++) {
@@ -409,6 +409,20 @@ static void make_reference(trial *t) {
     nt_runner_free(runner);
 }
 
+static void hold_on(trial *t, const nt_kernels *kernels) {
+    for (int threads = 1; threads <= 3; threads++) {
+        nt_runner *runner = runner_on(t, kernels->isa, threads);
+        random_state = (uint64_t)threads;
+        turn = threads;
+        n_turns = kernels == &nt_kernels_ref ? TURNS_REF : TURNS;
+        try_batches(t, runner);
+        try_pieces(t, runner);
+        try_forks(t, runner);
+        nt_runner_free(runner);
+    }
+}
+
+/* Every set against the reference kernels; one that multiplies in tiles, against itself. */
 static void hold(trial *t) {
     size_t n_args = 0;
     while (t->args[n_args])
@@ -418,18 +432,14 @@ static void hold(trial *t) {
     t->V = (size_t)t->network->config.V;
     t->context = (size_t)t->network->config.T;
     make_texts(t);
-    make_reference(t);
+    const char *made_on = NULL;
     for (const nt_kernels *const *kernels = nt_cpu_kernels(); *kernels; kernels++) {
-        for (int threads = 1; threads <= 3; threads++) {
-            nt_runner *runner = runner_on(t, (*kernels)->isa, threads);
-            random_state = (uint64_t)threads;
-            turn = threads;
-            n_turns = *kernels == &nt_kernels_ref ? TURNS_REF : TURNS;
-            try_batches(t, runner);
-            try_pieces(t, runner);
-            try_forks(t, runner);
-            nt_runner_free(runner);
-        }
+        if (t->precision == NT_PRECISION_F32_AMX && !(*kernels)->tiles) break;
+        const char *isa =
+            has_own_bits(*kernels, t->precision) ? (*kernels)->isa : nt_kernels_ref.isa;
+        if (isa != made_on) make_reference(t, isa);
+        made_on = isa;
+        hold_on(t, *kernels);
     }
     for (size_t k = 0; k < t->n_texts; k++) {
         free(t->texts[k].ids);
@@ -523,12 +533,43 @@ static void bf16_weights_in_bf16(void **state) {
                   .precision = NT_PRECISION_BF16});
 }
 
+/* ---- Mode f32-amx, where there are tiles ---- */
+
+static void odd_shape_in_f32_amx(void **state) {
+    (void)state;
+    if (!nt_cpu_kernels()[0]->tiles) skip();
+    hold(&(trial){.name = "odd in f32-amx",
+                  .args = {"--shape", "tiny", "--n-embd", "42", "--n-head", "3", "--n-inner", "75",
+                           "--vocab-size", "67", "--n-positions", "600"},
+                  .longest = 20,
+                  .longs = {530},
+                  .small = true,
+                  .precision = NT_PRECISION_F32_AMX});
+}
+
+static void f16_weights_in_f32_amx(void **state) {
+    (void)state;
+    if (!nt_cpu_kernels()[0]->tiles) skip();
+    hold(&(trial){.name = "f16 in f32-amx",
+                  .args = {"--shape", "tiny", "--n-embd", "26", "--n-head", "2", "--n-inner", "133",
+                           "--dtype", "F16", "--untied", "--n-positions", "100"},
+                  .longest = 20,
+                  .small = true,
+                  .precision = NT_PRECISION_F32_AMX});
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(odd_shape),           cmocka_unit_test(wide_blocks),
-        cmocka_unit_test(f16_weights),         cmocka_unit_test(bf16_weights),
-        cmocka_unit_test(true_vocabulary),     cmocka_unit_test(odd_shape_in_bf16),
-        cmocka_unit_test(wide_blocks_in_bf16), cmocka_unit_test(bf16_weights_in_bf16),
+        cmocka_unit_test(odd_shape),
+        cmocka_unit_test(wide_blocks),
+        cmocka_unit_test(f16_weights),
+        cmocka_unit_test(bf16_weights),
+        cmocka_unit_test(true_vocabulary),
+        cmocka_unit_test(odd_shape_in_bf16),
+        cmocka_unit_test(wide_blocks_in_bf16),
+        cmocka_unit_test(bf16_weights_in_bf16),
+        cmocka_unit_test(odd_shape_in_f32_amx),
+        cmocka_unit_test(f16_weights_in_f32_amx),
     };
     return cmocka_run_group_tests(tests, NULL, checkpoints_remove);
 }

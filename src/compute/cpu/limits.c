@@ -53,6 +53,7 @@ nt_limits nt_cpu_limits(const char *isa) {
     bool bf16, int8;
     if (nt_tiles_ready(&bf16, &int8)) {
         limits.amx_bf16 = bf16 ? nt_tiles_bf16 : NULL;
+        limits.amx_f32 = bf16 ? nt_tiles_f32 : NULL;
         limits.amx_int8 = int8 ? nt_tiles_int8 : NULL;
     }
 #endif

@@ -12,6 +12,7 @@ extern const nt_limits nt_limits_avx512, nt_limits_avx2, nt_limits_neon;
  * below may be called where it says no. */
 bool nt_tiles_ready(bool *bf16, bool *int8);
 double nt_tiles_bf16(size_t turns);
+double nt_tiles_f32(size_t turns);
 double nt_tiles_int8(size_t turns);
 
 #endif

@@ -1,16 +1,15 @@
 /* How fast AMX multiplies tiles that are in registers already. Six sums and two operands: as many
  * sums as hide the latency of a product, which is three times what it takes. */
 #include <cpuid.h>
-#include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "compute/cpu/amx/tiles.h"
 #include "compute/cpu/limits.h"
 
 enum {
     REQUEST_PERMISSION = 0x1023, /* arch_prctl's ARCH_REQ_XCOMP_PERM, */
     TILE_DATA = 18,              /* and what is asked for */
-    ROWS = 16,
     SUMS = 6
 };
 
@@ -24,23 +23,9 @@ bool nt_tiles_ready(bool *bf16, bool *int8) {
     return true;
 }
 
-typedef struct configuration {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-} configuration;
-_Static_assert(sizeof(configuration) == 64, "as the instruction reads it");
-
 /* Eight tiles of sixteen rows, all zero. */
 static void begin(void) {
-    configuration config = {.palette = 1};
-    for (size_t i = 0; i < 8; i++) {
-        config.row_bytes[i] = 64;
-        config.rows[i] = ROWS;
-    }
-    /* gcc 12 does not know that the instruction reads its operand, and drops the stores to it */
-    __asm__ volatile("" : : "r"(&config) : "memory");
-    _tile_loadconfig(&config);
+    tiles_ready(TILE);
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
@@ -62,7 +47,11 @@ double nt_tiles_bf16(size_t turns) {
         _tile_dpbf16ps(5, 6, 7);
     }
     _tile_release();
-    return (double)turns * SUMS * 2 * ROWS * 16 * 32;
+    return (double)turns * SUMS * 2 * TILE * TILE * 32;
+}
+
+double nt_tiles_f32(size_t turns) {
+    return nt_tiles_bf16(turns) / 6;
 }
 
 double nt_tiles_int8(size_t turns) {
@@ -76,5 +65,5 @@ double nt_tiles_int8(size_t turns) {
         _tile_dpbssd(5, 6, 7);
     }
     _tile_release();
-    return (double)turns * SUMS * 2 * ROWS * 16 * 64;
+    return (double)turns * SUMS * 2 * TILE * TILE * 64;
 }
