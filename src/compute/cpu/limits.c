@@ -46,9 +46,10 @@ static const nt_limits *const known[] = {
 nt_limits nt_cpu_limits(const char *isa) {
     nt_limits limits = {.isa = "ref", .read = read_plain, .multiply = multiply_plain};
     if (strcmp(isa, "ref") == 0) return limits;
-    if (strcmp(isa, "amx") == 0) isa = "avx512"; /* and tiles, below */
+    bool amx = strcmp(isa, "amx") == 0; /* AVX-512, and tiles */
     for (const nt_limits *const *l = known; *l; l++)
-        if (strcmp((*l)->isa, isa) == 0) limits = **l;
+        if (strcmp((*l)->isa, amx ? "avx512" : isa) == 0) limits = **l;
+    if (amx) limits.isa = "amx";
 #ifdef NT_HAVE_AMX_LIMITS
     bool bf16, int8;
     if (nt_tiles_ready(&bf16, &int8)) {
