@@ -48,6 +48,7 @@ def main(what, name, model, *rest):
     if what == "once":
         reply(out, engine, json.loads(rest[2]))
         out.close()
+        sys.stdout.flush()  # what the engine printed
         os._exit(0)  # taking an engine down is no part of its first token
     out.write(json.dumps({"ready": True}) + "\n")
     out.flush()
