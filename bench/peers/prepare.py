@@ -22,9 +22,13 @@ class Tools:
                 raise SystemExit(f"{path} is not there: build it first, or name the build folder in NEXTOKEN_BUILD")
 
     def precisions(self):
-        """The values of --precision, but for auto: what this version has."""
+        """The values of --precision, but for auto: what this version has and this processor runs."""
         done = subprocess.run([str(self.program), "generate", "--help"], capture_output=True, text=True, check=True)
-        return parse_precisions(done.stdout)
+        return [p for p in parse_precisions(done.stdout) if self.runs(p)]
+
+    def runs(self, precision):
+        words = [str(self.program), "next", "--quiet", "-m", "tales", "--precision", precision, "--ids", "1"]
+        return subprocess.run(words, capture_output=True).returncode == 0
 
     def environment(self, threads):
         return {**os.environ, "NEXTOKEN": str(self.program), "PYTHONPATH": str(self.build / "python"),
