@@ -36,18 +36,22 @@ static void begin(void) {
     _tile_zero(7);
 }
 
+/* Turns of one product for each sum; `depth` numbers are added up in each. Returns operations. */
+#define MULTIPLY(dot, turns, depth)                                                                \
+    begin();                                                                                       \
+    for (size_t i = 0; i < (turns); i++) {                                                         \
+        dot(0, 6, 7);                                                                              \
+        dot(1, 6, 7);                                                                              \
+        dot(2, 6, 7);                                                                              \
+        dot(3, 6, 7);                                                                              \
+        dot(4, 6, 7);                                                                              \
+        dot(5, 6, 7);                                                                              \
+    }                                                                                              \
+    _tile_release();                                                                               \
+    return (double)(turns)*SUMS * 2 * TILE * TILE * (depth)
+
 double nt_tiles_bf16(size_t turns) {
-    begin();
-    for (size_t i = 0; i < turns; i++) {
-        _tile_dpbf16ps(0, 6, 7);
-        _tile_dpbf16ps(1, 6, 7);
-        _tile_dpbf16ps(2, 6, 7);
-        _tile_dpbf16ps(3, 6, 7);
-        _tile_dpbf16ps(4, 6, 7);
-        _tile_dpbf16ps(5, 6, 7);
-    }
-    _tile_release();
-    return (double)turns * SUMS * 2 * TILE * TILE * 32;
+    MULTIPLY(_tile_dpbf16ps, turns, 32);
 }
 
 double nt_tiles_f32(size_t turns) {
@@ -55,15 +59,5 @@ double nt_tiles_f32(size_t turns) {
 }
 
 double nt_tiles_int8(size_t turns) {
-    begin();
-    for (size_t i = 0; i < turns; i++) {
-        _tile_dpbssd(0, 6, 7);
-        _tile_dpbssd(1, 6, 7);
-        _tile_dpbssd(2, 6, 7);
-        _tile_dpbssd(3, 6, 7);
-        _tile_dpbssd(4, 6, 7);
-        _tile_dpbssd(5, 6, 7);
-    }
-    _tile_release();
-    return (double)turns * SUMS * 2 * TILE * TILE * 64;
+    MULTIPLY(_tile_dpbssd, turns, 64);
 }

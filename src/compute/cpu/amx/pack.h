@@ -12,9 +12,10 @@ INLINE size_t w_terms(const nt_matrix *w) {
     return w->dtype == NT_F32 ? 3 : w->dtype == NT_F16 ? 2 : 1;
 }
 
-/* From w [K, N]: columns [n, n + n_n), rows [k, k + n_k). */
+/* From w [K, N]. */
 INLINE void pack_in_out(uint16_t *tiles, const nt_matrix *w, nt_dtype dtype, size_t terms, size_t k,
-                        size_t n_k, size_t n, size_t n_n) {
+                        size_t n, size_t end) {
+    size_t n_k = least(TILE_DEPTH, w->K - k), n_n = least(TILE, end - n);
     for (size_t i = 0; i < TILE; i++) {
         __m512i even[3], odd[3];
         size_t at = (k + 2 * i) * w->N + n;
@@ -74,55 +75,6 @@ INLINE void terms_of(__m512i t[3], const void *data, nt_dtype dtype, size_t term
         t[i] = uppers(a[i], b[i]);
 }
 
-/* From w [N, K]. */
-INLINE void pack_out_in(uint16_t *tiles, const nt_matrix *w, nt_dtype dtype, size_t terms, size_t k,
-                        size_t n_k, size_t n, size_t n_n) {
-    __m512i r[3][TILE];
-#pragma GCC unroll 16
-    for (size_t i = 0; i < TILE; i++) {
-        __m512i t[3] = {_mm512_setzero_si512()};
-        if (i < n_n) {
-            terms_of(t, w->data, dtype, terms, (n + i) * w->K + k, n_k);
-        } else {
-            for (size_t j = 1; j < terms; j++)
-                t[j] = _mm512_setzero_si512();
-        }
-#pragma GCC unroll 3
-        for (size_t j = 0; j < terms; j++)
-            r[j][i] = t[j];
-    }
-#pragma GCC unroll 3
-    for (size_t j = 0; j < terms; j++) {
-        transpose(r[j]);
-#pragma GCC unroll 16
-        for (size_t i = 0; i < TILE; i++)
-            _mm512_store_si512(tiles + j * TILE_NUMBERS + i * TILE_DEPTH, r[j][i]);
-    }
-}
-
-/* One tile of each term of w: column n on, k on. A function a type and layout. */
-typedef void pack_tile(uint16_t *tiles, const nt_matrix *w, size_t k, size_t n, size_t end);
-#define PACK(name, how, dtype, terms)                                                              \
-    static void name(uint16_t *tiles, const nt_matrix *w, size_t k, size_t n, size_t end) {        \
-        how(tiles, w, dtype, terms, k, least(TILE_DEPTH, w->K - k), n, least(TILE, end - n));      \
-    }
-PACK(pack_in_out_f32, pack_in_out, NT_F32, 3)
-PACK(pack_in_out_f16, pack_in_out, NT_F16, 2)
-PACK(pack_in_out_bf16, pack_in_out, NT_BF16, 1)
-PACK(pack_out_in_f32, pack_out_in, NT_F32, 3)
-PACK(pack_out_in_f16, pack_out_in, NT_F16, 2)
-PACK(pack_out_in_bf16, pack_out_in, NT_BF16, 1)
-#undef PACK
-
-static pack_tile *packer(const nt_matrix *w) {
-    bool in_out = w->layout == NT_IN_OUT;
-    switch (w->dtype) {
-    case NT_F32: return in_out ? pack_in_out_f32 : pack_out_in_f32;
-    case NT_F16: return in_out ? pack_in_out_f16 : pack_out_in_f16;
-    default: return in_out ? pack_in_out_bf16 : pack_out_in_bf16;
-    }
-}
-
 /* Rows of w [N, K] as rows of tiles, a tile of each term. */
 INLINE void pack_rows_as(uint16_t *tiles, const nt_matrix *w, nt_dtype dtype, size_t terms,
                          size_t k, size_t n, size_t end) {
@@ -144,7 +96,7 @@ static void pack_w_rows(uint16_t *tiles, const nt_matrix *w, size_t k, size_t n,
     }
 }
 
-/* A tile of x, rows of pairs along k, as w's tiles are: a row for each pair. */
+/* A tile with rows of pairs along k as one with a row for each pair; `to` may be `from`. */
 INLINE void turn_tile(uint16_t *to, const uint16_t *from) {
     __m512i r[TILE];
 #pragma GCC unroll 16
@@ -154,6 +106,37 @@ INLINE void turn_tile(uint16_t *to, const uint16_t *from) {
 #pragma GCC unroll 16
     for (size_t i = 0; i < TILE; i++)
         _mm512_store_si512(to + i * TILE_DEPTH, r[i]);
+}
+
+/* From w [N, K]: its rows, turned. */
+INLINE void pack_out_in(uint16_t *tiles, const nt_matrix *w, nt_dtype dtype, size_t terms, size_t k,
+                        size_t n, size_t end) {
+    pack_rows_as(tiles, w, dtype, terms, k, n, end);
+    for (size_t j = 0; j < terms; j++)
+        turn_tile(tiles + j * TILE_NUMBERS, tiles + j * TILE_NUMBERS);
+}
+
+/* One tile of each term of w: column n on, k on. A function a type and layout. */
+typedef void pack_tile(uint16_t *tiles, const nt_matrix *w, size_t k, size_t n, size_t end);
+#define PACK(name, how, dtype, terms)                                                              \
+    static void name(uint16_t *tiles, const nt_matrix *w, size_t k, size_t n, size_t end) {        \
+        how(tiles, w, dtype, terms, k, n, end);                                                    \
+    }
+PACK(pack_in_out_f32, pack_in_out, NT_F32, 3)
+PACK(pack_in_out_f16, pack_in_out, NT_F16, 2)
+PACK(pack_in_out_bf16, pack_in_out, NT_BF16, 1)
+PACK(pack_out_in_f32, pack_out_in, NT_F32, 3)
+PACK(pack_out_in_f16, pack_out_in, NT_F16, 2)
+PACK(pack_out_in_bf16, pack_out_in, NT_BF16, 1)
+#undef PACK
+
+static pack_tile *packer(const nt_matrix *w) {
+    bool in_out = w->layout == NT_IN_OUT;
+    switch (w->dtype) {
+    case NT_F32: return in_out ? pack_in_out_f32 : pack_out_in_f32;
+    case NT_F16: return in_out ? pack_in_out_f16 : pack_out_in_f16;
+    default: return in_out ? pack_in_out_bf16 : pack_out_in_bf16;
+    }
 }
 
 /* Rows [r, r + n_r) of x, all of k: for each 32 numbers along k a tile of each term. */
